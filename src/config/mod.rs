@@ -1,0 +1,1 @@
+//! feeds.toml to checked values, all problems at once.

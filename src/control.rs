@@ -1,0 +1,1 @@
+//! The socket by which commands ask a running daemon.

@@ -1,0 +1,1 @@
+//! The judgement, pure: same story? whose copy wins? which tags? -> edits.

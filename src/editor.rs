@@ -1,0 +1,1 @@
+//! The one writer: journal -> desk -> store -> announce.

@@ -1,0 +1,1 @@
+//! HTTP out: one guarded, capped, conditional request.

@@ -1,0 +1,1 @@
+//! Append and replay the wire and the ledger.

@@ -1,0 +1,74 @@
+//! The wire: what came in, in order. One record an item, then a closing filing; and requests by anyone but the editor.
+
+use minicbor::{Decode, Encode};
+
+use super::id::SourceId;
+use super::item::Item;
+use super::position::Position;
+use super::setting::Setting;
+use super::time::Time;
+
+/// What one poll brought, closing the items before it. Items whose filing never came are ignored.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Filing {
+    /// Who was polled.
+    #[n(0)]
+    pub source: SourceId,
+    /// When the answer was complete, by our clock.
+    #[n(1)]
+    pub at: Time,
+    /// Where its new and changed items stand on the wire, in document order.
+    #[n(2)]
+    pub items: Vec<Position>,
+    /// How many items the document showed, known ones included.
+    #[n(3)]
+    pub listed: u32,
+    /// How it was read: version of the reading code and hash of the keys of its block that decide what it yields. The
+    /// first non-empty filing under another reading is a baseline (`ledger.md` 3.1).
+    #[n(4)]
+    pub reading: u64,
+    /// What was wrong with the document, one sentence each.
+    #[n(5)]
+    pub complaints: Vec<String>,
+    /// Title of the document, if it states one.
+    #[n(6)]
+    pub title: Option<String>,
+    /// The page that the document names as its own, if it states one.
+    #[n(7)]
+    pub home: Option<String>,
+}
+
+/// What anyone but the editor wants decided.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Request {
+    /// Settings that changed. `closes` is false while more of the same change follow.
+    #[n(0)]
+    Settings {
+        /// By our clock.
+        #[n(0)]
+        at: Time,
+        /// New and changed settings.
+        #[n(1)]
+        set: Vec<Setting>,
+        /// Keys of settings that are gone.
+        #[n(2)]
+        gone: Vec<String>,
+        /// Whether this part completes the change.
+        #[n(3)]
+        closes: bool,
+    },
+}
+
+/// One record of the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Wire {
+    /// An item, waiting for its filing.
+    #[n(0)]
+    Item(#[n(0)] Box<Item>),
+    /// A filing, closing its items.
+    #[n(1)]
+    Filing(#[n(0)] Filing),
+    /// A request.
+    #[n(2)]
+    Request(#[n(0)] Request),
+}

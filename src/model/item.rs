@@ -1,0 +1,173 @@
+//! An item: one entry of a source, as it came in. A [`Raw`] is what a parser found; an [`Item`] is clean and complete
+//! and goes on the wire.
+
+use minicbor::{Decode, Encode};
+
+use super::id::{ItemKey, SourceId};
+use super::place::Point;
+use super::time::{Claim, Time};
+
+/// What a parser found in the document: texts as sent (decoded to Unicode, nothing cleaned), links unresolved.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Raw {
+    /// The publisher's id as sent: RSS `guid`, Atom `id`, JSON Feed `id`. Never one that a library invented.
+    pub guid: Option<String>,
+    /// Whether `guid` claims to be an address (RSS `isPermaLink`, default true).
+    pub permalink: bool,
+    /// Link to the article, perhaps relative to `base`.
+    pub link: Option<String>,
+    /// `xml:base` in force at the item, perhaps relative to the document.
+    pub base: Option<String>,
+    /// Headline, perhaps with markup or doubly escaped entities.
+    pub title: Option<String>,
+    /// Summary or description, perhaps HTML.
+    pub summary: Option<String>,
+    /// Whole text, perhaps HTML.
+    pub content: Option<String>,
+    /// Publication date.
+    pub published: Option<Stamp>,
+    /// Date of the last change.
+    pub updated: Option<Stamp>,
+    /// Bylines as written.
+    pub authors: Vec<String>,
+    /// Categories, keywords, `dc:subject`.
+    pub tags: Vec<String>,
+    /// Who the document says it has this from: RSS `source`, `dc:source`, the 来源 column of a list page.
+    pub credit: Option<String>,
+    /// BCP 47 language of the item, where it states one.
+    pub language: Option<String>,
+    /// First picture offered.
+    pub image: Option<String>,
+    /// First enclosure.
+    pub enclosure: Option<Enclosure>,
+    /// `georss:point` or `geo:lat`/`geo:long`.
+    pub point: Option<Point>,
+}
+
+/// A date in a document: as written, and as understood.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// As written.
+    pub raw: String,
+    /// As read by `parse::dates` in the source's zone; `None` if it is no date.
+    pub claim: Option<Claim>,
+}
+
+/// A whole document as a parser understood it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// What it is: "RSS 2.0", "Atom 1.0", "JSON Feed 1.1", "list page".
+    pub format: String,
+    /// The character set used and why, in words: "gb18030 (declared in the document as gb2312)".
+    pub charset: String,
+    /// Title of the feed or page.
+    pub title: Option<String>,
+    /// Page that the feed belongs to.
+    pub link: Option<String>,
+    /// The feed's own icon or image.
+    pub image: Option<String>,
+    /// Language of the document.
+    pub language: Option<String>,
+    /// The hub that the document announces (WebSub section 4), for later.
+    pub hub: Option<String>,
+    /// Minutes between polls that the publisher asks for (`ttl`, `sy:updatePeriod`).
+    pub ttl: Option<u32>,
+    /// Items in document order.
+    pub items: Vec<Raw>,
+    /// What was wrong with it, one sentence each; the good items stand beside.
+    pub complaints: Vec<String>,
+}
+
+/// A media file of an item. Printed only with a real length.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Enclosure {
+    /// Absolute address.
+    #[n(0)]
+    pub url: String,
+    /// Media type, as `image/jpeg`.
+    #[n(1)]
+    pub kind: String,
+    /// Length in bytes; 0 if unknown.
+    #[n(2)]
+    pub length: u64,
+}
+
+/// One link of a chain of attribution: who is named, and where in the text.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Credit {
+    /// The one named: 许昌日报.
+    #[n(0)]
+    pub name: String,
+    /// Where it stood: "feed", "list", "head", "foot", "dateline".
+    #[n(1)]
+    pub place: String,
+}
+
+/// An item, clean and complete: the record of the wire.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Item {
+    /// Who sent it.
+    #[n(0)]
+    pub source: SourceId,
+    /// Which of the source's items it is.
+    #[n(1)]
+    pub key: ItemKey,
+    /// Hash of the item as sent, before any cleaning: if it is the one we know, nothing needs to be looked at.
+    #[n(2)]
+    pub hash: u64,
+    /// Absolute link to the article as it will be printed; empty if it has none.
+    #[n(3)]
+    pub link: String,
+    /// Canonical form of the link (no scheme, no `www.`/`m.`, no tracking parameters): evidence of identity, never printed.
+    #[n(4)]
+    pub canonical: String,
+    /// Headline as plain text: no markup, no control characters, spaces single.
+    #[n(5)]
+    pub title: String,
+    /// Plain text, at most [`Item::SUMMARY`] characters, cut on a grapheme boundary.
+    #[n(6)]
+    pub summary: String,
+    /// Whole text as sanitised HTML with absolute links; empty if only a summary came.
+    #[n(7)]
+    pub html: String,
+    /// Whole text as plain text (of `html`, else the uncut summary): what the desk judges by.
+    #[n(8)]
+    pub text: String,
+    /// Publication date as claimed.
+    #[n(9)]
+    pub published: Option<Claim>,
+    /// When the poll that brought it ended, by our clock.
+    #[n(10)]
+    pub seen: Time,
+    /// Bylines.
+    #[n(11)]
+    pub authors: Vec<String>,
+    /// Chain of attribution, nearest first.
+    #[n(12)]
+    pub credits: Vec<Credit>,
+    /// The publisher's own categories and keywords.
+    #[n(13)]
+    pub tags: Vec<String>,
+    /// First picture, absolute.
+    #[n(14)]
+    pub image: Option<String>,
+    /// First enclosure with a known length.
+    #[n(15)]
+    pub enclosure: Option<Enclosure>,
+    /// Where it happened, if the publisher says.
+    #[n(16)]
+    pub point: Option<Point>,
+    /// BCP 47 language, where stated.
+    #[n(17)]
+    pub language: Option<String>,
+    /// What was wrong with it, in words.
+    #[n(18)]
+    pub complaints: Vec<String>,
+}
+
+impl Item {
+    /// Longest summary, in characters (design 2.4).
+    pub const SUMMARY: usize = 300;
+    /// Largest encoded item on the wire, in bytes: a NATS message is at most 1 MiB (`ledger.md` 8).
+    pub const LARGEST: usize = 256 * 1024;
+}

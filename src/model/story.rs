@@ -1,0 +1,206 @@
+//! A story: what we publish, made of one or more copies.
+
+use minicbor::{Decode, Encode};
+
+use super::edition::EditionId;
+use super::id::{Guid, ItemKey, SourceId, StoryNo};
+use super::item::{Credit, Enclosure};
+use super::place::{Placed, Places, Point};
+use super::position::Position;
+use super::source::{Rank, Republish};
+use super::tag::Tag;
+use super::time::{Claim, Time};
+
+/// One source's copy of a story: the facts kept for good. Its text stands on the wire while it is kept.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Copy {
+    /// Whose it is.
+    #[n(0)]
+    pub source: SourceId,
+    /// Which of the source's items.
+    #[n(1)]
+    pub key: ItemKey,
+    /// Hash of the item as sent.
+    #[n(2)]
+    pub hash: u64,
+    /// Hash of folded headline and text without digits: what must change before it counts as edited.
+    #[n(3)]
+    pub gist: u64,
+    /// Link to the article.
+    #[n(4)]
+    pub link: String,
+    /// Canonical form of the link.
+    #[n(5)]
+    pub canonical: String,
+    /// Headline.
+    #[n(6)]
+    pub title: String,
+    /// Publication date as claimed.
+    #[n(7)]
+    pub published: Option<Claim>,
+    /// When we first saw it.
+    #[n(8)]
+    pub seen: Time,
+    /// Chain of attribution.
+    #[n(9)]
+    pub credits: Vec<Credit>,
+    /// Where its item stands on the wire.
+    #[n(10)]
+    pub wire: Position,
+    /// Characters of text it came with.
+    #[n(11)]
+    pub length: u32,
+    /// Rank of its source when it arrived.
+    #[n(12)]
+    pub rank: Rank,
+    /// Why it was joined to the story, in words; empty on the first copy.
+    #[n(13)]
+    pub joined: String,
+    /// How sure the join is, 0 to 1000.
+    #[n(14)]
+    pub score: u16,
+    /// Whether it was held back from the feeds (first filing of its source).
+    #[n(15)]
+    pub held: bool,
+}
+
+/// What a feed prints of a story, but for the full text: a fact, recorded when it was emitted and never derived again.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Emission {
+    /// Headline.
+    #[n(0)]
+    pub title: String,
+    /// Link to the shown copy.
+    #[n(1)]
+    pub link: String,
+    /// Summary; empty where the source's terms allow the headline only.
+    #[n(2)]
+    pub summary: String,
+    /// "producer · author", or the producer alone.
+    #[n(3)]
+    pub creator: String,
+    /// Polled source of the shown copy.
+    #[n(4)]
+    pub source: SourceId,
+    /// Its name then.
+    #[n(5)]
+    pub source_name: String,
+    /// Its own feed address, if it has one.
+    #[n(6)]
+    pub source_feed: Option<String>,
+    /// Picture.
+    #[n(7)]
+    pub image: Option<String>,
+    /// Enclosure with a real length.
+    #[n(8)]
+    pub enclosure: Option<Enclosure>,
+    /// Where it happened: the publisher's point, else the best city's.
+    #[n(9)]
+    pub point: Option<Point>,
+    /// Publication if trusted, else first seen; pinned at first emission.
+    #[n(10)]
+    pub published: Time,
+    /// Minutes east of UTC in which `published` is printed.
+    #[n(11)]
+    pub offset: i16,
+    /// Set only by a real edit or a correction.
+    #[n(12)]
+    pub updated: Option<Time>,
+    /// Cities printed as categories, by full name, with code.
+    #[n(13)]
+    pub cities: Vec<Placed>,
+    /// Provinces of the story then.
+    #[n(14)]
+    pub provinces: Vec<Placed>,
+    /// Tags printed as categories.
+    #[n(15)]
+    pub tags: Vec<Tag>,
+    /// How much of the text may be passed on (the strictest of the copies it was made from).
+    #[n(16)]
+    pub republish: Republish,
+    /// Where the full text stands on the wire (printed only with [`Republish::Full`], while it is kept).
+    #[n(17)]
+    pub text: Position,
+    /// Language, where it differs from the desk's.
+    #[n(18)]
+    pub language: Option<String>,
+    /// When it was first emitted.
+    #[n(19)]
+    pub first: Time,
+}
+
+/// A story as the store keeps it: the fold of its edits.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Story {
+    /// Number in order of opening.
+    #[n(0)]
+    pub no: StoryNo,
+    /// Identity outside.
+    #[n(1)]
+    pub guid: Guid,
+    /// When it was opened (record time).
+    #[n(2)]
+    pub opened: Time,
+    /// Its copies in order of arrival.
+    #[n(3)]
+    pub copies: Vec<Copy>,
+    /// Index into `copies` of the one shown.
+    #[n(4)]
+    pub shown: u32,
+    /// What the feeds print; `None` while it is held back.
+    #[n(5)]
+    pub emission: Option<Emission>,
+    /// Where it is about, as judged last.
+    #[n(6)]
+    pub places: Places,
+    /// Tags, as judged last.
+    #[n(7)]
+    pub tags: Vec<Tag>,
+    /// Recorded editions that hold it, with the time of entry.
+    #[n(8)]
+    pub entries: Vec<Entered>,
+    /// Real edits by the publisher that were emitted (at most five).
+    #[n(9)]
+    pub edits: u8,
+    /// Corrections by a better copy that were emitted (at most two).
+    #[n(10)]
+    pub corrections: u8,
+    /// The story this one was retired into.
+    #[n(11)]
+    pub retired_into: Option<StoryNo>,
+    /// Stories retired into this one, however indirectly.
+    #[n(12)]
+    pub absorbed: Vec<StoryNo>,
+    /// Taken out by an editor.
+    #[n(13)]
+    pub spiked: bool,
+}
+
+impl Story {
+    /// The copy shown.
+    #[must_use]
+    pub fn shown(&self) -> Option<&Copy> {
+        self.copies.get(self.shown as usize)
+    }
+
+    /// The publication date for people: pinned when emitted, else the best claim, else first seen.
+    #[must_use]
+    pub fn published(&self) -> Time {
+        match (&self.emission, self.shown()) {
+            (Some(emission), _) => emission.published,
+            (None, Some(copy)) => copy.published.as_ref().map_or(copy.seen, |claim| claim.at.min(copy.seen)),
+            (None, None) => self.opened,
+        }
+    }
+}
+
+/// That a story stands in an edition.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Entered {
+    /// Which edition.
+    #[n(0)]
+    pub edition: EditionId,
+    /// Its place in the order.
+    #[n(1)]
+    pub at: Time,
+}

@@ -1,0 +1,1 @@
+//! Raw item to item: text, links, times, attribution.

@@ -1,0 +1,1 @@
+//! Bytes to raw items: feeds, list pages; character sets, repair, dates.

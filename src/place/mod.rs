@@ -1,0 +1,1 @@
+//! The gazetteer, and "which cities is this about?"

@@ -1,0 +1,1 @@
+//! One source's round: fetch, parse, normalise, file.

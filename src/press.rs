@@ -1,0 +1,1 @@
+//! Prints an edition once per version and keeps the bytes.

@@ -1,0 +1,1 @@
+//! Stories to bytes: RSS, OPML.

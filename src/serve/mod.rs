@@ -1,0 +1,1 @@
+//! HTTP in: accept, route, reply; pages for people.
