@@ -13,6 +13,7 @@ pub mod config;
 pub mod control;
 pub mod desk;
 pub mod editor;
+pub mod failpoint;
 pub mod fetch;
 pub mod journal;
 pub mod model;

@@ -156,7 +156,7 @@ pub struct Story {
     /// Tags, as judged last.
     #[n(7)]
     pub tags: Vec<Tag>,
-    /// Recorded editions that hold it, with the time of entry.
+    /// Recorded editions that hold it or ever held it.
     #[n(8)]
     pub entries: Vec<Entered>,
     /// Real edits by the publisher that were emitted (at most five).
@@ -203,4 +203,7 @@ pub struct Entered {
     /// Its place in the order.
     #[n(1)]
     pub at: Time,
+    /// Whether it has left the window again. It stays in the list: what an edition ever held is never new there.
+    #[n(2)]
+    pub left: bool,
 }

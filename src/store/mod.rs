@@ -1,1 +1,244 @@
-//! The view in sled: apply edits, read, retain. The only place that names sled.
+//! The view in sled: a fold of the ledger, and the only place that names sled.
+//!
+//! Same ledger, same store. The store is derived and may be lost at any time: it is made again. So it is flushed by time,
+//! not by record; the ledger's sync is the acknowledgement. What makes a kill at any moment harmless:
+//!
+//! * One writer. A [`draft::Draft`] gathers what one or more ledger records change, and [`Store::commit`] writes it, the
+//!   position applied last. Replay after a kill applies the records behind that position again.
+//! * Every value that is read before it is written carries the ledger record that wrote it, and replay passes over values
+//!   at or beyond the record at hand. Without it, a half-applied record would count and enter twice.
+//! * What belongs together (an edition's blocks) goes in one batch; no batch has more than about 500 keys, above which
+//!   sled 0.34's memory runs away; nothing is ever iterated backwards, which panics inside sled.
+//!
+//! Readers take a [`view::View`]: it holds a read lock for its short life, so that they see whole versions only.
+
+pub mod draft;
+pub mod layout;
+pub mod view;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock, RwLockReadGuard};
+
+use crate::model::book;
+use crate::model::codec;
+use crate::model::edit::Record;
+use crate::model::id::SourceId;
+use crate::model::position::Position;
+use crate::model::setting::{InForce, Setting};
+
+use layout::{Meta, Trees};
+
+/// The store failed. It is derived: when in doubt it is moved aside and made again from the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// sled could not open the folder or gave up while working.
+    #[error("the store in {path} cannot be used: {reason}. It is derived: `citydesk rebuild` makes it again from the ledger")]
+    Engine {
+        /// The folder.
+        path: PathBuf,
+        /// sled's words.
+        reason: String,
+    },
+    /// A value is not what it should be.
+    #[error("the store holds a damaged value ({0}). It is derived: `citydesk rebuild` makes it again from the ledger")]
+    Damaged(String),
+}
+
+impl From<sled::Error> for StoreError {
+    fn from(error: sled::Error) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
+
+impl From<codec::Undecodable> for StoreError {
+    fn from(error: codec::Undecodable) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
+
+/// Result of everything here.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// What changes at a commit and readers must see whole.
+#[derive(Debug)]
+struct Shared {
+    meta: Meta,
+    settings: Arc<InForce>,
+}
+
+/// The view in sled.
+#[derive(Debug)]
+pub struct Store {
+    db: sled::Db,
+    trees: Trees,
+    path: PathBuf,
+    shared: RwLock<Shared>,
+}
+
+impl Store {
+    /// sled's page cache, in bytes. Records are small and texts stand on the wire, so more brings nothing.
+    const CACHE: u64 = 32 * 1024 * 1024;
+    /// How often sled writes out by itself, in milliseconds.
+    const FLUSH: u64 = 500;
+    /// Most keys in one batch on a tree (see the module's head).
+    const BATCH: usize = 480;
+
+    /// Opens the store in `path`, or makes an empty one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if sled cannot open it, or its values are of another make: move it aside and rebuild.
+    pub fn open(path: &Path) -> Result<Self> {
+        let engine = |reason: String| StoreError::Engine { path: path.to_owned(), reason };
+        // sled 0.34 panics on some damaged folders instead of failing.
+        let db = std::panic::catch_unwind(|| {
+            sled::Config::new().path(path).cache_capacity(Self::CACHE).flush_every_ms(Some(Self::FLUSH)).open()
+        })
+        .map_err(|_| engine("sled panicked while opening it".to_owned()))?
+        .map_err(|error| engine(error.to_string()))?;
+        let trees = Trees::open(&db)?;
+        let meta = match trees.meta.get(layout::META)? {
+            Some(bytes) => layout::unpack::<Meta>(&bytes)?.1,
+            None => Meta { layout: layout::VERSION, ..Meta::default() },
+        };
+        if meta.layout != layout::VERSION {
+            return Err(engine(format!("it was written in layout {}, this program uses {}", meta.layout, layout::VERSION)));
+        }
+        let mut settings = InForce::new();
+        for pair in &trees.settings {
+            let (key, value) = pair?;
+            let setting: Setting = layout::unpack(&value)?.1;
+            settings.insert(String::from_utf8_lossy(&key).into_owned(), setting);
+        }
+        let shared = RwLock::new(Shared { meta, settings: Arc::new(settings) });
+        Ok(Self { db, trees, path: path.to_owned(), shared })
+    }
+
+    /// A consistent read. Short-lived: the writer waits for it.
+    #[must_use]
+    pub fn view(&self) -> view::View<'_> {
+        view::View::new(self, self.read())
+    }
+
+    /// Begins to gather the changes of ledger records.
+    #[must_use]
+    pub fn draft(&self) -> draft::Draft<'_> {
+        let shared = self.read();
+        draft::Draft::new(self, shared.meta.clone(), Arc::clone(&shared.settings))
+    }
+
+    /// Applies one ledger record at once: replay.
+    ///
+    /// # Errors
+    /// [`StoreError`] if sled fails.
+    pub fn apply(&self, at: Position, record: &Record) -> Result<()> {
+        let mut draft = self.draft();
+        draft.record(at, record)?;
+        self.commit(draft.finish())
+    }
+
+    /// Writes what a draft gathered; readers see all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if sled fails: the store must be opened anew then.
+    pub fn commit(&self, changes: draft::Changes) -> Result<()> {
+        let mut shared = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (tree, groups) in changes.trees {
+            let tree = self.trees.get(tree);
+            let mut batch = sled::Batch::default();
+            let mut keys = 0;
+            for group in groups {
+                if keys > 0 && keys + group.len() > Self::BATCH {
+                    tree.apply_batch(std::mem::take(&mut batch))?;
+                    crate::failpoint::hit("store-half-applied");
+                    keys = 0;
+                }
+                keys += group.len();
+                for (key, value) in group {
+                    match value {
+                        Some(value) => batch.insert(key, value),
+                        None => batch.remove(key),
+                    }
+                }
+            }
+            if keys > 0 {
+                tree.apply_batch(batch)?;
+            }
+            crate::failpoint::hit("store-tree-applied");
+        }
+        self.trees.meta.insert(layout::META, layout::pack(changes.meta.applied.seq, &changes.meta))?;
+        crate::failpoint::hit("store-applied");
+        shared.meta = changes.meta;
+        shared.settings = changes.settings;
+        Ok(())
+    }
+
+    /// Makes everything written durable. Blocking; never called by two threads at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk refuses.
+    pub fn flush(&self) -> Result<()> {
+        self.db.flush()?;
+        Ok(())
+    }
+
+    /// What polling remembers of a source. An unreadable entry counts as none: its loss costs one poll.
+    #[must_use]
+    pub fn book(&self, source: &SourceId) -> Option<book::Entry> {
+        let bytes = self.trees.book.get(source.as_str()).ok()??;
+        codec::decode(&bytes).ok()
+    }
+
+    /// Remembers something of a source for the next poll. Outside the ledger: last write wins, and its loss is harmless.
+    ///
+    /// # Errors
+    /// [`StoreError`] if sled fails.
+    pub fn note(&self, source: &SourceId, entry: &book::Entry) -> Result<()> {
+        self.trees.book.insert(source.as_str(), codec::encode(entry))?;
+        Ok(())
+    }
+
+    /// Forgets all poll books, so that every source is asked anew, unconditionally.
+    ///
+    /// # Errors
+    /// [`StoreError`] if sled fails.
+    pub fn clear_book(&self) -> Result<()> {
+        self.trees.book.clear()?;
+        Ok(())
+    }
+
+    /// Hash of every tree that is a fold of the ledger: two stores of one ledger and one binary have the same.
+    ///
+    /// # Errors
+    /// [`StoreError`] if sled fails.
+    pub fn fingerprint(&self) -> Result<String> {
+        let _whole = self.read();
+        let mut hash = blake3::Hasher::new();
+        for (name, tree) in self.trees.folded() {
+            hash.update(name.as_bytes());
+            for pair in tree {
+                let (key, value) = pair?;
+                for part in [&key, &value] {
+                    hash.update(&(part.len() as u64).to_le_bytes());
+                    hash.update(part);
+                }
+            }
+        }
+        Ok(hash.finalize().to_hex().to_string())
+    }
+
+    /// Bytes on disk.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.db.size_on_disk().unwrap_or(0)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Shared> {
+        self.shared.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

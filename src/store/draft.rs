@@ -1,0 +1,772 @@
+//! What ledger records change, gathered in memory over what the store holds.
+//!
+//! The editor decides item after item against a draft, so that the second of two items sees what was decided of the
+//! first, appends the decisions to the ledger, and commits. Replay runs the very same code with records read back.
+
+use std::collections::btree_map::Entry as Slot;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::layout::{self, BLOCK, Block, Head, Known, Meta, Sharers, SourceHead, Tree, pack, unpack};
+use super::{Result, Store, StoreError};
+use crate::model::codec;
+use crate::model::edit::{Body, Cause, Edit, Progress, Record};
+use crate::model::edition::{EditionId, Order, Version};
+use crate::model::fold::fold;
+use crate::model::id::{Guid, ItemKey, SourceId, StoryNo, hash64};
+use crate::model::position::Position;
+use crate::model::setting::{InForce, Setting};
+use crate::model::story::{Copy, Emission, Entered, Story};
+use crate::model::time::Time;
+
+/// A value read from the store or made here, with the record that wrote it.
+#[derive(Debug, Clone)]
+struct Held<T> {
+    by: u64,
+    /// Changed by this draft.
+    fresh: bool,
+    value: T,
+}
+
+/// Changes ready to be written: per tree, groups of keys that belong into one batch.
+#[derive(Debug)]
+pub struct Changes {
+    pub(super) trees: Vec<(Tree, Vec<Group>)>,
+    pub(super) meta: Meta,
+    pub(super) settings: Arc<InForce>,
+}
+
+type Group = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+/// Changes of one or more ledger records over a store.
+#[derive(Debug)]
+pub struct Draft<'s> {
+    store: &'s Store,
+    meta: Meta,
+    settings: Arc<InForce>,
+    stories: BTreeMap<StoryNo, Held<Story>>,
+    guids: BTreeMap<Guid, StoryNo>,
+    items: BTreeMap<[u8; 16], Known>,
+    urls: BTreeMap<u64, Held<Sharers>>,
+    headlines: BTreeMap<u64, Held<Sharers>>,
+    editions: BTreeMap<EditionId, Held<Head>>,
+    blocks: BTreeMap<EditionId, BTreeMap<Vec<u8>, Held<Option<Block>>>>,
+    sources: BTreeMap<SourceId, Held<SourceHead>>,
+    parts: BTreeMap<String, Option<Setting>>,
+    seq: u64,
+    at: Time,
+}
+
+impl<'s> Draft<'s> {
+    pub(super) fn new(store: &'s Store, meta: Meta, settings: Arc<InForce>) -> Self {
+        Self {
+            store,
+            seq: meta.applied.seq,
+            at: meta.at,
+            meta,
+            settings,
+            stories: BTreeMap::new(),
+            guids: BTreeMap::new(),
+            items: BTreeMap::new(),
+            urls: BTreeMap::new(),
+            headlines: BTreeMap::new(),
+            editions: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            parts: BTreeMap::new(),
+        }
+    }
+
+    /// Begins ledger record `seq` of time `at`: edits applied from here on count as its.
+    pub fn begin(&mut self, seq: u64, at: Time) {
+        self.seq = seq;
+        self.at = at;
+        if self.meta.first == Time::default() {
+            self.meta.first = at;
+        }
+    }
+
+    /// Ends the record begun: from here on the store counts as applied up to it.
+    pub fn end(&mut self, at: Position, progress: Progress) {
+        self.meta.applied = at;
+        self.meta.at = self.at;
+        self.meta.progress = progress;
+    }
+
+    /// Applies a whole record, as replay does.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read or the record names what does not exist.
+    pub fn record(&mut self, at: Position, record: &Record) -> Result<()> {
+        self.begin(at.seq, record.at);
+        self.body(&record.body)?;
+        self.end(at, record.progress);
+        Ok(())
+    }
+
+    /// Applies the body of a record.
+    ///
+    /// # Errors
+    /// As [`Draft::record`].
+    pub fn body(&mut self, body: &Body) -> Result<()> {
+        match body {
+            Body::Edits(edits) => edits.iter().try_for_each(|edit| self.edit(edit)),
+            Body::Settings { set, gone, closes } => self.set(set, gone, *closes),
+            Body::Switch { edition, generation } => {
+                let seq = self.seq;
+                if let Some(head) = self.head_mut(edition)? {
+                    head.generation = *generation;
+                }
+                self.bump(edition, seq)
+            }
+            // Texts leave the disk by the journal's hand; facts stay.
+            Body::Expire { .. } | Body::Tick => Ok(()),
+        }
+    }
+
+    /// Applies one edit.
+    ///
+    /// # Errors
+    /// As [`Draft::record`].
+    pub fn edit(&mut self, edit: &Edit) -> Result<()> {
+        match edit {
+            Edit::Open { story, guid, copy } => {
+                self.meta.stories += 1;
+                self.meta.copies += 1;
+                self.guids.insert(*guid, *story);
+                self.index(*story, copy)?;
+                let fresh =
+                    Story { no: *story, guid: *guid, opened: self.at, copies: vec![(**copy).clone()], ..Story::default() };
+                self.stories.insert(*story, Held { by: self.seq, fresh: true, value: fresh });
+                Ok(())
+            }
+            Edit::Join { story, copy } => {
+                self.meta.copies += 1;
+                self.index(*story, copy)?;
+                self.with_story(*story, |story| story.copies.push((**copy).clone()))
+            }
+            Edit::Revise { story, copy } => {
+                self.index(*story, copy)?;
+                self.with_story(*story, |story| {
+                    for known in &mut story.copies {
+                        if known.source == copy.source && known.key == copy.key {
+                            *known = (**copy).clone();
+                        }
+                    }
+                })
+            }
+            Edit::See { story, source, key, hash } => {
+                self.items.insert(layout::item_key(source, key), Known { story: *story, hash: *hash });
+                self.with_story(*story, |story| {
+                    for known in &mut story.copies {
+                        if known.source == *source && known.key == *key {
+                            known.hash = *hash;
+                        }
+                    }
+                })
+            }
+            Edit::Judge { story, shown, places, tags } => self.with_story(*story, |story| {
+                story.shown = *shown;
+                story.places = places.clone();
+                story.tags.clone_from(tags);
+            }),
+            Edit::Emit { story, emission, cause } => self.emit(*story, emission, *cause),
+            Edit::Enter { story, at, editions } => self.enter(*story, *at, editions),
+            Edit::Leave { story, editions } => self.leave(*story, editions),
+            Edit::Retire { story, into } => self.retire(*story, *into),
+            Edit::Spike { story } => self.spike(*story),
+            Edit::Filed { source, reading, at, items, title, home, .. } => {
+                let seq = self.seq;
+                let held = self.source_mut(source)?;
+                if !held.fresh && held.by >= seq {
+                    return Ok(());
+                }
+                (held.by, held.fresh) = (seq, true);
+                let head = &mut held.value;
+                if head.filings == 0 {
+                    head.first = *at;
+                }
+                head.filings += 1;
+                head.last = *at;
+                head.items += u64::from(*items);
+                if *items > 0 || head.reading == 0 {
+                    head.reading = *reading;
+                }
+                head.title = title.clone().or_else(|| head.title.take());
+                head.home = home.clone().or_else(|| head.home.take());
+                Ok(())
+            }
+            Edit::Run { edition, number, through } => {
+                if let Some(head) = self.head_mut(edition)? {
+                    // How many entries the run took is known from the one before: always a full hundred.
+                    head.since = head.since.saturating_sub(RUN);
+                    head.run = Some((*number, *through));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    // ---- reading, as decided so far ----
+
+    /// Number the next story gets.
+    #[must_use]
+    pub fn next_story(&self) -> StoryNo {
+        StoryNo(self.meta.stories + 1)
+    }
+
+    /// Whether this guid was ever minted.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn minted(&self, guid: Guid) -> Result<bool> {
+        Ok(self.guids.contains_key(&guid) || self.store.trees.guids.contains_key(guid.0.as_bytes())?)
+    }
+
+    /// What is known of an item.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn known(&self, source: &SourceId, key: &ItemKey) -> Result<Option<Known>> {
+        let key = layout::item_key(source, key);
+        if let Some(known) = self.items.get(&key) {
+            return Ok(Some(*known));
+        }
+        self.store.trees.items.get(key)?.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
+    }
+
+    /// A story.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn story(&self, no: StoryNo) -> Result<Option<Story>> {
+        if let Some(held) = self.stories.get(&no) {
+            return Ok(Some(held.value.clone()));
+        }
+        self.store.trees.stories.get(layout::story_key(no))?.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
+    }
+
+    /// Stories with a copy of this canonical link.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn sharing_link(&self, canonical: &str) -> Result<Vec<StoryNo>> {
+        self.sharing(&self.urls, Tree::Urls, link_key(canonical))
+    }
+
+    /// Stories with a copy whose folded headline begins like this one's.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn sharing_headline(&self, title: &str) -> Result<Vec<StoryNo>> {
+        self.sharing(&self.headlines, Tree::Headlines, headline_key(title))
+    }
+
+    /// A source.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn source(&self, id: &SourceId) -> Result<Option<SourceHead>> {
+        if let Some(held) = self.sources.get(id) {
+            return Ok(Some(held.value.clone()));
+        }
+        self.store.trees.sources.get(id.as_str())?.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
+    }
+
+    /// An edition's head; `None` if nothing ever entered it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn head(&self, edition: &EditionId) -> Result<Option<Head>> {
+        if let Some(held) = self.editions.get(edition) {
+            return Ok(Some(held.value.clone()));
+        }
+        self.store.trees.editions.get(edition.key())?.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
+    }
+
+    /// All entries of an edition newer than `after`, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn entries_after(&self, edition: &EditionId, after: Option<Order>) -> Result<Vec<Order>> {
+        let mut all = Vec::new();
+        let prefix = layout::entries_prefix(edition);
+        let mut from = prefix.clone();
+        while let Some((key, held)) = self.block_at(edition, &prefix, &from)? {
+            for order in &held.entries {
+                if after.is_some_and(|after| *order <= after) {
+                    return Ok(all);
+                }
+                all.push(*order);
+            }
+            from = key;
+            from.push(0);
+        }
+        Ok(all)
+    }
+
+    /// Record time of the ledger's first record; the default if there is none.
+    #[must_use]
+    pub const fn first(&self) -> Time {
+        self.meta.first
+    }
+
+    /// Time of the record at hand.
+    #[must_use]
+    pub const fn at(&self) -> Time {
+        self.at
+    }
+
+    /// How far the wire is decided.
+    #[must_use]
+    pub const fn progress(&self) -> Progress {
+        self.meta.progress
+    }
+
+    /// Settings in force.
+    #[must_use]
+    pub fn settings(&self) -> &Arc<InForce> {
+        &self.settings
+    }
+
+    // ---- folding ----
+
+    fn index(&mut self, story: StoryNo, copy: &Copy) -> Result<()> {
+        self.items.insert(layout::item_key(&copy.source, &copy.key), Known { story, hash: copy.hash });
+        if !copy.canonical.is_empty() {
+            self.share(Tree::Urls, link_key(&copy.canonical), story)?;
+        }
+        if let Some(key) = headline_key(&copy.title).filter(|_| !copy.title.is_empty()) {
+            self.share(Tree::Headlines, Some(key), story)?;
+        }
+        Ok(())
+    }
+
+    fn share(&mut self, tree: Tree, key: Option<u64>, story: StoryNo) -> Result<()> {
+        let Some(key) = key else { return Ok(()) };
+        let seq = self.seq;
+        let store = self.store;
+        let map = if tree == Tree::Urls { &mut self.urls } else { &mut self.headlines };
+        let held = match map.entry(key) {
+            Slot::Occupied(slot) => slot.into_mut(),
+            Slot::Vacant(slot) => slot.insert(load(store, tree, &key.to_be_bytes())?.unwrap_or_default()),
+        };
+        if !held.fresh && held.by >= seq {
+            return Ok(());
+        }
+        if held.value.stories.contains(&story) {
+            return Ok(());
+        }
+        (held.by, held.fresh) = (seq, true);
+        held.value.stories.push(story);
+        if held.value.stories.len() > Sharers::MOST {
+            held.value.stories.remove(0);
+        }
+        Ok(())
+    }
+
+    fn sharing(&self, map: &BTreeMap<u64, Held<Sharers>>, tree: Tree, key: Option<u64>) -> Result<Vec<StoryNo>> {
+        let Some(key) = key else { return Ok(Vec::new()) };
+        if let Some(held) = map.get(&key) {
+            return Ok(held.value.stories.clone());
+        }
+        Ok(load::<Sharers>(self.store, tree, &key.to_be_bytes())?.map(|held| held.value.stories).unwrap_or_default())
+    }
+
+    /// Changes a story, unless the change is already in it (replay).
+    fn with_story(&mut self, no: StoryNo, change: impl FnOnce(&mut Story)) -> Result<()> {
+        let seq = self.seq;
+        let held = match self.stories.entry(no) {
+            Slot::Occupied(slot) => slot.into_mut(),
+            Slot::Vacant(slot) => {
+                let found = load::<Story>(self.store, Tree::Stories, &layout::story_key(no))?;
+                slot.insert(found.ok_or_else(|| StoreError::Damaged(format!("no story {}", no.0)))?)
+            }
+        };
+        if held.fresh || held.by < seq {
+            (held.by, held.fresh) = (seq, true);
+            change(&mut held.value);
+        }
+        Ok(())
+    }
+
+    fn source_mut(&mut self, id: &SourceId) -> Result<&mut Held<SourceHead>> {
+        Ok(match self.sources.entry(id.clone()) {
+            Slot::Occupied(slot) => slot.into_mut(),
+            Slot::Vacant(slot) => {
+                slot.insert(load(self.store, Tree::Sources, id.as_str().as_bytes())?.unwrap_or_default())
+            }
+        })
+    }
+
+    /// An edition's head to be changed; `None` if the change is already in it (replay).
+    fn head_mut(&mut self, edition: &EditionId) -> Result<Option<&mut Head>> {
+        let seq = self.seq;
+        let held = match self.editions.entry(edition.clone()) {
+            Slot::Occupied(slot) => slot.into_mut(),
+            Slot::Vacant(slot) => {
+                slot.insert(load(self.store, Tree::Editions, edition.key().as_bytes())?.unwrap_or_default())
+            }
+        };
+        if !held.fresh && held.by >= seq {
+            return Ok(None);
+        }
+        (held.by, held.fresh) = (seq, true);
+        Ok(Some(&mut held.value))
+    }
+
+    /// A new version of an edition, once per record: its `Last-Modified` rises by at least a second and never falls.
+    fn bump(&mut self, edition: &EditionId, seq: u64) -> Result<()> {
+        let (now, settings) = (self.at.seconds(), self.meta.settings.modified);
+        let Some(head) = self.head_mut(edition)? else { return Ok(()) };
+        if head.version.seq < seq {
+            let modified = now.max(head.version.modified.max(settings) + 1);
+            head.version = Version { seq, modified };
+            self.meta.modified = self.meta.modified.max(modified);
+        }
+        Ok(())
+    }
+
+    fn emit(&mut self, no: StoryNo, emission: &Emission, cause: Cause) -> Result<()> {
+        self.with_story(no, |story| {
+            story.emission = Some(emission.clone());
+            match cause {
+                Cause::Edited => story.edits = story.edits.saturating_add(1),
+                Cause::Corrected => story.corrections = story.corrections.saturating_add(1),
+                Cause::First | Cause::Less => {}
+            }
+        })?;
+        self.meta.emitted += u64::from(cause == Cause::First);
+        let seq = self.seq;
+        let story = self.story(no)?.unwrap_or_default();
+        story.entries.iter().filter(|e| !e.left).try_for_each(|e| self.bump(&e.edition, seq))
+    }
+
+    /// An edition is entered once: the desk never repeats an entry, so counting needs no look at what is there.
+    fn enter(&mut self, no: StoryNo, at: Time, editions: &[EditionId]) -> Result<()> {
+        self.with_story(no, |story| {
+            let entered = |edition: &EditionId| Entered { edition: edition.clone(), at, left: false };
+            story.entries.extend(editions.iter().map(entered));
+        })?;
+        let story = self.story(no)?.unwrap_or_default();
+        let seq = self.seq;
+        for edition in editions {
+            self.insert(edition, Order { at, story: no.0 })?;
+            if let Some(head) = self.head_mut(edition)? {
+                head.entries += 1;
+                head.since += 1;
+                if let (EditionId::Tag(id), None) = (edition, &head.name) {
+                    let printed = story.emission.iter().flat_map(|e| &e.tags);
+                    head.name = printed.chain(&story.tags).find(|tag| tag.id == *id).map(|tag| tag.name.clone());
+                }
+            }
+            self.bump(edition, seq)?;
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, no: StoryNo, editions: &[EditionId]) -> Result<()> {
+        let seq = self.seq;
+        for edition in editions {
+            self.hold_edge(edition)?;
+            self.with_story(no, |story| {
+                for entered in story.entries.iter_mut().filter(|e| e.edition == *edition) {
+                    entered.left = true;
+                }
+            })?;
+            self.bump(edition, seq)?;
+        }
+        Ok(())
+    }
+
+    fn retire(&mut self, no: StoryNo, into: StoryNo) -> Result<()> {
+        let Some(retired) = self.story(no)? else { return Ok(()) };
+        self.meta.retired += 1;
+        for copy in &retired.copies {
+            self.index(into, copy)?;
+        }
+        self.with_story(no, |story| story.retired_into = Some(into))?;
+        self.with_story(into, |story| {
+            story.copies.extend(retired.copies.iter().cloned());
+            let absorbed: BTreeSet<_> = story.absorbed.iter().chain(&retired.absorbed).copied().chain([no]).collect();
+            story.absorbed = absorbed.into_iter().collect();
+        })
+    }
+
+    fn spike(&mut self, no: StoryNo) -> Result<()> {
+        let Some(story) = self.story(no)? else { return Ok(()) };
+        let seq = self.seq;
+        // A spike takes the guids retired into the story along.
+        for each in story.absorbed.iter().copied().chain([no]) {
+            let Some(story) = self.story(each)? else { continue };
+            for entered in &story.entries {
+                self.hold_edge(&entered.edition)?;
+                self.remove(&entered.edition, Order { at: entered.at, story: each.0 })?;
+                if let Some(head) = self.head_mut(&entered.edition)? {
+                    head.entries = head.entries.saturating_sub(1);
+                }
+                self.bump(&entered.edition, seq)?;
+            }
+            self.with_story(each, |story| {
+                story.spiked = true;
+                for entered in &mut story.entries {
+                    entered.left = true;
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, set: &[Setting], gone: &[String], closes: bool) -> Result<()> {
+        for setting in set {
+            self.parts.insert(setting.key(), Some(setting.clone()));
+        }
+        for key in gone {
+            self.parts.insert(key.clone(), None);
+        }
+        if !closes {
+            return Ok(());
+        }
+        let mut all = InForce::new();
+        for pair in &self.store.trees.settings {
+            let (key, value) = pair?;
+            all.insert(String::from_utf8_lossy(&key).into_owned(), unpack(&value)?.1);
+        }
+        for (key, part) in &self.parts {
+            match part {
+                Some(setting) => all.insert(key.clone(), setting.clone()),
+                None => all.remove(key),
+            };
+        }
+        let items = match all.get("publish") {
+            Some(Setting::Publish(publish)) => publish.items,
+            _ => 0,
+        };
+        if items != self.meta.items {
+            // The window's older edge never moves back, however `items` grows.
+            let mut editions: BTreeSet<EditionId> = self.editions.keys().cloned().collect();
+            for key in self.store.trees.editions.iter().keys() {
+                editions.extend(std::str::from_utf8(&key?).ok().and_then(EditionId::parse));
+            }
+            editions.iter().try_for_each(|edition| self.hold_edge(edition))?;
+            self.meta.items = items;
+        }
+        let print = hash64(&[codec::encode(&printed(&all)).as_slice()]);
+        if print != self.meta.printed {
+            let modified = self.at.seconds().max(self.meta.modified + 1);
+            self.meta.settings = Version { seq: self.seq, modified };
+            (self.meta.modified, self.meta.printed) = (modified, print);
+        }
+        self.settings = Arc::new(all);
+        Ok(())
+    }
+
+    /// Records the older edge of an edition's window before something leaves it.
+    fn hold_edge(&mut self, edition: &EditionId) -> Result<()> {
+        let Some(head) = self.head(edition)? else { return Ok(()) };
+        let mut edge = None;
+        let mut cut = super::view::Cut::new(&head, self.meta.items);
+        let prefix = layout::entries_prefix(edition);
+        let mut from = prefix.clone();
+        'blocks: while let Some((key, block)) = self.block_at(edition, &prefix, &from)? {
+            for order in &block.entries {
+                if !cut.keeps(*order) {
+                    break 'blocks;
+                }
+                edge = Some(*order);
+            }
+            from = key;
+            from.push(0);
+        }
+        if let (Some(edge), Some(head)) = (edge, self.head_mut(edition)?) {
+            head.floor = head.floor.max(Some(edge));
+        }
+        Ok(())
+    }
+
+    /// First block at or behind `from`, as changed so far.
+    fn block_at(&self, edition: &EditionId, prefix: &[u8], from: &[u8]) -> Result<Option<(Vec<u8>, Block)>> {
+        let changed = self.blocks.get(edition);
+        let mut here = changed.and_then(|blocks| blocks.range(from.to_vec()..).find(|(_, held)| held.value.is_some()));
+        let mut stored = self.store.trees.entries.range(from.to_vec()..);
+        loop {
+            let next = stored.next().transpose()?.filter(|(key, _)| key.starts_with(prefix));
+            let Some((key, bytes)) = next else { break };
+            if changed.is_some_and(|blocks| blocks.contains_key(&*key)) {
+                continue;
+            }
+            if here.as_ref().is_some_and(|(mine, _)| mine.as_slice() < &*key) {
+                break;
+            }
+            return Ok(Some((key.to_vec(), unpack::<Block>(&bytes)?.1)));
+        }
+        Ok(here.take().and_then(|(key, held)| held.value.clone().map(|block| (key.clone(), block))))
+    }
+
+    /// The block to be changed; `None` if the change is already in it (replay).
+    fn block_mut(&mut self, edition: &EditionId, key: &[u8]) -> Result<Option<&mut Held<Option<Block>>>> {
+        let seq = self.seq;
+        let store = self.store;
+        let blocks = self.blocks.entry(edition.clone()).or_default();
+        let held = match blocks.entry(key.to_vec()) {
+            Slot::Occupied(slot) => slot.into_mut(),
+            Slot::Vacant(slot) => {
+                let found = load::<Block>(store, Tree::Entries, key)?;
+                slot.insert(match found {
+                    Some(held) => Held { by: held.by, fresh: held.fresh, value: Some(held.value) },
+                    None => Held { by: 0, fresh: false, value: None },
+                })
+            }
+        };
+        if !held.fresh && held.by >= seq {
+            return Ok(None);
+        }
+        (held.by, held.fresh) = (seq, true);
+        Ok(Some(held))
+    }
+
+    /// Puts an entry into its edition; false if it is there already.
+    fn insert(&mut self, edition: &EditionId, order: Order) -> Result<bool> {
+        let prefix = layout::entries_prefix(edition);
+        let own = layout::entry_key(&prefix, order);
+        let Some((key, block)) = self.block_at(edition, &prefix, &own)? else {
+            return self.start_block(edition, &own, order);
+        };
+        if block.entries.contains(&order) {
+            return Ok(false);
+        }
+        let newest = block.entries.first().is_none_or(|newest| order > *newest);
+        if block.entries.len() >= BLOCK && newest {
+            // The usual case, arrival in order: the full block stays as it is, a new one begins.
+            return self.start_block(edition, &own, order);
+        }
+        let mut entries = block.entries;
+        let place = entries.partition_point(|entry| *entry > order);
+        entries.insert(place, order);
+        if entries.len() <= BLOCK {
+            let Some(held) = self.block_mut(edition, &key)? else { return Ok(false) };
+            held.value = Some(Block { entries });
+            return Ok(true);
+        }
+        let older = entries.split_off(entries.len() / 2);
+        let Some(held) = self.block_mut(edition, &key)? else { return Ok(false) };
+        held.value = Some(Block { entries: older });
+        let oldest = entries.last().copied().unwrap_or(order);
+        if let Some(held) = self.block_mut(edition, &layout::entry_key(&prefix, oldest))? {
+            held.value = Some(Block { entries });
+        }
+        Ok(true)
+    }
+
+    fn start_block(&mut self, edition: &EditionId, key: &[u8], order: Order) -> Result<bool> {
+        let Some(held) = self.block_mut(edition, key)? else { return Ok(false) };
+        held.value = Some(Block { entries: vec![order] });
+        Ok(true)
+    }
+
+    fn remove(&mut self, edition: &EditionId, order: Order) -> Result<bool> {
+        let prefix = layout::entries_prefix(edition);
+        let own = layout::entry_key(&prefix, order);
+        let Some((key, mut block)) = self.block_at(edition, &prefix, &own)? else { return Ok(false) };
+        let before = block.entries.len();
+        block.entries.retain(|entry| *entry != order);
+        if block.entries.len() == before {
+            return Ok(false);
+        }
+        let Some(held) = self.block_mut(edition, &key)? else { return Ok(false) };
+        held.value = (!block.entries.is_empty()).then_some(block);
+        Ok(true)
+    }
+
+    /// The changes, encoded.
+    #[must_use]
+    pub fn finish(self) -> Changes {
+        let one = |key: Vec<u8>, value: Vec<u8>| vec![(key, Some(value))];
+        // Heads are worked out from entries and stories, entries from entries, stories from themselves. Written in this
+        // order, whatever a kill leaves unwritten is worked out again from what is unwritten too.
+        let mut trees: Vec<(Tree, Vec<Group>)> = Vec::new();
+        let editions = self.editions.into_iter().filter(|(_, held)| held.fresh);
+        trees.push((
+            Tree::Editions,
+            editions.map(|(id, held)| one(id.key().into_bytes(), pack(held.by, &held.value))).collect(),
+        ));
+        let entries = self.blocks.into_values().map(|blocks| {
+            let fresh = blocks.into_iter().filter(|(_, held)| held.fresh);
+            fresh.map(|(key, held)| (key, held.value.map(|block| pack(held.by, &block)))).collect::<Group>()
+        });
+        trees.push((Tree::Entries, entries.filter(|group| !group.is_empty()).collect()));
+        let stories = self.stories.into_iter().filter(|(_, held)| held.fresh);
+        trees.push((
+            Tree::Stories,
+            stories.map(|(no, held)| one(layout::story_key(no).to_vec(), pack(held.by, &held.value))).collect(),
+        ));
+        let guids = self.guids.into_iter();
+        trees.push((
+            Tree::Guids,
+            guids.map(|(guid, no)| one(guid.0.as_bytes().to_vec(), layout::story_key(no).to_vec())).collect(),
+        ));
+        // Plain puts need no guard: replay ends with the newest value whatever it began with. Nothing varies by the
+        // record that wrote them, or a store replayed in other steps would differ.
+        let items = self.items.into_iter();
+        trees.push((Tree::Items, items.map(|(key, known)| one(key.to_vec(), pack(0, &known))).collect()));
+        for (tree, map) in [(Tree::Urls, self.urls), (Tree::Headlines, self.headlines)] {
+            let fresh = map.into_iter().filter(|(_, held)| held.fresh);
+            trees.push((
+                tree,
+                fresh.map(|(key, held)| one(key.to_be_bytes().to_vec(), pack(held.by, &held.value))).collect(),
+            ));
+        }
+        let sources = self.sources.into_iter().filter(|(_, held)| held.fresh);
+        trees.push((
+            Tree::Sources,
+            sources.map(|(id, held)| one(id.as_str().as_bytes().to_vec(), pack(held.by, &held.value))).collect(),
+        ));
+        let parts = self.parts.into_iter();
+        trees.push((
+            Tree::Settings,
+            parts.map(|(key, part)| vec![(key.into_bytes(), part.map(|part| pack(0, &part)))]).collect(),
+        ));
+        Changes { trees, meta: self.meta, settings: self.settings }
+    }
+}
+
+/// Entries in one page of an archive (RFC 5005 section 4).
+pub const RUN: u32 = 100;
+
+/// How many folded characters of a headline make its key: cut headlines agree in them.
+pub const BEGINNING: usize = 10;
+
+fn link_key(canonical: &str) -> Option<u64> {
+    (!canonical.is_empty()).then(|| hash64(&[canonical.as_bytes()]))
+}
+
+fn headline_key(title: &str) -> Option<u64> {
+    let beginning: String = fold(title).chars().take(BEGINNING).collect();
+    (!beginning.is_empty()).then(|| hash64(&[beginning.as_bytes()]))
+}
+
+fn load<T: for<'b> minicbor::Decode<'b, ()>>(store: &Store, tree: Tree, key: &[u8]) -> Result<Option<Held<T>>> {
+    let Some(bytes) = store.trees.get(tree).get(key)? else { return Ok(None) };
+    let (by, value) = unpack(&bytes)?;
+    Ok(Some(Held { by, fresh: false, value }))
+}
+
+impl<T: Default> Default for Held<T> {
+    fn default() -> Self {
+        Self { by: 0, fresh: false, value: T::default() }
+    }
+}
+
+/// What of the settings every edition prints: another one makes a new version of all of them.
+fn printed(settings: &InForce) -> Vec<String> {
+    let parts = settings.iter().filter_map(|(key, setting)| match setting {
+        Setting::Site(site) => {
+            Some([key, site.title.as_str(), &site.language, &site.public_url, &site.zone].join("\n"))
+        }
+        Setting::Publish(publish) => Some(format!("{key}\n{}\n{}", publish.items, publish.hub)),
+        Setting::Feed(feed) => Some([key, feed.title.as_str()].join("\n")),
+        Setting::Source(source) => Some([key, source.name.as_str()].join("\n")),
+        Setting::Cities(_) | Setting::Tags(_) => None,
+    });
+    parts.collect()
+}

@@ -1,0 +1,308 @@
+//! Keys and values, drawn above the code that builds them.
+//!
+//! | tree | key | value |
+//! | --- | --- | --- |
+//! | `meta` | `meta` | [`Meta`]: position applied, counters |
+//! | `stories` | number, 8 bytes big-endian | `Story` |
+//! | `guids` | guid, 16 bytes | story number, 8 bytes |
+//! | `items` | hash of source and item key, 16 bytes | [`Known`] |
+//! | `urls` | hash of the canonical link, 8 bytes | [`Sharers`]: stories that have it |
+//! | `headlines` | hash of the folded headline's beginning, 8 bytes | [`Sharers`] |
+//! | `editions` | edition's key | [`Head`] |
+//! | `entries` | edition's key, 0, *inverted* order of the block's oldest entry, 16 bytes | [`Block`] of up to 64, newest first |
+//! | `sources` | source id | [`SourceHead`] |
+//! | `settings` | setting's key | `Setting` |
+//! | `book` | source id | `book::Entry`; no part of the fold |
+//!
+//! A value is: layout version (1 byte), ledger record that wrote it (8 bytes little-endian), then CBOR. Orders are
+//! inverted so that the newest comes first and one always reads forward. A block holds the orders from its key's (the
+//! oldest) up to the next newer block's; the key does not move when newer entries join it.
+
+use minicbor::{Decode, Encode};
+
+use super::{Result, StoreError};
+use crate::model::codec;
+use crate::model::edit::Progress;
+use crate::model::edition::{EditionId, Order, Version};
+use crate::model::id::{ItemKey, SourceId, StoryNo, hash128};
+use crate::model::position::Position;
+use crate::model::time::Time;
+
+/// Version of keys and values. Another one means: make the store again.
+pub const VERSION: u8 = 1;
+
+/// The only key of `meta`.
+pub const META: &[u8] = b"meta";
+
+/// Most entries in a block: one key per 64 entries keeps sled's memory and disk in bounds.
+pub const BLOCK: usize = 64;
+
+/// Where the fold stands, and what it counted.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Meta {
+    /// [`VERSION`] it was written with.
+    #[n(0)]
+    pub layout: u8,
+    /// Last ledger record applied.
+    #[n(1)]
+    pub applied: Position,
+    /// How far the wire is decided.
+    #[n(2)]
+    pub progress: Progress,
+    /// Record time of that record.
+    #[n(3)]
+    pub at: Time,
+    /// Record time of the ledger's first record: the store's first 24 hours are counted from it.
+    #[n(4)]
+    pub first: Time,
+    /// Stories opened.
+    #[n(5)]
+    pub stories: u64,
+    /// Copies filed, first ones included.
+    #[n(6)]
+    pub copies: u64,
+    /// Stories emitted.
+    #[n(7)]
+    pub emitted: u64,
+    /// Largest `Last-Modified` given to any edition.
+    #[n(8)]
+    pub modified: i64,
+    /// Version of the settings as far as they are printed.
+    #[n(9)]
+    pub settings: Version,
+    /// Hash of the settings as far as they are printed; compared here and not with the settings tree, which may already
+    /// hold what a half-applied record wrote.
+    #[n(11)]
+    pub printed: u64,
+    /// `[publish] items` in force.
+    #[n(12)]
+    pub items: u32,
+    /// Stories retired into others.
+    #[n(10)]
+    pub retired: u64,
+}
+
+/// What is known of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Known {
+    /// The story it belongs to.
+    #[n(0)]
+    pub story: StoryNo,
+    /// Its hash as sent.
+    #[n(1)]
+    pub hash: u64,
+}
+
+/// Stories that share a key, newest last, at most [`Sharers::MOST`]: the oldest are forgotten first.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Sharers {
+    /// Their numbers.
+    #[n(0)]
+    pub stories: Vec<StoryNo>,
+}
+
+impl Sharers {
+    /// So many stories at most under one key, so that the cost of an item does not grow with the archive.
+    pub const MOST: usize = 24;
+}
+
+/// An edition as far as the fold knows it.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Head {
+    /// Version of what it prints.
+    #[n(0)]
+    pub version: Version,
+    /// Entries ever made, less those taken out.
+    #[n(1)]
+    pub entries: u64,
+    /// Spelling of a tag as its first story carried it.
+    #[n(2)]
+    pub name: Option<String>,
+    /// The window never reaches back beyond this, whatever leaves and however it grows.
+    #[n(3)]
+    pub floor: Option<Order>,
+    /// Newest entry of the last complete run of 100, and its number.
+    #[n(4)]
+    pub run: Option<(u32, Order)>,
+    /// Entries since that run.
+    #[n(5)]
+    pub since: u32,
+    /// Which generation is visible.
+    #[n(6)]
+    pub generation: u32,
+}
+
+/// Entries of an edition, newest first.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Block {
+    /// At most [`BLOCK`].
+    #[n(0)]
+    pub entries: Vec<Order>,
+}
+
+/// A source as far as the fold knows it.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct SourceHead {
+    /// First filing.
+    #[n(0)]
+    pub first: Time,
+    /// Last filing.
+    #[n(1)]
+    pub last: Time,
+    /// Filings decided.
+    #[n(2)]
+    pub filings: u64,
+    /// How the last non-empty one was read.
+    #[n(3)]
+    pub reading: u64,
+    /// Items brought in all.
+    #[n(4)]
+    pub items: u64,
+    /// Title of its document.
+    #[n(5)]
+    pub title: Option<String>,
+    /// Page that its document names as its own.
+    #[n(6)]
+    pub home: Option<String>,
+}
+
+/// Which tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tree {
+    /// Entries of editions.
+    Entries,
+    /// Stories.
+    Stories,
+    /// Guids.
+    Guids,
+    /// Known items.
+    Items,
+    /// Canonical links.
+    Urls,
+    /// Beginnings of folded headlines.
+    Headlines,
+    /// Sources.
+    Sources,
+    /// Editions.
+    Editions,
+    /// Settings.
+    Settings,
+}
+
+/// The trees, open.
+#[derive(Debug)]
+pub struct Trees {
+    pub(super) meta: sled::Tree,
+    pub(super) stories: sled::Tree,
+    pub(super) guids: sled::Tree,
+    pub(super) items: sled::Tree,
+    pub(super) urls: sled::Tree,
+    pub(super) headlines: sled::Tree,
+    pub(super) editions: sled::Tree,
+    pub(super) entries: sled::Tree,
+    pub(super) sources: sled::Tree,
+    pub(super) settings: sled::Tree,
+    pub(super) book: sled::Tree,
+}
+
+impl Trees {
+    pub(super) fn open(db: &sled::Db) -> Result<Self> {
+        Ok(Self {
+            meta: db.open_tree("meta")?,
+            stories: db.open_tree("stories")?,
+            guids: db.open_tree("guids")?,
+            items: db.open_tree("items")?,
+            urls: db.open_tree("urls")?,
+            headlines: db.open_tree("headlines")?,
+            editions: db.open_tree("editions")?,
+            entries: db.open_tree("entries")?,
+            sources: db.open_tree("sources")?,
+            settings: db.open_tree("settings")?,
+            book: db.open_tree("book")?,
+        })
+    }
+
+    pub(super) const fn get(&self, tree: Tree) -> &sled::Tree {
+        match tree {
+            Tree::Entries => &self.entries,
+            Tree::Stories => &self.stories,
+            Tree::Guids => &self.guids,
+            Tree::Items => &self.items,
+            Tree::Urls => &self.urls,
+            Tree::Headlines => &self.headlines,
+            Tree::Sources => &self.sources,
+            Tree::Editions => &self.editions,
+            Tree::Settings => &self.settings,
+        }
+    }
+
+    pub(super) const fn folded(&self) -> [(&'static str, &sled::Tree); 10] {
+        [
+            ("meta", &self.meta),
+            ("stories", &self.stories),
+            ("guids", &self.guids),
+            ("items", &self.items),
+            ("urls", &self.urls),
+            ("headlines", &self.headlines),
+            ("editions", &self.editions),
+            ("entries", &self.entries),
+            ("sources", &self.sources),
+            ("settings", &self.settings),
+        ]
+    }
+}
+
+/// A value with its version and the ledger record that wrote it.
+pub fn pack<T: Encode<()>>(by: u64, value: &T) -> Vec<u8> {
+    let body = codec::encode(value);
+    let mut out = Vec::with_capacity(body.len() + 9);
+    out.push(VERSION);
+    out.extend_from_slice(&by.to_le_bytes());
+    out.extend_from_slice(&body);
+    out
+}
+
+/// The inverse of [`pack`].
+///
+/// # Errors
+/// [`StoreError::Damaged`] if the bytes are of another make.
+pub fn unpack<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<(u64, T)> {
+    match bytes.split_at_checked(9) {
+        Some(([VERSION, by @ ..], body)) => {
+            let by = by.try_into().map(u64::from_le_bytes).unwrap_or_default();
+            Ok((by, codec::decode(body)?))
+        }
+        _ => Err(StoreError::Damaged("a value without its version".to_owned())),
+    }
+}
+
+/// Key of a story.
+#[must_use]
+pub const fn story_key(no: StoryNo) -> [u8; 8] {
+    no.0.to_be_bytes()
+}
+
+/// Key of an item.
+#[must_use]
+pub fn item_key(source: &SourceId, key: &ItemKey) -> [u8; 16] {
+    hash128(&[source.as_str().as_bytes(), key.0.as_bytes()]).to_be_bytes()
+}
+
+/// Prefix of an edition's entries.
+#[must_use]
+pub fn entries_prefix(edition: &EditionId) -> Vec<u8> {
+    let mut key = edition.key().into_bytes();
+    key.push(0);
+    key
+}
+
+/// Key of the block whose oldest entry is `order`: the newest sorts first.
+#[must_use]
+pub fn entry_key(prefix: &[u8], order: Order) -> Vec<u8> {
+    let mut key = Vec::with_capacity(prefix.len() + 16);
+    key.extend_from_slice(prefix);
+    // Flipping the sign bit makes signed times sort as unsigned ones; the complement makes the newest first.
+    key.extend_from_slice(&(!((order.at.0 as u64) ^ (1 << 63))).to_be_bytes());
+    key.extend_from_slice(&(!order.story).to_be_bytes());
+    key
+}
