@@ -135,8 +135,13 @@ impl<'s> Draft<'s> {
                 self.meta.copies += 1;
                 self.guids.insert(*guid, *story);
                 self.index(*story, copy)?;
-                let fresh =
-                    Story { no: *story, guid: *guid, opened: self.at, copies: vec![(**copy).clone()], ..Story::default() };
+                let fresh = Story {
+                    no: *story,
+                    guid: *guid,
+                    opened: self.at,
+                    copies: vec![(**copy).clone()],
+                    ..Story::default()
+                };
                 self.stories.insert(*story, Held { by: self.seq, fresh: true, value: fresh });
                 Ok(())
             }

@@ -32,7 +32,9 @@ use layout::{Meta, Trees};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// sled could not open the folder or gave up while working.
-    #[error("the store in {path} cannot be used: {reason}. It is derived: `citydesk rebuild` makes it again from the ledger")]
+    #[error(
+        "the store in {path} cannot be used: {reason}. It is derived: `citydesk rebuild` makes it again from the ledger"
+    )]
     Engine {
         /// The folder.
         path: PathBuf,
@@ -101,7 +103,11 @@ impl Store {
             None => Meta { layout: layout::VERSION, ..Meta::default() },
         };
         if meta.layout != layout::VERSION {
-            return Err(engine(format!("it was written in layout {}, this program uses {}", meta.layout, layout::VERSION)));
+            return Err(engine(format!(
+                "it was written in layout {}, this program uses {}",
+                meta.layout,
+                layout::VERSION
+            )));
         }
         let mut settings = InForce::new();
         for pair in &trees.settings {

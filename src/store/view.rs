@@ -199,15 +199,20 @@ impl<'s> View<'s> {
             let (city, tag) = (EditionId::City(*city), EditionId::Tag(tag.clone()));
             let mut orders = BTreeSet::new();
             for (one, other) in [(&city, &tag), (&tag, &city)] {
-                self.orders(one, None, |order| orders.len() < Self::COMPUTED && {
-                    let story = self.story(StoryNo(order.story)).ok().flatten();
-                    let entry = |id: &EditionId| {
-                        story.as_ref().and_then(|s| s.entries.iter().find(|e| e.edition == *id && !e.left)).map(|e| e.at)
-                    };
-                    if let (Some(at), Some(second)) = (entry(one), entry(other)) {
-                        orders.insert(Order { at: at.max(second), story: order.story });
+                self.orders(one, None, |order| {
+                    orders.len() < Self::COMPUTED && {
+                        let story = self.story(StoryNo(order.story)).ok().flatten();
+                        let entry = |id: &EditionId| {
+                            story
+                                .as_ref()
+                                .and_then(|s| s.entries.iter().find(|e| e.edition == *id && !e.left))
+                                .map(|e| e.at)
+                        };
+                        if let (Some(at), Some(second)) = (entry(one), entry(other)) {
+                            orders.insert(Order { at: at.max(second), story: order.story });
+                        }
+                        true
                     }
-                    true
                 })?;
             }
             for order in orders.into_iter().rev() {
