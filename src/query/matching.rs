@@ -1,0 +1,105 @@
+//! Whether a subject is what a query asks for.
+
+use std::cell::OnceCell;
+
+use crate::model::fold::fold;
+use crate::model::id::SourceId;
+use crate::model::place::{Code, Placed};
+use crate::model::source::Rank;
+use crate::model::tag::Tag;
+use crate::model::time::Time;
+
+use super::term::{Node, Place, PlaceKind, Test};
+use super::text::spaced;
+
+/// What a query is asked about: a story, or an item that may become one.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Headline, unfolded.
+    pub title: &'a str,
+    /// Headline, summary and body, unfolded.
+    pub text: &'a str,
+    /// Cities it is about.
+    pub cities: &'a [Placed],
+    /// Provinces it is about.
+    pub provinces: &'a [Placed],
+    /// Its tags.
+    pub tags: &'a [Tag],
+    /// Sources of its copies.
+    pub sources: &'a [SourceId],
+    /// Rank of the shown copy's source.
+    pub rank: Rank,
+    /// BCP 47 tag; the desk's own language where the item states none.
+    pub language: Option<&'a str>,
+    /// Publication; days in queries are UTC days.
+    pub published: Time,
+    /// How many copies it has.
+    pub copies: u32,
+}
+
+/// A subject whose texts are folded when first needed, and once.
+#[derive(Debug)]
+pub struct Folded<'a> {
+    subject: Subject<'a>,
+    title: OnceCell<String>,
+    text: OnceCell<String>,
+}
+
+impl<'a> Folded<'a> {
+    /// Wraps a subject; nothing is folded yet.
+    #[must_use]
+    pub const fn new(subject: Subject<'a>) -> Self {
+        Self { subject, title: OnceCell::new(), text: OnceCell::new() }
+    }
+
+    fn title(&self) -> &str {
+        self.title.get_or_init(|| spaced(self.subject.title))
+    }
+
+    fn text(&self) -> &str {
+        self.text.get_or_init(|| spaced(self.subject.text))
+    }
+}
+
+pub(super) fn holds(node: &Node, subject: &Folded<'_>, now: Option<Time>) -> bool {
+    match node {
+        Node::All(parts) => parts.iter().all(|part| holds(part, subject, now)),
+        Node::Any(parts) => parts.iter().any(|part| holds(part, subject, now)),
+        Node::Not(part) => !holds(part, subject, now),
+        Node::Term(term) => test(&term.test, subject, now),
+    }
+}
+
+fn test(test: &Test, folded: &Folded<'_>, now: Option<Time>) -> bool {
+    let subject = &folded.subject;
+    match test {
+        Test::Text(needle) => folded.text().contains(&needle.folded),
+        Test::Title(needle) => folded.title().contains(&needle.folded),
+        Test::Place(place) => match place.kind {
+            PlaceKind::City => subject.cities.iter().any(|placed| is_place(place, placed)),
+            PlaceKind::Province => subject.provinces.iter().any(|placed| is_place(place, placed)),
+        },
+        Test::Tag(_, id) => subject.tags.iter().any(|tag| tag.id == *id),
+        Test::Source(id) => subject.sources.contains(id),
+        Test::Rank(rank) => subject.rank == *rank,
+        Test::Language(wanted) => subject.language.is_some_and(|language| speaks(language, wanted)),
+        Test::After(date) => date.moment(now).is_some_and(|moment| subject.published >= moment),
+        Test::Before(date) => date.moment(now).is_some_and(|moment| subject.published < moment),
+        Test::Copies(comparison, number) => comparison.holds(subject.copies, *number),
+    }
+}
+
+/// By code where the name was resolved (a county named in the story counts), else by code as written or full name.
+fn is_place(place: &Place, placed: &Placed) -> bool {
+    let is = |code: Code| placed.code == code || placed.counties.contains(&code);
+    match place.code {
+        Some(code) => is(code),
+        None => place.name.parse().is_ok_and(|number| is(Code(number))) || fold(&placed.name) == place.folded,
+    }
+}
+
+/// RFC 4647 section 3.3.1: the range is the tag, or a prefix of it that ends before a hyphen.
+fn speaks(language: &str, wanted: &str) -> bool {
+    let language = language.to_ascii_lowercase().replace('_', "-");
+    language.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}

@@ -1,0 +1,164 @@
+//! The form in which texts are searched: folded, with a space on either side of every run of words.
+//!
+//! In scripts written without spaces (Chinese, Japanese, Korean, Thai, Lao, Khmer, Burmese) a text is found anywhere, so
+//! nothing stands between their characters; punctuation and spaces between them vanish. In other scripts only whole
+//! words count, so each word, digits included, is set off by single spaces: `G30高速 Foo-bar` becomes ` g30 高速 foo bar `.
+//! A needle in the same form is then found by plain substring search and can neither begin nor end inside a word.
+
+use unicode_normalization::char::is_combining_mark;
+
+use crate::model::fold::fold;
+
+/// What a character does to the run it stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Part of a run without word boundaries.
+    Flowing,
+    /// Part of a word.
+    Word,
+    /// Belongs to the character before it.
+    Mark,
+    /// Invisible: as if it were not there.
+    Nothing,
+    /// Ends a run.
+    Gap,
+}
+
+/// The searched form of a text. Empty if there is nothing in it that folding keeps.
+#[must_use]
+pub fn spaced(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut run = String::new();
+    let mut kind = Class::Gap;
+    let mut previous = '\0';
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        let inside = is_digit(previous) && inside_number(character, characters.clone());
+        previous = character;
+        let class = if inside { Class::Word } else { class(character) };
+        match class {
+            Class::Nothing => {}
+            Class::Mark => {
+                if kind != Class::Gap {
+                    run.push(character);
+                }
+            }
+            Class::Gap | Class::Flowing | Class::Word => {
+                if class != kind {
+                    close(&mut out, &run, kind);
+                    run.clear();
+                    kind = class;
+                }
+                if class != Class::Gap {
+                    run.push(character);
+                }
+            }
+        }
+    }
+    close(&mut out, &run, kind);
+    out
+}
+
+fn close(out: &mut String, run: &str, kind: Class) {
+    if run.is_empty() {
+        return;
+    }
+    let folded = fold(run);
+    if folded.is_empty() {
+        return;
+    }
+    if kind == Class::Word {
+        if !out.ends_with(' ') {
+            out.push(' ');
+        }
+        out.push_str(&folded);
+        out.push(' ');
+    } else {
+        out.push_str(&folded);
+    }
+}
+
+fn is_digit(character: char) -> bool {
+    matches!(character, '0'..='9' | '０'..='９')
+}
+
+/// Whether a mark after a digit belongs to the number: a decimal mark (the ones that folding keeps) before a digit, or a
+/// comma before exactly three. A comma elsewhere parts two numbers, as in `3,4`.
+fn inside_number(mark: char, mut rest: impl Iterator<Item = char>) -> bool {
+    match mark {
+        '.' | '．' | '·' | '•' | '・' | '‧' => rest.next().is_some_and(is_digit),
+        ',' | '，' => rest.take(4).take_while(|&next| is_digit(next)).count() == 3,
+        _ => false,
+    }
+}
+
+fn class(character: char) -> Class {
+    match character {
+        '0'..='9' | 'a'..='z' | 'A'..='Z' => Class::Word,
+        '\0'..='\u{7f}' => Class::Gap,
+        // Soft hyphen, zero-width and direction marks, word joiner, byte order mark, variation selectors.
+        '\u{ad}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{fe00}'..='\u{fe0f}' => Class::Nothing,
+        _ if is_combining_mark(character) => Class::Mark,
+        _ if !character.is_alphanumeric() => Class::Gap,
+        _ if flows(character) => Class::Flowing,
+        _ => Class::Word,
+    }
+}
+
+/// Scripts that do not set words apart by spaces, by their blocks in Unicode 16 (Korean does, but attaches particles to
+/// its words, so it is searched like the others).
+fn flows(character: char) -> bool {
+    matches!(character,
+        '\u{0e00}'..='\u{0eff}'     // Thai, Lao
+        | '\u{1000}'..='\u{109f}'   // Burmese
+        | '\u{1100}'..='\u{11ff}'   // Hangul Jamo
+        | '\u{1780}'..='\u{17ff}'   // Khmer
+        | '\u{2e80}'..='\u{2fdf}'   // CJK radicals
+        | '\u{3005}'..='\u{3007}'   // 々 〆 〇
+        | '\u{3021}'..='\u{312f}'   // Suzhou numerals, kana, bopomofo
+        | '\u{3130}'..='\u{318f}'   // Hangul compatibility Jamo
+        | '\u{31a0}'..='\u{31ff}'   // bopomofo and kana extended
+        | '\u{3400}'..='\u{4dbf}'   // extension A
+        | '\u{4e00}'..='\u{9fff}'   // unified ideographs
+        | '\u{a960}'..='\u{a97f}'   // Hangul Jamo extended A
+        | '\u{ac00}'..='\u{d7ff}'   // Hangul
+        | '\u{f900}'..='\u{faff}'   // compatibility ideographs
+        | '\u{ff66}'..='\u{ffdc}'   // half-width kana and Hangul
+        | '\u{1aff0}'..='\u{1b16f}' // kana supplement
+        | '\u{20000}'..='\u{3ffff}' // extensions B and later
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spaced;
+
+    #[test]
+    fn forms() {
+        for (text, expected) in [
+            ("", ""),
+            ("！!…", ""),
+            ("河南 许昌", "河南许昌"),
+            ("河南，许昌：", "河南许昌"),
+            ("G30高速", " g30 高速"),
+            ("G30高速 Foo-bar", " g30 高速 foo bar "),
+            ("2026年5月", " 2026 年 5 月"),
+            ("foo\u{ad}bar", " foobar "),
+            ("许\u{200b}昌", "许昌"),
+            ("Ｇ３０高速", " g30 高速"),
+            ("許昌", "许昌"),
+            ("12,345 3,4", " 12345 3 4 "),
+            ("5．8 3·15 1.", " 5.8 3.15 1 "),
+            ("cafe\u{301}", " café "),
+            ("한국 뉴스", "한국뉴스"),
+            ("Привет, мир", " привет мир "),
+        ] {
+            assert_eq!(spaced(text), expected, "{text}");
+        }
+    }
+}
