@@ -1,0 +1,230 @@
+//! What is counted, for Prometheus: no label is unbounded, and none names a source or a feed.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use http::StatusCode;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+use super::reply::{self, Reply};
+
+/// Upper bounds of the buckets of an answer's time, in seconds.
+const ANSWER_SECONDS: [f64; 9] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
+/// Upper bounds of the buckets of a fetch's time, in seconds.
+const FETCH_SECONDS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    route: &'static str,
+    code: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Decision {
+    decision: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    state: &'static str,
+}
+
+/// Reads a number when somebody looks.
+type Reading = Box<dyn Fn() -> f64 + Send + Sync>;
+
+/// The counters. Rooms that may not know this one are handed closures over its methods.
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    requests: Family<Answered, Counter>,
+    durations: Family<Route, Histogram>,
+    dropped: Counter,
+    fetches: Family<Outcome, Counter>,
+    fetch_duration: Histogram,
+    received: Counter,
+    items: Family<Decision, Counter>,
+    sources: Family<State, Gauge>,
+    watched: Mutex<Vec<(Gauge<f64, AtomicU64>, Reading)>>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Metrics {
+    /// All at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut registry = Registry::default();
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("citydesk_build", "The program that runs", version);
+        let requests = Family::<Answered, Counter>::default();
+        registry.register("citydesk_http_requests", "Requests answered", requests.clone());
+        let durations = Family::<Route, Histogram>::new_with_constructor(|| Histogram::new(ANSWER_SECONDS));
+        registry.register(
+            "citydesk_http_request_duration_seconds",
+            "From request head to answer head",
+            durations.clone(),
+        );
+        let dropped = Counter::default();
+        registry.register("citydesk_http_dropped", "Connections closed without an answer", dropped.clone());
+        let fetches = Family::<Outcome, Counter>::default();
+        registry.register("citydesk_fetches", "Polls of sources by what came of them", fetches.clone());
+        let fetch_duration = Histogram::new(FETCH_SECONDS);
+        registry.register(
+            "citydesk_fetch_duration_seconds",
+            "One poll, from asking to the whole answer",
+            fetch_duration.clone(),
+        );
+        let received = Counter::default();
+        registry.register("citydesk_fetch_received_bytes", "Bytes received from sources", received.clone());
+        let items = Family::<Decision, Counter>::default();
+        registry.register("citydesk_items", "Items by what was decided about them", items.clone());
+        let sources = Family::<State, Gauge>::default();
+        registry.register("citydesk_sources", "Sources by state", sources.clone());
+        Self {
+            registry: Mutex::new(registry),
+            requests,
+            durations,
+            dropped,
+            fetches,
+            fetch_duration,
+            received,
+            items,
+            sources,
+            watched: Mutex::default(),
+        }
+    }
+
+    /// Counts an answer. `route` is one of a few words; never a path.
+    pub fn answered(&self, route: &'static str, code: StatusCode, time: Duration) {
+        self.requests.get_or_create(&Answered { route, code: u32::from(code.as_u16()) }).inc();
+        self.durations.get_or_create(&Route { route }).observe(time.as_secs_f64());
+    }
+
+    /// Counts a connection closed without an answer.
+    pub fn dropped(&self) {
+        self.dropped.inc();
+    }
+
+    /// Counts a poll: `new`, `unchanged`, `not_modified`, `http`, `timeout`, `refused` or `parse`; how long it took;
+    /// bytes received.
+    pub fn fetched(&self, outcome: &'static str, time: Duration, bytes: u64) {
+        self.fetches.get_or_create(&Outcome { outcome }).inc();
+        self.fetch_duration.observe(time.as_secs_f64());
+        self.received.inc_by(bytes);
+    }
+
+    /// Counts items by what was decided: `open`, `join`, `correct` or `drop`.
+    pub fn decided(&self, decision: &'static str, items: u64) {
+        self.items.get_or_create(&Decision { decision }).inc_by(items);
+    }
+
+    /// Sets how many sources are in a state.
+    pub fn sources(&self, state: &'static str, sources: usize) {
+        self.sources.get_or_create(&State { state }).set(i64::try_from(sources).unwrap_or(i64::MAX));
+    }
+
+    /// Adds a number that is read each time somebody looks: sizes, positions, times. `name` in full, with its unit.
+    pub fn watch(&self, name: &'static str, help: &'static str, reading: impl Fn() -> f64 + Send + Sync + 'static) {
+        let gauge = Gauge::<f64, AtomicU64>::default();
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner).register(name, help, gauge.clone());
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).push((gauge, Box::new(reading)));
+    }
+
+    /// `/metrics`, in the text format of OpenMetrics 1.0.
+    #[must_use]
+    pub fn page(&self) -> Reply {
+        for (gauge, reading) in self.watched.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            gauge.set(reading());
+        }
+        let mut text = String::new();
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        if encode(&mut text, &registry).is_err() {
+            return reply::line(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be written\n");
+        }
+        reply::plain(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", text)
+    }
+
+    /// Adds what the system says of the process, by the names that every exporter uses. Linux only.
+    pub fn watch_process(&self) {
+        let status = |key: &'static str| {
+            move || {
+                let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+                kilobytes(&text, key).unwrap_or(0.0) * 1_024.0
+            }
+        };
+        self.watch("process_resident_memory_bytes", "Memory held", status("VmRSS:"));
+        self.watch("process_resident_memory_peak_bytes", "Most memory ever held", status("VmHWM:"));
+        self.watch("process_open_fds", "Open files", || {
+            std::fs::read_dir("/proc/self/fd").map_or(0.0, |entries| entries.count() as f64)
+        });
+    }
+}
+
+/// A line `VmRSS:   1234 kB` of `/proc/self/status`.
+fn kilobytes(status: &str, key: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a body made here a line before")]
+    fn the_names_of_the_contract() {
+        use http_body_util::BodyExt as _;
+        let metrics = Metrics::new();
+        metrics.answered("feed", StatusCode::NOT_MODIFIED, Duration::from_micros(80));
+        metrics.fetched("not_modified", Duration::from_millis(30), 120);
+        metrics.decided("join", 3);
+        metrics.sources("ok", 7);
+        metrics.dropped();
+        metrics.watch("citydesk_journal_bytes", "Bytes of the journal on disk", || 42.0);
+        metrics.watch_process();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let body = runtime.block_on(metrics.page().into_body().collect()).unwrap().to_bytes();
+        let text = std::str::from_utf8(&body).unwrap();
+        for line in [
+            "citydesk_build_info{version=",
+            "citydesk_http_requests_total{route=\"feed\",code=\"304\"} 1\n",
+            "citydesk_http_request_duration_seconds_count{route=\"feed\"} 1\n",
+            "citydesk_fetches_total{outcome=\"not_modified\"} 1\n",
+            "citydesk_fetch_received_bytes_total 120\n",
+            "citydesk_items_total{decision=\"join\"} 3\n",
+            "citydesk_sources{state=\"ok\"} 7\n",
+            "citydesk_journal_bytes 42",
+            "process_resident_memory_bytes ",
+            "# EOF",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+    }
+}
