@@ -1,1 +1,574 @@
 //! HTTP out: one guarded, capped, conditional request.
+//!
+//! [`Fetcher::get`] is all of it. The way of a request: secrets are put into the address ([`address`], `secret`), a slot
+//! of the host is awaited (`slot`), the name is looked up and each address judged ([`guard`], `connect`), redirects are
+//! followed by hand, and the body is unpacked under caps ([`unpack`]).
+
+pub mod address;
+mod connect;
+mod error;
+pub mod guard;
+pub mod hint;
+mod proxy;
+mod secret;
+mod slot;
+pub mod unpack;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::pem::PemObject;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+
+use crate::clock::Clock;
+use crate::model::book::Validators;
+use crate::model::setting::{self, Site};
+use crate::model::source::Secret;
+use crate::model::time::Time;
+
+use address::{Mask, Target};
+use connect::{Connector, Contact, Dialer};
+pub use error::{FetchError, Phase};
+use guard::Guard;
+use proxy::Proxy;
+use slot::Slots;
+use unpack::{Encoding, Trouble, Unpacker};
+
+/// Redirects followed for one request.
+pub const REDIRECTS: usize = 5;
+/// Largest head of an answer over HTTP/1, and largest header list over HTTP/2, in bytes.
+pub const HEAD_BYTES: usize = 64 * 1024;
+/// Most lines in the head of an answer.
+pub const HEAD_LINES: usize = 200;
+/// Longest wait for the head of an answer, connecting included; a shorter `timeout` of the source counts first.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an idle connection is kept for the next request to the same host.
+const IDLE: Duration = Duration::from_secs(15);
+/// Idle connections kept to one host.
+const IDLE_PER_HOST: usize = 1;
+
+/// What we can unpack.
+const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
+/// What we would like, feeds before pages. Everything is accepted: many servers call a feed text/html.
+const ACCEPT: HeaderValue = HeaderValue::from_static(
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
+     application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.7, */*;q=0.5",
+);
+
+/// The name under which we ask: program, version, a page about us, and whom to write to.
+#[must_use]
+pub fn user_agent(site: &Site) -> String {
+    let about = format!("+{}/about", site.public_url);
+    let contact = site.contact.as_deref().map(|it| it.strip_prefix("mailto:").unwrap_or(it));
+    let comment = contact.map_or_else(|| about.clone(), |contact| format!("{about}; {contact}"));
+    format!("citydesk/{} ({comment})", env!("CARGO_PKG_VERSION"))
+}
+
+/// One request.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// Address as in feeds.toml, perhaps with `${NAME}`.
+    pub url: &'a str,
+    /// Further headers; they go to this host only.
+    pub headers: &'a [(String, Secret)],
+    /// Validators of the last answer: asks for changes only.
+    pub validators: Option<&'a Validators>,
+    /// For all of it, redirects included.
+    pub timeout: Duration,
+    /// Proxy of the source; `[fetch] proxy` if none.
+    pub proxy: Option<&'a str>,
+    /// File of a certificate authority that this source may have beside the usual ones.
+    pub ca: Option<&'a Path>,
+    /// Form fields: makes it a POST.
+    pub post: Option<&'a BTreeMap<String, String>>,
+}
+
+impl<'a> Ask<'a> {
+    /// A plain GET.
+    #[must_use]
+    pub const fn new(url: &'a str, timeout: Duration) -> Self {
+        Self { url, headers: &[], validators: None, timeout, proxy: None, ca: None, post: None }
+    }
+}
+
+/// One redirect on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// 301, 302, 303, 307 or 308.
+    pub status: u16,
+    /// Where it led, secrets by name.
+    pub to: String,
+}
+
+/// Where the time went, in milliseconds.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Timings {
+    /// Looking up the name; 0 on a kept connection.
+    pub dns: i64,
+    /// Connecting; 0 on a kept connection.
+    pub connect: i64,
+    /// Agreeing on encryption; 0 on a kept connection.
+    pub tls: i64,
+    /// From the last hop's request to the head of its answer, connecting included.
+    pub first_byte: i64,
+    /// All of it, waiting for a slot included.
+    pub whole: i64,
+    /// Who answered.
+    pub remote: Option<std::net::SocketAddr>,
+}
+
+/// An answer, whatever its status.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// Status of the last hop.
+    pub status: u16,
+    /// Address of the last hop, secrets by name: what relative links are resolved against.
+    pub url: String,
+    /// Redirects followed.
+    pub hops: Vec<Hop>,
+    /// 304 to a conditional request: what we have is still right.
+    pub not_modified: bool,
+    /// As sent with this answer, verbatim.
+    pub validators: Validators,
+    /// Unpacked and capped; empty unless the status is 2xx.
+    pub body: Bytes,
+    /// `Content-Type` as sent.
+    pub content_type: Option<String>,
+    /// Milliseconds that it stays fresh by `Cache-Control` or `Expires`.
+    pub fresh: Option<i64>,
+    /// `Retry-After`, in milliseconds from now.
+    pub retry_after: Option<i64>,
+    /// `Date`.
+    pub date: Option<Time>,
+    /// Bytes of the body on the wire.
+    pub transferred: u64,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// A setting of `[fetch]` that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// The User-Agent cannot stand in a header.
+    #[error("the User-Agent \"{0}\" cannot be sent: public_url and contact must be plain ASCII")]
+    UserAgent(String),
+    /// The proxy's address.
+    #[error("the proxy cannot be used: {0}")]
+    Proxy(String),
+    /// TLS could not be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
+}
+
+type Way = (Option<PathBuf>, Option<String>);
+type Http = Client<Connector, Full<Bytes>>;
+
+struct Shared {
+    clock: Clock,
+    user_agent: HeaderValue,
+    body_max: u64,
+    guard: Arc<Guard>,
+    proxy: Option<String>,
+    slots: Slots,
+    /// One client for each pair of certificate authority and proxy; most desks have one.
+    clients: Mutex<BTreeMap<Way, (Http, Option<Arc<Proxy>>)>>,
+}
+
+/// Makes requests. Cheap to clone; clones share connections and slots.
+#[derive(Clone)]
+pub struct Fetcher(Arc<Shared>);
+
+impl std::fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetcher").field("body_max", &self.0.body_max).finish_non_exhaustive()
+    }
+}
+
+impl Fetcher {
+    /// With these settings, under this name.
+    ///
+    /// # Errors
+    /// [`Unusable`], if a setting makes every request impossible.
+    pub fn new(settings: &setting::Fetch, user_agent: String, clock: Clock) -> Result<Self, Unusable> {
+        let name = HeaderValue::from_str(&user_agent).map_err(|_| Unusable::UserAgent(user_agent))?;
+        let fetcher = Self(Arc::new(Shared {
+            clock,
+            user_agent: name,
+            body_max: settings.body_max,
+            guard: Arc::new(Guard::new(&settings.allow_private)),
+            proxy: settings.proxy.clone().filter(|proxy| !proxy.is_empty()),
+            slots: Slots::new(settings.per_host),
+            clients: Mutex::new(BTreeMap::new()),
+        }));
+        let made = fetcher.make(None, fetcher.0.proxy.as_deref()).map_err(|error| match error {
+            FetchError::Address { why, .. } => Unusable::Proxy(why),
+            other => Unusable::Tls(other.to_string()),
+        })?;
+        let way = (None, fetcher.0.proxy.clone());
+        fetcher.0.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(way, made);
+        Ok(fetcher)
+    }
+
+    /// Makes one request.
+    ///
+    /// # Errors
+    /// [`FetchError`], if there is no whole answer. A bad status is an answer.
+    pub async fn get(&self, ask: Ask<'_>) -> Result<Answer, FetchError> {
+        let started = (self.0.clock)();
+        let (address, mask) = address::expand(ask.url)?;
+        let target = Target::read(&address)
+            .map_err(|why| FetchError::Address { address: ask.url.to_owned(), why: mask.hide(&why) })?;
+        let mut own = HeaderMap::new();
+        for (name, value) in ask.headers {
+            let wrong = |why: &str| FetchError::Secret { name: name.clone(), why: why.to_owned() };
+            let value = secret::resolve(value).await?;
+            let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("this is no name of a header"))?;
+            let mut value = HeaderValue::from_str(&value)
+                .map_err(|_| wrong("its value cannot stand in a header: one line of text"))?;
+            value.set_sensitive(true);
+            own.append(header, value);
+        }
+        let (client, proxy) = self.client(ask.ca, ask.proxy)?;
+        let permit = self.0.slots.take(target.host()).await;
+        let host = target.host().to_owned();
+        let travel = self.travel(&ask, &client, proxy.as_deref(), target, own, &mask, permit);
+        let mut answer = timeout(ask.timeout, travel).await.unwrap_or_else(|_| {
+            Err(FetchError::Timeout { host, phase: Phase::Whole, seconds: ask.timeout.as_secs() })
+        })?;
+        answer.timings.whole = (self.0.clock)().since(started);
+        Ok(answer)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one request's way, cut from `get` for its time limit")]
+    async fn travel(
+        &self,
+        ask: &Ask<'_>,
+        client: &Http,
+        proxy: Option<&Proxy>,
+        first: Target,
+        own: HeaderMap,
+        mask: &Mask,
+        mut permit: Option<OwnedSemaphorePermit>,
+    ) -> Result<Answer, FetchError> {
+        let form =
+            ask.post.map(|fields| url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish());
+        let mut posting = form.is_some();
+        let mut trusted = true;
+        let mut target = first.clone();
+        let mut hops = Vec::new();
+        let mut seen = BTreeSet::from([target.uri.to_string()]);
+        loop {
+            if !matches!(target.port(), 80 | 443) && target.port() != first.port() {
+                return Err(FetchError::Port { host: target.host().to_owned(), port: target.port() });
+            }
+            let body = if posting { form.clone().unwrap_or_default() } else { String::new() };
+            let mut request = Request::new(Full::new(Bytes::from(body)));
+            *request.method_mut() = if posting { Method::POST } else { Method::GET };
+            *request.uri_mut() = target.uri.clone();
+            self.dress(request.headers_mut(), ask, &target, trusted.then_some(&own), posting);
+            if let Some(credentials) = proxy.filter(|_| target.url.scheme() == "http").and_then(Proxy::credentials)
+                && let Ok(value) = HeaderValue::from_str(&credentials)
+            {
+                request.headers_mut().insert(header::PROXY_AUTHORIZATION, value);
+            }
+            let asked = (self.0.clock)();
+            let response = match timeout(HEAD_TIMEOUT, client.request(request)).await {
+                Ok(Ok(response)) => response,
+                Ok(Err(error)) => return Err(told(target.host(), &error)),
+                Err(_) => {
+                    let (host, seconds) = (target.host().to_owned(), HEAD_TIMEOUT.as_secs());
+                    return Err(FetchError::Timeout { host, phase: Phase::FirstByte, seconds });
+                }
+            };
+            let first_byte = (self.0.clock)().since(asked);
+            let status = response.status();
+            if !is_redirect(status) {
+                let mut answer = self.receive(response, &target, ask.validators.is_some()).await?;
+                answer.url = mask.hide(target.url.as_str());
+                answer.hops = hops;
+                answer.timings.first_byte = first_byte;
+                return Ok(answer);
+            }
+            let at = mask.hide(target.url.as_str());
+            let nowhere = |why: String| FetchError::Nowhere { at: at.clone(), status: status.as_u16(), why };
+            let location = response.headers().get(header::LOCATION);
+            let location = location.ok_or_else(|| nowhere("there is no Location".to_owned()))?;
+            let next =
+                target.follow(&String::from_utf8_lossy(location.as_bytes())).map_err(|why| nowhere(mask.hide(&why)))?;
+            // RFC 9110 sections 15.4.2 to 15.4.4: what was posted is not posted again, except where the status says so.
+            if posting && !matches!(status.as_u16(), 307 | 308) {
+                posting = false;
+            }
+            trusted = trusted && first.trusts(&next);
+            if posting && !trusted {
+                return Err(nowhere("it wants the form sent to another host; write that address".to_owned()));
+            }
+            let to = mask.hide(next.url.as_str());
+            hops.push(Hop { status: status.as_u16(), to: to.clone() });
+            if !seen.insert(next.uri.to_string()) {
+                return Err(FetchError::Loop { at: to });
+            }
+            if hops.len() > REDIRECTS {
+                return Err(FetchError::Redirects { most: REDIRECTS, at: to });
+            }
+            if next.host() != target.host() {
+                drop(permit.take());
+                permit = self.0.slots.take(next.host()).await;
+            }
+            target = next;
+        }
+    }
+
+    fn dress(&self, head: &mut HeaderMap, ask: &Ask<'_>, target: &Target, own: Option<&HeaderMap>, posting: bool) {
+        head.insert(header::USER_AGENT, self.0.user_agent.clone());
+        head.insert(header::ACCEPT, ACCEPT);
+        head.insert(header::ACCEPT_ENCODING, ACCEPT_ENCODING);
+        if posting {
+            head.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        }
+        let (etag, modified) = ask.validators.map_or((None, None), |it| (it.etag.as_ref(), it.last_modified.as_ref()));
+        for (name, value) in [(header::IF_NONE_MATCH, etag), (header::IF_MODIFIED_SINCE, modified)] {
+            // A validator that cannot be sent back verbatim is not sent at all.
+            if let Some(value) = value.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok()) {
+                head.insert(name, value);
+            }
+        }
+        if let Some(own) = own {
+            if let Some(login) = &target.login
+                && let Ok(mut value) = HeaderValue::from_str(&format!("Basic {}", base64(login.as_bytes())))
+            {
+                value.set_sensitive(true);
+                head.insert(header::AUTHORIZATION, value);
+            }
+            for name in own.keys() {
+                head.remove(name);
+            }
+            for (name, value) in own {
+                head.append(name.clone(), value.clone());
+            }
+        }
+    }
+
+    async fn receive(
+        &self,
+        response: Response<Incoming>,
+        target: &Target,
+        conditional: bool,
+    ) -> Result<Answer, FetchError> {
+        let host = target.host().to_owned();
+        let now = (self.0.clock)();
+        let (head, mut body) = response.into_parts();
+        let text = |name: HeaderName| {
+            head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let mut answer = Answer {
+            status: head.status.as_u16(),
+            not_modified: conditional && head.status == StatusCode::NOT_MODIFIED,
+            validators: Validators { etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED) },
+            content_type: text(header::CONTENT_TYPE),
+            fresh: hint::fresh(&head.headers, now),
+            retry_after: hint::retry_after(&head.headers, now),
+            date: hint::stated(&head.headers),
+            ..Answer::default()
+        };
+        if let Some(contact) = head.extensions.get::<Arc<Contact>>() {
+            answer.timings.remote = contact.remote;
+            if !contact.used.swap(true, Ordering::Relaxed) {
+                answer.timings.dns = contact.dns.load(Ordering::Relaxed);
+                answer.timings.connect = contact.connect.load(Ordering::Relaxed);
+                answer.timings.tls = contact.tls.load(Ordering::Relaxed);
+            }
+        }
+        if !head.status.is_success() {
+            return Ok(answer);
+        }
+        let packed = head
+            .headers
+            .get_all(header::CONTENT_ENCODING)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect::<Vec<_>>()
+            .join(",");
+        let Some(encoding) = Encoding::read(&packed) else {
+            return Err(FetchError::Encoding { host, encoding: packed });
+        };
+        let most = self.0.body_max;
+        let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+        if length.is_some_and(|length| length > most) {
+            return Err(FetchError::TooLarge { host, most });
+        }
+        let mut unpacker = Unpacker::new(encoding, most);
+        let trouble = |trouble: Trouble| match trouble {
+            Trouble::TooLarge => FetchError::TooLarge { host: host.clone(), most },
+            Trouble::Bomb => FetchError::Bomb { host: host.clone(), ratio: unpack::RATIO },
+            Trouble::Broken(why) => FetchError::Unpack { host: host.clone(), why },
+        };
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| FetchError::Cut { host: host.clone(), why: chain(&error) })?;
+            if let Some(data) = frame.data_ref() {
+                answer.transferred += data.len() as u64;
+                unpacker.push(data).map_err(trouble)?;
+            }
+        }
+        answer.body = Bytes::from(unpacker.finish().map_err(trouble)?);
+        Ok(answer)
+    }
+
+    fn client(&self, ca: Option<&Path>, proxy: Option<&str>) -> Result<(Http, Option<Arc<Proxy>>), FetchError> {
+        let proxy = proxy.filter(|proxy| !proxy.is_empty()).or(self.0.proxy.as_deref());
+        let way = (ca.map(Path::to_path_buf), proxy.map(str::to_owned));
+        let known = |way| self.0.clients.lock().unwrap_or_else(PoisonError::into_inner).get(way).cloned();
+        if let Some(made) = known(&way) {
+            return Ok(made);
+        }
+        let made = self.make(ca, proxy)?;
+        self.0.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(way, made.clone());
+        Ok(made)
+    }
+
+    fn make(&self, ca: Option<&Path>, proxy: Option<&str>) -> Result<(Http, Option<Arc<Proxy>>), FetchError> {
+        let proxy = proxy
+            .map(|written| {
+                let (expanded, mask) = address::expand(written)?;
+                let wrong =
+                    |why: String| FetchError::Address { address: "of the proxy".to_owned(), why: mask.hide(&why) };
+                Proxy::read(&expanded).map_err(wrong)
+            })
+            .transpose()?
+            .map(Arc::new);
+        let tls = encryption(ca)?;
+        let dialer =
+            Dialer { guard: Arc::clone(&self.0.guard), clock: Arc::clone(&self.0.clock), proxy: proxy.clone() };
+        let inner = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions();
+        let connector = Connector { inner: inner.wrap_connector(dialer), clock: Arc::clone(&self.0.clock) };
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .http1_max_buf_size(HEAD_BYTES)
+            .http1_max_headers(HEAD_LINES)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http2_max_header_list_size(HEAD_BYTES as u32)
+            .build(connector);
+        Ok((client, proxy))
+    }
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// TLS with the certificate authorities of the web, and one more if the source names it.
+fn encryption(ca: Option<&Path>) -> Result<rustls::ClientConfig, FetchError> {
+    let wrong = |why: String| FetchError::Tls { host: "a host".to_owned(), why };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| wrong(error.to_string()))?;
+    let Some(ca) = ca else { return Ok(builder.with_webpki_roots().with_no_client_auth()) };
+    let unreadable = |why: String| FetchError::Secret { name: ca.display().to_string(), why };
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let certificates = rustls::pki_types::CertificateDer::pem_file_iter(ca)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unreadable(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(unreadable("there is no certificate in it (PEM)".to_owned()));
+    }
+    for certificate in certificates {
+        roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
+    }
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The client's error as one of ours.
+fn told(host: &str, error: &hyper_util::client::legacy::Error) -> FetchError {
+    let host = host.to_owned();
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if let Some(ours) = cause.downcast_ref::<FetchError>() {
+            return ours.clone();
+        }
+        if let Some(theirs) = cause.downcast_ref::<hyper::Error>() {
+            return if theirs.is_parse_too_large() {
+                FetchError::Head { host, most: HEAD_BYTES, count: HEAD_LINES }
+            } else if theirs.is_incomplete_message() || theirs.is_closed() || theirs.is_canceled() {
+                FetchError::Cut { host, why: chain(theirs) }
+            } else {
+                FetchError::Protocol { host, why: chain(theirs) }
+            };
+        }
+        next = cause.source();
+    }
+    FetchError::Cut { host, why: chain(error) }
+}
+
+/// An error and its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+/// Base 64 (RFC 4648 section 4), for Basic authentication.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let mut three = [0; 3];
+        three[..group.len()].copy_from_slice(group);
+        let number = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+        for place in 0..4 {
+            let letter = LETTERS[(number >> (18 - 6 * place)) as usize & 63];
+            out.push(if place <= group.len() { char::from(letter) } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_64_as_in_the_rfc() {
+        for (plain, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(plain.as_bytes()), encoded);
+        }
+    }
+
+    #[test]
+    fn we_say_who_we_are() {
+        let mut site = Site {
+            title: String::new(),
+            language: "zh-CN".to_owned(),
+            public_url: "https://news.example.org".to_owned(),
+            contact: Some("mailto:desk@example.org".to_owned()),
+            zone: "Asia/Shanghai".to_owned(),
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        let expected = format!("citydesk/{version} (+https://news.example.org/about; desk@example.org)");
+        assert_eq!(user_agent(&site), expected);
+        site.contact = None;
+        assert_eq!(user_agent(&site), format!("citydesk/{version} (+https://news.example.org/about)"));
+    }
+}
