@@ -1,1 +1,9 @@
 //! The gazetteer, and "which cities is this about?"
+
+mod gazetteer;
+mod placer;
+mod table;
+
+pub use gazetteer::{Address, Found, Gazetteer, Unit};
+pub use placer::{Look, Placer};
+pub use table::GazetteerError;
