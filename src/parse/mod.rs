@@ -1,5 +1,7 @@
 //! Bytes to raw items: feeds, list pages; character sets, repair, dates.
 
+pub mod dates;
+
 use crate::model::item::Document;
 use crate::model::source::Source;
 use crate::model::time::Time;
@@ -61,16 +63,4 @@ pub fn selector(text: &str) -> Result<(), String> {
 /// Checks a link pattern (a regular expression; groups `y`, `m`, `d` give the date); the error says what is wrong.
 pub fn pattern(text: &str) -> Result<(), String> {
     regex::Regex::new(text).map(|_| ()).map_err(|error| error.to_string())
-}
-
-pub mod dates {
-    //! Dates in every form seen.
-    use crate::model::time::{Claim, Time};
-
-    /// Reads a date; one without a zone is read in `zone`, one without a year or day is the latest before `at`.
-    #[must_use]
-    pub fn read(text: &str, zone: chrono_tz::Tz, at: Time) -> Option<Claim> {
-        let _ = (text, zone, at);
-        None
-    }
 }
