@@ -14,6 +14,7 @@ pub mod filing;
 pub mod fold;
 pub mod id;
 pub mod item;
+pub mod markup;
 pub mod place;
 pub mod position;
 pub mod setting;

@@ -1,0 +1,885 @@
+//! HTML from outside: a linear scan, and a copy so bounded that building a tree of it is cheap and cannot overflow a stack.
+//!
+//! Tree builders of HTML nest as deep as a document asks for, and some steps of the standard's algorithm cost the depth of
+//! the nesting for each element: 50,000 nested `div` cost a sanitiser seconds, 500,000 minutes, and a deep tree overflows
+//! the stack of whoever walks it. So whatever becomes a tree goes through [`bounded`] first. It follows the parts of the
+//! algorithm that decide how deep an element lands (WHATWG HTML 13.2.6: scopes, implied end tags, active formatting
+//! elements), and never counts an element as closed that the standard keeps open. It writes canonical tags, drops comments,
+//! scripts and foreign content, and so leaves nothing to be understood differently by the next reader.
+
+use std::borrow::Cow;
+
+/// How much of a piece of HTML may become a tree.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Deepest nesting kept. Deeper elements lose their tags and keep their text.
+    pub depth: usize,
+    /// Most elements kept; further ones lose their tags and keep their text.
+    pub elements: usize,
+    /// Most attributes kept of one element.
+    pub attributes: usize,
+    /// Most bytes of text and tags kept; the rest is cut.
+    pub bytes: usize,
+}
+
+impl Bounds {
+    /// For a whole page.
+    pub const PAGE: Self = Self { depth: 256, elements: 100_000, attributes: 64, bytes: 16 << 20 };
+    /// For one text of an item.
+    pub const TEXT: Self = Self { depth: 256, elements: 20_000, attributes: 64, bytes: 2 << 20 };
+}
+
+/// Most formatting elements (`b`, `font`, …) left open at a time: each is built again in every later block.
+const OPEN_FORMATTING: usize = 24;
+
+/// An element about to be written, for changes on the way.
+#[derive(Debug)]
+pub struct Element<'a> {
+    /// In lower case.
+    pub name: Cow<'a, str>,
+    /// Names in lower case, values as written (entities not decoded), in order.
+    pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+impl Element<'_> {
+    /// The value of an attribute, entities decoded.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| decode(value))
+    }
+
+    /// Sets an attribute to a value in plain text.
+    pub fn set(&mut self, name: &'static str, value: &str) {
+        let value = Cow::Owned(value.replace('&', "&amp;"));
+        match self.attributes.iter_mut().find(|(n, _)| n == name) {
+            Some(attribute) => attribute.1 = value,
+            None => self.attributes.push((Cow::Borrowed(name), value)),
+        }
+    }
+}
+
+/// What [`bounded`] made.
+#[derive(Debug, Default)]
+pub struct Bounded {
+    /// The copy.
+    pub html: String,
+    /// Which bounds were hit, in words; empty if none.
+    pub hits: Vec<String>,
+}
+
+/// A bounded copy of HTML. `change` may alter an element, or drop its tag (not its text) by answering false.
+pub fn bounded(html: &str, bounds: Bounds, change: &mut dyn FnMut(&mut Element<'_>) -> bool) -> Bounded {
+    let mut writer = Writer { out: String::with_capacity(html.len().min(bounds.bytes)), ..Writer::default() };
+    for token in Tokens::new(html) {
+        if writer.out.len() > bounds.bytes {
+            writer.cut = true;
+            break;
+        }
+        match token {
+            Token::Text(text) => writer.text(text),
+            Token::Open { name, attributes } => writer.open(name, attributes, bounds, change),
+            Token::Close(name) => writer.close(&lower(name)),
+        }
+    }
+    writer.finish(bounds)
+}
+
+#[derive(Debug, Default)]
+struct Writer<'a> {
+    out: String,
+    /// Open elements, outermost first.
+    stack: Vec<Cow<'a, str>>,
+    /// Names of elements that lost their tags because they were too deep, so that their end tags go too.
+    over: Vec<Cow<'a, str>>,
+    /// The list of active formatting elements: name and attributes; an empty name is a marker (WHATWG HTML 13.2.4.3).
+    formatting: Vec<(Cow<'a, str>, &'a str)>,
+    elements: usize,
+    deep: usize,
+    many: usize,
+    crowded: usize,
+    cut: bool,
+}
+
+impl<'a> Writer<'a> {
+    fn text(&mut self, text: &str) {
+        // A `<` that begins no tag.
+        for (i, part) in text.split('<').enumerate() {
+            if i > 0 {
+                self.out.push_str("&lt;");
+            }
+            self.out.push_str(part);
+        }
+    }
+
+    fn open(
+        &mut self,
+        name: &'a str,
+        attributes: &'a str,
+        bounds: Bounds,
+        change: &mut dyn FnMut(&mut Element<'_>) -> bool,
+    ) {
+        let name = lower(name);
+        if matches!(name.as_ref(), "frameset" | "frame" | "plaintext" | "image" | "isindex") {
+            return;
+        }
+        let root = matches!(name.as_ref(), "html" | "head" | "body");
+        if is_table_part(&name) && !self.stack.iter().any(|open| open == "table") {
+            return;
+        }
+        self.imply_ends(&name);
+        let void = is_void(&name);
+        if self.elements >= bounds.elements {
+            self.many += 1;
+            return;
+        }
+        if !void && !root {
+            let crowded = is_formatting(&name) && self.open_formatting() >= OPEN_FORMATTING;
+            if crowded || self.stack.len() >= bounds.depth {
+                self.deep += 1;
+                self.over.push(name);
+                return;
+            }
+        }
+        let mut element = Element { name, attributes: Vec::new() };
+        for attribute in Attributes::new(attributes) {
+            if element.attributes.len() == bounds.attributes {
+                self.crowded += 1;
+                break;
+            }
+            if !element.attributes.iter().any(|(known, _)| *known == attribute.0) {
+                element.attributes.push(attribute);
+            }
+        }
+        if !change(&mut element) {
+            if !void && !root {
+                self.over.push(element.name);
+            }
+            return;
+        }
+        self.elements += 1;
+        self.out.push('<');
+        self.out.push_str(&element.name);
+        for (name, value) in &element.attributes {
+            self.out.push(' ');
+            self.out.push_str(name);
+            self.out.push_str("=\"");
+            for (i, part) in value.split('"').enumerate() {
+                if i > 0 {
+                    self.out.push_str("&quot;");
+                }
+                self.out.push_str(part);
+            }
+            self.out.push('"');
+        }
+        self.out.push('>');
+        if void || root {
+            return;
+        }
+        let name = element.name;
+        if is_formatting(&name) {
+            self.remember(&name, attributes);
+        } else if is_marker(&name) {
+            self.formatting.push((Cow::Borrowed(""), ""));
+        }
+        self.stack.push(name);
+    }
+
+    /// Ends that a start tag implies.
+    fn imply_ends(&mut self, name: &str) {
+        let found = match name {
+            "li" => self.find(|open| (open == "li").then_some(true).or_else(|| closes_list_search(open))),
+            "dd" | "dt" => {
+                self.find(|open| matches!(open, "dd" | "dt").then_some(true).or_else(|| closes_list_search(open)))
+            }
+            "td" | "th" => self.find(|open| match open {
+                "td" | "th" => Some(true),
+                "tr" | "table" => Some(false),
+                _ => None,
+            }),
+            "tr" => self.find(|open| match open {
+                "tr" => Some(true),
+                "table" => Some(false),
+                _ => None,
+            }),
+            "tbody" | "thead" | "tfoot" => self.find(|open| match open {
+                "tbody" | "thead" | "tfoot" => Some(true),
+                "table" => Some(false),
+                _ => None,
+            }),
+            "option" => self.stack.last().filter(|top| *top == "option").map(|_| self.stack.len() - 1),
+            _ if is_special(name) => self.stack.last().filter(|top| *top == "p").map(|_| self.stack.len() - 1),
+            _ => None,
+        };
+        if let Some(at) = found {
+            self.pop_to(at);
+        }
+    }
+
+    /// From the innermost outwards: the index of the first element that answers true; none once one answers false.
+    fn find(&self, mut test: impl FnMut(&str) -> Option<bool>) -> Option<usize> {
+        for (i, open) in self.stack.iter().enumerate().rev() {
+            match test(open) {
+                Some(true) => return Some(i),
+                Some(false) => return None,
+                None => {}
+            }
+        }
+        None
+    }
+
+    fn pop_to(&mut self, at: usize) {
+        while self.stack.len() > at {
+            if self.stack.pop().is_some_and(|name| is_marker(&name)) {
+                let marker = self.formatting.iter().rposition(|(name, _)| name.is_empty());
+                self.formatting.truncate(marker.unwrap_or_default());
+            }
+        }
+    }
+
+    fn open_formatting(&self) -> usize {
+        self.formatting.iter().filter(|(name, _)| !name.is_empty()).count()
+    }
+
+    /// Adds to the active formatting elements; of three equal ones the first goes (the standard's "Noah's Ark clause"), and
+    /// a link ends the link before it.
+    fn remember(&mut self, name: &str, attributes: &'a str) {
+        let start = self.formatting.iter().rposition(|(name, _)| name.is_empty()).map_or(0, |at| at + 1);
+        if name == "a" {
+            if let Some(at) = self.formatting[start..].iter().rposition(|(known, _)| known == "a") {
+                self.formatting.remove(start + at);
+            }
+        } else {
+            let same = |entry: &(Cow<'_, str>, &str)| entry.0 == name && entry.1 == attributes;
+            if self.formatting[start..].iter().filter(|e| same(e)).count() >= 3
+                && let Some(at) = self.formatting[start..].iter().position(same)
+            {
+                self.formatting.remove(start + at);
+            }
+        }
+        self.formatting.push((Cow::Owned(name.to_owned()), attributes));
+    }
+
+    fn close(&mut self, name: &str) {
+        if self.over.last().is_some_and(|top| top == name) {
+            self.over.pop();
+            return;
+        }
+        if is_void(name) || matches!(name, "html" | "head" | "body") {
+            return;
+        }
+        if is_formatting(name) {
+            return self.close_formatting(name);
+        }
+        let found = if is_table_part(name) {
+            self.find(|open| (open == name).then_some(true).or_else(|| (open == "table").then_some(false)))
+        } else if is_special(name) {
+            self.find(|open| {
+                (open == name).then_some(true).or_else(|| {
+                    let barrier = is_scope(open)
+                        || (name == "li" && matches!(open, "ul" | "ol"))
+                        || (name == "p" && open == "button");
+                    barrier.then_some(false)
+                })
+            })
+        } else {
+            self.find(|open| (open == name).then_some(true).or_else(|| is_special(open).then_some(false)))
+        };
+        if let Some(at) = found {
+            if name == "form" {
+                self.stack.remove(at); // what was opened inside it stays open (WHATWG HTML 13.2.6.4.7)
+            } else {
+                self.pop_to(at);
+            }
+            self.end(name);
+        }
+    }
+
+    /// The adoption agency: blocks opened inside a formatting element stay open when it ends.
+    fn close_formatting(&mut self, name: &str) {
+        let Some(listed) = self.formatting.iter().rposition(|(known, _)| known == name || known.is_empty()) else {
+            return;
+        };
+        if self.formatting[listed].0.is_empty() {
+            return;
+        }
+        self.formatting.remove(listed);
+        if let Some(at) = self.find(|open| (open == name).then_some(true).or_else(|| is_scope(open).then_some(false))) {
+            if self.stack[at..].iter().any(|open| is_special(open)) {
+                self.stack.remove(at);
+            } else {
+                self.pop_to(at);
+            }
+        }
+        self.end(name);
+    }
+
+    fn end(&mut self, name: &str) {
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push('>');
+    }
+
+    fn finish(self, bounds: Bounds) -> Bounded {
+        let mut hits = Vec::new();
+        let Bounds { depth, elements, attributes, bytes } = bounds;
+        if self.deep > 0 {
+            hits.push(format!("markup nested deeper than {depth}: {} elements were flattened", self.deep));
+        }
+        if self.many > 0 {
+            hits.push(format!("more than {elements} elements: the tags of {} more were dropped", self.many));
+        }
+        if self.crowded > 0 {
+            hits.push(format!(
+                "{} elements with more than {attributes} attributes: the rest was dropped",
+                self.crowded
+            ));
+        }
+        if self.cut {
+            hits.push(format!("more than {bytes} bytes of markup: the rest was cut"));
+        }
+        Bounded { html: self.out, hits }
+    }
+}
+
+/// A piece of HTML as the scan sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Token<'a> {
+    /// Text as written, entities not decoded. May hold a `<` that begins no tag.
+    Text(&'a str),
+    /// A start tag: its name and what stands behind it, both as written.
+    Open {
+        /// The name.
+        name: &'a str,
+        /// See [`Attributes`].
+        attributes: &'a str,
+    },
+    /// An end tag.
+    Close(&'a str),
+}
+
+/// The scan: linear, never failing. Comments, declarations, scripts, styles, SVG and MathML are passed over whole.
+#[derive(Debug, Clone)]
+pub struct Tokens<'a> {
+    html: &'a str,
+    at: usize,
+    /// The end tag of a raw element (`script`, …) that does not occur again, so that looking for it stays linear.
+    missing: Vec<&'static str>,
+}
+
+/// Elements that are passed over with what they hold.
+const HIDDEN: [&str; 13] = [
+    "script", "style", "svg", "math", "noscript", "template", "textarea", "iframe", "xmp", "noembed", "noframes",
+    "select", "object",
+];
+
+impl<'a> Tokens<'a> {
+    /// Begins at the beginning.
+    #[must_use]
+    pub const fn new(html: &'a str) -> Self {
+        Self { html, at: 0, missing: Vec::new() }
+    }
+
+    /// The next byte position of a `<` that begins markup.
+    fn markup(&self, from: usize) -> Option<usize> {
+        let bytes = self.html.as_bytes();
+        let mut at = from;
+        while let Some(found) = self.html[at..].find('<') {
+            at += found;
+            match bytes.get(at + 1) {
+                Some(b'!' | b'?') => return Some(at),
+                Some(b'/') if bytes.get(at + 2).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'>') => {
+                    return Some(at);
+                }
+                Some(b) if b.is_ascii_alphabetic() => return Some(at),
+                _ => at += 1,
+            }
+        }
+        None
+    }
+
+    /// Past a comment, declaration or processing instruction that begins at `at`.
+    fn past_declaration(&self, at: usize) -> usize {
+        let rest = &self.html[at..];
+        let end = if let Some(inside) = rest.strip_prefix("<!--") {
+            if inside.starts_with('>') {
+                Some(5)
+            } else if inside.starts_with("->") {
+                Some(6)
+            } else {
+                // Both forms of the end (WHATWG HTML 13.2.5.51 and 52).
+                let plain = inside.find("-->").map(|i| i + 7);
+                let bang = inside[..plain.map_or(inside.len(), |i| i - 7)].find("--!>").map(|i| i + 8);
+                bang.or(plain)
+            }
+        } else if let Some(inside) = rest.strip_prefix("<![CDATA[") {
+            // Only feeds have these in HTML, around text: the marks go, the text stays.
+            let _ = inside;
+            Some("<![CDATA[".len())
+        } else {
+            rest.find('>').map(|i| i + 1)
+        };
+        // A comment without an end hides nothing but its mark: a cut-off text keeps what follows.
+        at + end.unwrap_or(4.min(rest.len()))
+    }
+
+    /// Past the end of a hidden element whose start tag ended before `at`.
+    fn past_hidden(&mut self, name: &'static str, at: usize) -> usize {
+        if self.missing.contains(&name) {
+            return at;
+        }
+        let bytes = self.html.as_bytes();
+        let mut depth = 1;
+        let nests = matches!(name, "svg" | "math" | "template" | "object");
+        let mut from = at;
+        while let Some(found) = self.html[from..].find('<') {
+            from += found + 1;
+            let close = bytes.get(from) == Some(&b'/');
+            let start = from + usize::from(close);
+            let end = start + name.len();
+            let same = bytes.get(start..end).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+                && bytes.get(end).is_none_or(|b| !b.is_ascii_alphanumeric());
+            if !same {
+                continue;
+            }
+            if close {
+                depth -= 1;
+                if depth == 0 {
+                    return self.html[end..].find('>').map_or(self.html.len(), |i| end + i + 1);
+                }
+            } else if nests {
+                depth += 1;
+            }
+        }
+        self.missing.push(name);
+        at
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            if self.at >= self.html.len() {
+                return None;
+            }
+            let start = self.markup(self.at);
+            if start != Some(self.at) {
+                let end = start.unwrap_or(self.html.len());
+                let text = &self.html[self.at..end];
+                self.at = end;
+                // The end of a CDATA section, whose beginning was passed over.
+                return Some(Token::Text(text.strip_suffix("]]>").unwrap_or(text)));
+            }
+            let at = self.at;
+            let bytes = self.html.as_bytes();
+            match bytes[at + 1] {
+                b'!' | b'?' => self.at = self.past_declaration(at),
+                b'/' => {
+                    let end = self.html[at..].find('>').map_or(self.html.len(), |i| at + i);
+                    self.at = (end + 1).min(self.html.len());
+                    let inside = &self.html[at + 2..end];
+                    let name = inside.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default();
+                    if !name.is_empty() {
+                        return Some(Token::Close(name));
+                    }
+                }
+                _ => {
+                    let Some(end) = tag_end(self.html, at + 1) else {
+                        // Cut off inside a tag: nothing of it can be used.
+                        self.at = self.html.len();
+                        return None;
+                    };
+                    let inside = &self.html[at + 1..end];
+                    let length = inside.find(|c: char| c.is_ascii_whitespace() || c == '/').unwrap_or(inside.len());
+                    let (name, attributes) = inside.split_at(length);
+                    self.at = end + 1;
+                    let hidden = HIDDEN.into_iter().find(|hidden| name.eq_ignore_ascii_case(hidden));
+                    if let Some(hidden) = hidden {
+                        let empty = attributes.ends_with('/') && matches!(hidden, "svg" | "math");
+                        if !empty {
+                            self.at = self.past_hidden(hidden, self.at);
+                        }
+                    } else {
+                        return Some(Token::Open { name, attributes });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where the `>` of a tag is, quoted values respected. Works for XML and HTML.
+#[must_use]
+pub fn tag_end(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    // A quote opens a value only behind an equals sign: elsewhere it is part of a name (WHATWG HTML 13.2.5.32).
+    let mut value = false;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'>' => return Some(at),
+            b'"' | b'\'' if value => {
+                at += 1 + text[at + 1..].find(byte as char)?;
+                value = false;
+            }
+            b'=' => value = true,
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0c => {}
+            _ => value = false,
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The attributes of a start tag: name in lower case and value as written.
+#[derive(Debug, Clone)]
+pub struct Attributes<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Attributes<'a> {
+    /// Of what stands behind the name of a tag.
+    #[must_use]
+    pub const fn new(rest: &'a str) -> Self {
+        Self { rest }
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (Cow<'a, str>, Cow<'a, str>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let blank = |c: char| c.is_ascii_whitespace();
+        loop {
+            self.rest = self.rest.trim_start_matches(|c: char| blank(c) || c == '/');
+            if self.rest.is_empty() {
+                return None;
+            }
+            // An equals sign at the start belongs to the name (WHATWG HTML 13.2.5.32).
+            let end = self.rest[1..].find(|c: char| blank(c) || c == '=' || c == '/').map(|i| i + 1);
+            // The first character may be longer than a byte: names of markup never are, so such an attribute is dropped.
+            let Some((name, rest)) = self.rest.split_at_checked(end.unwrap_or(self.rest.len())) else {
+                return None;
+            };
+            let rest = rest.trim_start_matches(blank);
+            let value = if let Some(rest) = rest.strip_prefix('=') {
+                let rest = rest.trim_start_matches(blank);
+                let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
+                let (value, rest) = if let Some(quote) = quote {
+                    rest[1..].split_once(quote).unwrap_or((&rest[1..], ""))
+                } else {
+                    rest.split_at(rest.find(blank).unwrap_or(rest.len()))
+                };
+                self.rest = rest;
+                value
+            } else {
+                self.rest = rest;
+                ""
+            };
+            let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.'));
+            if plain {
+                return Some((lower(name), Cow::Borrowed(value)));
+            }
+        }
+    }
+}
+
+/// Decodes character references: numeric ones as WHATWG HTML 13.2.5.80 has them (Windows-1252 for 128 to 159), named ones by
+/// the standard's table, the oldest ones also without their semicolon.
+#[must_use]
+pub fn decode(text: &str) -> Cow<'_, str> {
+    let Some(first) = text.find('&') else {
+        return Cow::Borrowed(text);
+    };
+    let mut out = String::with_capacity(text.len());
+    out.push_str(&text[..first]);
+    let mut rest = &text[first..];
+    while let Some(at) = rest.find('&') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some((value, length)) = reference(rest) {
+            value.write(&mut out);
+            rest = &rest[length..];
+        } else {
+            out.push('&');
+            rest = &rest[1..];
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// What a character reference stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reference {
+    /// One character.
+    Char(char),
+    /// By name, one or two characters.
+    Named(&'static str),
+    /// A number that is no character; nothing stands for it.
+    Nothing,
+}
+
+impl Reference {
+    fn write(self, out: &mut String) {
+        match self {
+            Self::Char(c) => out.push(c),
+            Self::Named(text) => out.push_str(text),
+            Self::Nothing => {}
+        }
+    }
+}
+
+/// Longest name of a character reference in the standard's table, with its marks.
+const LONGEST_REFERENCE: usize = 34;
+
+/// The character reference at the beginning of a text, and its length in bytes; `None` if there is a bare `&`.
+#[must_use]
+pub fn reference(text: &str) -> Option<(Reference, usize)> {
+    let rest = text.strip_prefix('&')?;
+    if let Some(number) = rest.strip_prefix('#') {
+        let (digits, radix) = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => (hex, 16),
+            None => (number, 10),
+        };
+        let count = digits.bytes().take_while(|b| (*b as char).is_digit(radix)).count();
+        if count == 0 {
+            return None;
+        }
+        let semicolon = usize::from(digits.as_bytes().get(count) == Some(&b';'));
+        let length = text.len() - digits.len() + count + semicolon;
+        let value = u32::from_str_radix(digits.get(..count)?, radix).unwrap_or(u32::MAX);
+        let value = match value {
+            0x80..=0x9f => windows_1252(value as u8),
+            _ => char::from_u32(value).filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')),
+        };
+        return Some((value.map_or(Reference::Nothing, Reference::Char), length));
+    }
+    let count = rest.bytes().take(LONGEST_REFERENCE).take_while(u8::is_ascii_alphanumeric).count();
+    let name = &rest[..count];
+    if rest.as_bytes().get(count) == Some(&b';') {
+        return quick_xml::escape::resolve_html5_entity(name).map(|value| (Reference::Named(value), count + 2));
+    }
+    const OLD: [&str; 8] = ["amp", "lt", "gt", "quot", "nbsp", "copy", "reg", "middot"];
+    (OLD.contains(&name))
+        .then(|| Some((Reference::Named(quick_xml::escape::resolve_html5_entity(name)?), count + 1)))?
+}
+
+fn windows_1252(byte: u8) -> Option<char> {
+    let bytes = [byte];
+    let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&bytes);
+    text.chars().next().filter(|c| !c.is_control())
+}
+
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// Elements without an end (WHATWG HTML 13.1.2).
+#[must_use]
+pub fn is_void(name: &str) -> bool {
+    matches!(
+        name,
+        "area"
+            | "base"
+            | "basefont"
+            | "bgsound"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "keygen"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
+    )
+}
+
+fn is_formatting(name: &str) -> bool {
+    matches!(
+        name,
+        "a" | "b" | "big" | "code" | "em" | "font" | "i" | "nobr" | "s" | "small" | "strike" | "strong" | "tt" | "u"
+    )
+}
+
+fn is_table_part(name: &str) -> bool {
+    matches!(name, "tr" | "td" | "th" | "tbody" | "thead" | "tfoot" | "caption" | "colgroup" | "col")
+}
+
+/// Elements that put a marker into the list of active formatting elements.
+fn is_marker(name: &str) -> bool {
+    matches!(name, "td" | "th" | "caption" | "applet" | "marquee")
+}
+
+/// Elements that end a scope (WHATWG HTML 13.2.4.2).
+fn is_scope(name: &str) -> bool {
+    matches!(name, "table" | "td" | "th" | "caption" | "applet" | "marquee")
+}
+
+fn closes_list_search(name: &str) -> Option<bool> {
+    (is_special(name) && !matches!(name, "address" | "div" | "p")).then_some(false)
+}
+
+/// The "special" elements of WHATWG HTML 13.2.4.2 that can stand here.
+fn is_special(name: &str) -> bool {
+    is_table_part(name)
+        || matches!(
+            name,
+            "address"
+                | "applet"
+                | "article"
+                | "aside"
+                | "blockquote"
+                | "button"
+                | "center"
+                | "dd"
+                | "details"
+                | "dir"
+                | "div"
+                | "dl"
+                | "dt"
+                | "fieldset"
+                | "figcaption"
+                | "figure"
+                | "footer"
+                | "form"
+                | "h1"
+                | "h2"
+                | "h3"
+                | "h4"
+                | "h5"
+                | "h6"
+                | "header"
+                | "hgroup"
+                | "li"
+                | "listing"
+                | "main"
+                | "marquee"
+                | "menu"
+                | "nav"
+                | "ol"
+                | "p"
+                | "pre"
+                | "search"
+                | "section"
+                | "summary"
+                | "table"
+                | "title"
+                | "ul"
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn copy(html: &str) -> String {
+        bounded(html, Bounds { depth: 8, elements: 50, attributes: 3, bytes: 10_000 }, &mut |_| true).html
+    }
+
+    #[test]
+    fn ordinary_markup_is_copied_in_canonical_form() {
+        for (html, expected) in [
+            ("<P Class='a \"b\"'>x</P>", "<p class=\"a &quot;b&quot;\">x</p>"),
+            ("<a href=/s/1>x</a>", "<a href=\"/s/1\">x</a>"),
+            ("a < b & c", "a &lt; b & c"),
+            ("<!-- <b> -->x<!-->y<!--->z", "xyz"),
+            ("<script>if (a<b) '</p>'</script>x", "x"),
+            ("x<script>never closed", "xnever closed"),
+            ("<svg><path d='1'/><svg></svg></svg>x", "x"),
+            ("<ul><li>1<li>2</ul>", "<ul><li>1<li>2</ul>"),
+            ("<p>1<p>2</p></p>", "<p>1<p>2</p>"),
+            ("</div></span>x", "x"),
+            ("x<br/><img src=a.jpg />", "x<br><img src=\"a.jpg\">"),
+            ("<td>1</td>", "1"),
+            ("cut <a href=\"x", "cut "),
+            ("<a x=1 x=2 \u{4e2d}=3 y>t</a>", "<a x=\"1\" y=\"\">t</a>"),
+            ("<![CDATA[text]]>", "text"),
+        ] {
+            assert_eq!(copy(html), expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_deep_loses_its_tags_and_keeps_its_text() {
+        let html = format!("{}text{}after", "<div>".repeat(50_000), "</div>".repeat(50_000));
+        let bounded = bounded(&html, Bounds::TEXT, &mut |_| true);
+        assert_eq!(bounded.html.matches("<div>").count(), 256);
+        assert!(bounded.html.contains("text") && bounded.html.ends_with("after"));
+        assert_eq!(bounded.hits, ["markup nested deeper than 256: 49744 elements were flattened"]);
+    }
+
+    /// Ways of nesting in which the end tags do not end what they seem to (scopes, adoption agency): the tree of what is
+    /// left must not be deeper than the bound and a few.
+    #[test]
+    fn end_tags_that_the_standard_ignores_do_not_hide_depth() {
+        for piece in [
+            "<div><table><tr><td></div>",
+            "<span><div></span>",
+            "<b><div></b>",
+            "<a href=1><div></a>",
+            "<font color=1><p></font>",
+            "<li><div><ul></li>",
+            "<button><p></button>",
+            "<x><div></x>",
+            "<table><caption></table>",
+            "<h1><h2></h1>",
+            "<form><div></form>",
+            "<applet><b></applet>",
+        ] {
+            let html = bounded(&piece.repeat(3_000), Bounds::PAGE, &mut |_| true).html;
+            let document = dom_query::Document::from(html.as_str());
+            let mut deepest = 0;
+            let mut level = vec![document.root()];
+            while !level.is_empty() {
+                deepest += 1;
+                level = level.iter().flat_map(|node| node.children()).collect();
+            }
+            assert!(deepest < 600, "{piece}: {deepest}");
+        }
+    }
+
+    #[test]
+    fn many_open_formatting_elements_are_bounded() {
+        let fonts: String = (0..5_000).map(|i| format!("<font size={i}>")).collect();
+        let html = format!("{fonts}{}", "<p>x".repeat(5_000));
+        let html = bounded(&html, Bounds::PAGE, &mut |_| true).html;
+        assert_eq!(html.matches("<font").count(), OPEN_FORMATTING);
+    }
+
+    #[test]
+    fn references_are_decoded_once() {
+        for (text, expected) in [
+            ("a &amp; b", "a & b"),
+            ("&amp;amp;", "&amp;"),
+            ("&nbsp;&#8212;&#x4e2d;&#150;", "\u{a0}\u{2014}\u{4e2d}\u{2013}"),
+            ("AT&T &unknown; &amp", "AT&T &unknown; &"),
+            ("&#0;&#55555555555;x", "x"),
+            ("&", "&"),
+            ("&\u{4e2d};", "&\u{4e2d};"),
+        ] {
+            assert_eq!(decode(text), expected);
+        }
+    }
+
+    #[test]
+    fn an_element_can_be_changed_or_dropped_on_the_way() {
+        let html = bounded("<img data-src='a&amp;b'><font>x</font>", Bounds::TEXT, &mut |element| {
+            if let Some(source) = element.get("data-src").map(Cow::into_owned) {
+                element.set("src", &source);
+            }
+            element.name != "font"
+        });
+        assert_eq!(html.html, "<img data-src=\"a&amp;b\" src=\"a&amp;b\">x");
+    }
+}
