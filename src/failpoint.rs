@@ -9,6 +9,9 @@
 //! | --- | --- |
 //! | `wire-appended`, `ledger-appended` | records are written to the file, not yet synced |
 //! | `wire-synced`, `ledger-synced` | they are synced, and nobody has been told |
+//! | `store-half-applied` | one batch of an index is in the store, others of the same record are not |
+//! | `store-tree-applied` | one index of the store has the record whole, others have not |
+//! | `store-applied` | the position is written too, and no reader has seen it |
 
 /// Passes the point, or aborts the process if the environment asks for it.
 #[cfg(debug_assertions)]
