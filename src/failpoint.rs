@@ -21,7 +21,7 @@ pub(crate) fn hit(name: &str) {
 
     static ARMED: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
     let armed =
-        ARMED.get_or_init(|| parse(&std::env::var("CITYDESK_FAILPOINT").ok()?).map(|(name, n)| (name, n.into())));
+        ARMED.get_or_init(|| named(&std::env::var("CITYDESK_FAILPOINT").ok()?).map(|(name, n)| (name, n.into())));
     if let Some((point, left)) = armed
         && point == name
         && left.fetch_sub(1, Ordering::SeqCst) == 1
@@ -36,7 +36,7 @@ pub(crate) fn hit(_name: &str) {}
 
 /// `name` or `name:n`, n from 1.
 #[cfg(debug_assertions)]
-fn parse(text: &str) -> Option<(String, u64)> {
+fn named(text: &str) -> Option<(String, u64)> {
     match text.split_once(':') {
         None if text.is_empty() => None,
         None => Some((text.to_owned(), 1)),
@@ -46,14 +46,14 @@ fn parse(text: &str) -> Option<(String, u64)> {
 
 #[cfg(all(test, debug_assertions))]
 mod tests {
-    use super::parse;
+    use super::named;
 
     #[test]
     fn reads_the_name_and_the_count() {
-        assert_eq!(parse("ledger-synced"), Some(("ledger-synced".into(), 1)));
-        assert_eq!(parse("ledger-synced:3"), Some(("ledger-synced".into(), 3)));
-        assert_eq!(parse(""), None);
-        assert_eq!(parse("x:0"), None);
-        assert_eq!(parse("x:soon"), None);
+        assert_eq!(named("ledger-synced"), Some(("ledger-synced".into(), 1)));
+        assert_eq!(named("ledger-synced:3"), Some(("ledger-synced".into(), 3)));
+        assert_eq!(named(""), None);
+        assert_eq!(named("x:0"), None);
+        assert_eq!(named("x:soon"), None);
     }
 }

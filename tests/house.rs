@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 /// The rooms of `src/`, lowest first: a room may import what its row names. `*` stands for every row above it.
 const ROOMS: &[(&str, &[&str])] = &[
     ("clock", &["model"]),
+    ("failpoint", &[]),
     ("model", &[]),
     ("query", &["model"]),
     ("place", &["model"]),
@@ -22,8 +23,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("desk", &["model", "place", "query"]),
     ("config", &["model", "query", "place", "parse"]),
     ("fetch", &["model", "clock"]),
-    ("journal", &["model"]),
-    ("store", &["model"]),
+    ("journal", &["model", "failpoint"]),
+    ("store", &["model", "failpoint"]),
     ("press", &["model", "store", "render", "place"]),
     ("serve", &["model", "press", "store", "query", "place", "render", "clock"]),
     ("alert", &["model", "query"]),
