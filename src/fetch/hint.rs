@@ -68,6 +68,8 @@ mod tests {
     use super::*;
     use hyper::header::HeaderValue;
 
+    type Row<'a> = (&'a [(&'static str, &'a str)], Option<i64>);
+
     const NOW: Time = Time(1_795_000_000_000);
 
     fn head(lines: &[(&'static str, &str)]) -> HeaderMap {
@@ -91,7 +93,7 @@ mod tests {
 
     #[test]
     fn freshness() {
-        let table: &[(&[(&'static str, &str)], Option<i64>)] = &[
+        let table: &[Row<'_>] = &[
             (&[("cache-control", "public, max-age=600")], Some(600_000)),
             (&[("cache-control", "max-age=600"), ("age", "100")], Some(500_000)),
             (&[("cache-control", "max-age=600"), ("age", "700")], None),
@@ -110,7 +112,7 @@ mod tests {
 
     #[test]
     fn coming_back() {
-        let table: &[(&[(&'static str, &str)], Option<i64>)] = &[
+        let table: &[Row<'_>] = &[
             (&[("retry-after", "120")], Some(120_000)),
             (&[("retry-after", "-5")], Some(0)),
             (&[("retry-after", "soon")], None),

@@ -174,6 +174,7 @@ pub enum Unusable {
 
 type Way = (Option<PathBuf>, Option<String>);
 type Http = Client<Connector, Full<Bytes>>;
+type Made = (Http, Option<Arc<Proxy>>);
 
 struct Shared {
     clock: Clock,
@@ -183,7 +184,7 @@ struct Shared {
     proxy: Option<String>,
     slots: Slots,
     /// One client for each pair of certificate authority and proxy; most desks have one.
-    clients: Mutex<BTreeMap<Way, (Http, Option<Arc<Proxy>>)>>,
+    clients: Mutex<BTreeMap<Way, Made>>,
 }
 
 /// Makes requests. Cheap to clone; clones share connections and slots.
@@ -426,7 +427,7 @@ impl Fetcher {
         Ok(answer)
     }
 
-    fn client(&self, ca: Option<&Path>, proxy: Option<&str>) -> Result<(Http, Option<Arc<Proxy>>), FetchError> {
+    fn client(&self, ca: Option<&Path>, proxy: Option<&str>) -> Result<Made, FetchError> {
         let proxy = proxy.filter(|proxy| !proxy.is_empty()).or(self.0.proxy.as_deref());
         let way = (ca.map(Path::to_path_buf), proxy.map(str::to_owned));
         let known = |way| self.0.clients.lock().unwrap_or_else(PoisonError::into_inner).get(way).cloned();
@@ -438,7 +439,7 @@ impl Fetcher {
         Ok(made)
     }
 
-    fn make(&self, ca: Option<&Path>, proxy: Option<&str>) -> Result<(Http, Option<Arc<Proxy>>), FetchError> {
+    fn make(&self, ca: Option<&Path>, proxy: Option<&str>) -> Result<Made, FetchError> {
         let proxy = proxy
             .map(|written| {
                 let (expanded, mask) = address::expand(written)?;
