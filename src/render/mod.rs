@@ -1,1 +1,102 @@
-//! Stories to bytes: RSS, OPML.
+//! Stories to bytes: one file a format. The same channel gives the same bytes, on any machine and after any upgrade that
+//! does not mean to change them: no version, no clock, no order of a hash table.
+
+pub mod date;
+pub mod opml;
+pub mod rss;
+pub mod xml;
+
+#[cfg(test)]
+mod tests;
+
+use crate::model::id::Guid;
+use crate::model::story::Emission;
+use crate::model::time::Time;
+
+/// An edition as it is printed: everything the formats need, in values.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Channel {
+    /// Identity that no address is part of: the edition's key.
+    pub id: String,
+    /// Title for people.
+    pub title: String,
+    /// The page for people that shows this very edition.
+    pub home: String,
+    /// The feed's own address in the format being printed.
+    pub address: String,
+    /// What it is, in a sentence.
+    pub description: String,
+    /// BCP 47.
+    pub language: String,
+    /// Last change of this edition's content.
+    pub modified: Time,
+    /// Minutes a reader may wait before asking again.
+    pub ttl: u32,
+    /// WebSub hub, where one is announced.
+    pub hub: Option<String>,
+    /// Picture of the feed.
+    pub image: Option<String>,
+    /// Beginning of all our addresses, without a slash at the end.
+    pub public_url: String,
+    /// The next older page (RFC 5005 section 3), for a paged feed.
+    pub next: Option<String>,
+    /// Newest first.
+    pub entries: Vec<Entry>,
+}
+
+/// A story as it is printed.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Entry {
+    /// Identity.
+    pub guid: Guid,
+    /// What was emitted: a fact.
+    pub emission: Emission,
+    /// The whole text as sanitised HTML, where it may be passed on and is still kept.
+    pub html: Option<String>,
+    /// A feed of the shown copy's source: its own, or ours of it.
+    pub source_feed: String,
+}
+
+/// A format that an edition is published in.
+pub trait Format: std::fmt::Debug + Send + Sync {
+    /// Name for people: `RSS 2.0`.
+    fn name(&self) -> &'static str;
+
+    /// What the address ends in, without the dot.
+    fn extension(&self) -> &'static str;
+
+    /// Media type with charset, as in `Content-Type`.
+    fn media_type(&self) -> &'static str;
+
+    /// The document. Same channel, same bytes.
+    fn render(&self, channel: &Channel) -> Vec<u8>;
+}
+
+/// Every format, the one that pages advertise first.
+pub const FORMATS: &[&dyn Format] = &[&rss::Rss];
+
+/// The format with this extension.
+#[must_use]
+pub fn format(extension: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().find(|format| format.extension() == extension).copied()
+}
+
+/// What we call ourselves in `generator`. Without a version: an upgrade must not change bytes.
+const GENERATOR: &str = "citydesk";
+
+/// Namespaces of categories, by what they name. A page stands at each address.
+fn namespace(channel: &Channel, of: &str) -> String {
+    format!("{}/ns/{of}", channel.public_url)
+}
+
+/// The whole text with its closing line: who published it, and where.
+fn whole_text(channel: &Channel, entry: &Entry) -> Option<String> {
+    let html = entry.html.as_deref().map(str::trim).filter(|html| !html.is_empty())?;
+    let name = xml::escape(&xml::line(&entry.emission.source_name)).into_owned();
+    let label = if channel.language.to_ascii_lowercase().starts_with("zh") { "来源：" } else { "Source: " };
+    let named = match xml::address(&entry.emission.link) {
+        Some(link) => format!("<a href=\"{}\">{name}</a>", xml::escape(&link)),
+        None => name,
+    };
+    Some(format!("{}\n<p>{label}{named}</p>", xml::clean(html)))
+}
