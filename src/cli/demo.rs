@@ -1,0 +1,187 @@
+//! `citydesk demo`: a sample region of three cities, served from a built-in origin on loopback; needs no internet.
+
+mod manner;
+mod origin;
+mod tape;
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::model::time::Time;
+
+/// The port tried first; the next ones follow.
+const PORT: u16 = 8080;
+/// So many ports are tried.
+const PORTS: u16 = 20;
+
+/// What keeps the demo from starting.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// No socket for the origin.
+    #[error("cannot open a port on 127.0.0.1 for the sample sources: {0}")]
+    Origin(#[source] io::Error),
+    /// No port for the desk.
+    #[error("cannot listen on {0}: {1}; choose another with --listen 127.0.0.1:PORT")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// No place for the store.
+    #[error("cannot write the demo's folder {0}: {1}; set TMPDIR to a folder you may write")]
+    Folder(PathBuf, #[source] io::Error),
+    /// The tape inside the binary is broken.
+    #[error("the demo's stories cannot be read: {0}")]
+    Tape(#[from] serde_json::Error),
+}
+
+/// A demo that is set up: the origin runs and a feeds.toml points at it. Dropping it stops the origin and removes the
+/// folder.
+pub struct Demo {
+    folder: PathBuf,
+    listen: SocketAddr,
+    origin: JoinHandle<()>,
+    length: i64,
+    stories: usize,
+}
+
+impl Demo {
+    /// Starts the origin and writes the folder; `listen` is where the desk is to be reached, a free port from 8080 on
+    /// if none is given.
+    pub async fn prepare(listen: Option<SocketAddr>, clock: Clock) -> Result<Self, DemoError> {
+        let listen = free(listen).await?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(DemoError::Origin)?;
+        let address = listener.local_addr().map_err(DemoError::Origin)?;
+        let now = clock();
+        let played = origin::Played::new(address, clock)?;
+        let (length, stories) = (played.tape.length(), played.tape.stories());
+        let folder = std::env::temp_dir().join(format!("citydesk-demo-{}-{}", std::process::id(), now.0));
+        let written = std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::write(folder.join("feeds.toml"), config(address, listen)));
+        written.map_err(|error| DemoError::Folder(folder.clone(), error))?;
+        Ok(Self { folder, listen, origin: tokio::spawn(origin::serve(listener, played)), length, stories })
+    }
+
+    /// The feeds.toml to serve from.
+    #[must_use]
+    pub fn config_path(&self) -> PathBuf {
+        self.folder.join("feeds.toml")
+    }
+
+    /// Where it all lies until the demo ends.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the desk is to be reached.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// What to open and what to look for, in two languages.
+    #[must_use]
+    pub fn welcome(&self) -> String {
+        let base = format!("http://{}", self.listen);
+        let minutes = (self.length + Time::MINUTE - 1) / Time::MINUTE;
+        let mut out = String::new();
+        let _ = write!(
+            out,
+            "citydesk demo: three cities, five invented sources, {stories} stories; new ones keep coming for {minutes} minutes.\n\
+             演示：三座城市，五个虚构来源，{stories} 条新闻，{minutes} 分钟内陆续到达。\n\n\
+             open / 打开\n\
+             \x20 {base}/                          the front page / 首页\n\
+             \x20 {base}/city/xuchang              one city / 一座城市（许昌）\n\
+             \x20 {base}/feeds/city/xuchang.rss    its feed / 它的 RSS\n\
+             \x20 {base}/feeds/city/sanmenxia.rss\n\
+             \x20 {base}/feeds/city/jiaozuo.rss\n\
+             \x20 {base}/feeds/tag/%E5%8F%8C%E5%87%8F.rss   tag 双减 / 标签“双减”\n\
+             \x20 {base}/feeds.opml                every feed, to import / 全部订阅，可导入阅读器\n\
+             \x20 {base}/sources                   who is polled, and how it goes / 来源状态\n\n\
+             look for / 看点\n\
+             \x20 - a story told by several sources stands once; 样网 cuts its headlines and loses every 平: its copy is never the one shown\n\
+             \x20   同一新闻多处转载只出现一次；样网截断标题、丢掉所有“平”字，所以不会用它的版本\n\
+             \x20 - “双减”, 外贸, 信用 come from three cities in the same words with other numbers: they stay apart\n\
+             \x20   三座城市用同一模板发的“双减”、外贸、信用新闻不会混为一谈\n\
+             \x20 - 三门峡 states dates without a zone, 焦作 has no feed but a GBK list page: both arrive whole\n\
+             \x20   三门峡的时间没有时区，焦作只有 GBK 列表页，都能正确读出\n\
+             \x20 - edit {config} and save: it is applied, or you are told what is wrong\n\
+             \x20   修改上面的 feeds.toml 并保存：立即生效，写错了会指出行列\n\n\
+             Ctrl-C ends it and removes everything. / 按 Ctrl-C 结束并清除。\n",
+            stories = self.stories,
+            config = self.config_path().display(),
+        );
+        out
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        self.origin.abort();
+        // Ours alone, made a moment ago; if it cannot be removed the system's temporary folder is swept anyway.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The address asked for if it is free, else the first free port from [`PORT`] on.
+async fn free(listen: Option<SocketAddr>) -> Result<SocketAddr, DemoError> {
+    let bind = async |address: SocketAddr| TcpListener::bind(address).await.and_then(|listener| listener.local_addr());
+    if let Some(address) = listen {
+        return bind(address).await.map_err(|error| DemoError::Listen(address, error));
+    }
+    let mut failed = io::Error::from(io::ErrorKind::AddrInUse);
+    for port in PORT..PORT + PORTS {
+        match bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
+            Ok(address) => return Ok(address),
+            Err(error) => failed = error,
+        }
+    }
+    Err(DemoError::Listen(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)), failed))
+}
+
+/// The feeds.toml of the demo: its origin's five sources, a tag and a saved search.
+#[must_use]
+pub fn config(origin: SocketAddr, listen: SocketAddr) -> String {
+    let mut out = format!(
+        "# feeds.toml of the demo: change it and save, the running desk takes it over\n\n\
+         [site]\ntitle = \"豫见三城\"\nlanguage = \"zh-CN\"\npublic_url = \"http://{listen}\"\n\n\
+         [server]\nlisten = \"{listen}\"\n\n\
+         [store]\npath = \"data\"\n\n\
+         [defaults]\nevery = \"2s..5s\"\nzone = \"Asia/Shanghai\"\n\n\
+         [fetch]\nper_host = 5                    # the five sources live on one host here\nallow_private = [\"127.0.0.0/8\"]\n\n\
+         [cities]\ncover = [\"许昌市\", \"三门峡市\", \"焦作市\", \"郑州市\"]\n\n"
+    );
+    for source in manner::SOURCES {
+        let _ = write!(
+            out,
+            "[[source]]\nid = \"{}\"\nname = \"{}\"\n{} = \"http://{origin}/{}/{}\"\n{}\n",
+            source.id, source.name, source.kind, source.id, source.document, source.block
+        );
+    }
+    out.push_str(
+        "[[tag]]\nid = \"教育\"\nwhen = '\"双减\" OR \"中考\" OR \"寄宿制小学\"'\n\n\
+         [[feed]]\nid = \"schools\"\ntitle = \"三城教育\"\nwhen = 'tag:教育'\n",
+    );
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_demo_sets_itself_up_and_cleans_up() {
+        let now = Time(1_790_000_000_000);
+        let demo = Demo::prepare(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))), std::sync::Arc::new(move || now));
+        let demo = demo.await.unwrap();
+        let text = std::fs::read_to_string(demo.config_path()).unwrap();
+        assert_eq!(text.matches("[[source]]").count(), 5);
+        assert!(demo.welcome().contains(&format!("http://{}/city/xuchang", demo.listen())));
+        let folder = demo.folder().to_owned();
+        drop(demo);
+        assert!(!folder.exists());
+    }
+}
