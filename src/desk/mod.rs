@@ -1,1 +1,272 @@
 //! The judgement, pure: same story? whose copy wins? which tags? -> edits.
+//!
+//! One item at a time, in the order of the wire. What the desk must know of the past is handed in by the [`Shelf`]; what
+//! it decides goes out as [`Edit`]s, which the editor writes to the ledger. Deciding happens once: replay never comes
+//! here.
+//!
+//! An item is one of four things, asked in this order:
+//!
+//! 1. **Known and unchanged** (same source, same key, same hash as sent): nothing.
+//! 2. **Known and changed**: an edit if headline or text differ beyond digits (a read counter is no edit), printed anew
+//!    if it is the copy shown, at most five times; otherwise only seen. After our own reading of the source changed,
+//!    nothing is an edit.
+//! 3. **A copy of a story we have** ([`same`]): joined. The XML of a story already emitted does not change by it, unless
+//!    what was emitted was cut or damaged and this copy is whole (a correction, at most two a story).
+//! 4. **A new story**: opened, and emitted unless it is held back.
+//!
+//! **Held back** are the items of a source's first filing beyond its `backfill`, and, after its reading changed, unknown
+//! items that are not dated after its last filing: they fill the store, not the feeds. A story held back is emitted when
+//! a copy arrives that is not. In a store's first 24 hours everything enters, ordered by min(arrival, trusted
+//! publication), so that a new desk looks like a newspaper and not like its poll order.
+
+pub mod archive;
+pub mod arrival;
+pub mod emission;
+pub mod enter;
+pub mod headline;
+pub mod merge;
+pub mod rules;
+pub mod same;
+pub mod shown;
+pub mod tags;
+
+use crate::model::edit::{Cause, Edit};
+use crate::model::edition::EditionId;
+use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
+use crate::model::item::Item;
+use crate::model::position::Position;
+use crate::model::story::{Copy, Story};
+use crate::model::time::Time;
+use crate::place::Look;
+
+pub use arrival::Arrival;
+pub use rules::Rules;
+
+/// The past could not be read. Nothing is decided without it.
+#[derive(Debug, thiserror::Error)]
+#[error("what was decided before cannot be read: {0}")]
+pub struct ShelfError(pub String);
+
+/// What the desk asks of the past.
+pub trait Shelf {
+    /// The story and the last hash of a known item.
+    fn known(&self, source: &SourceId, key: &ItemKey) -> Result<Option<(StoryNo, u64)>, ShelfError>;
+    /// A story.
+    fn story(&self, no: StoryNo) -> Result<Option<Story>, ShelfError>;
+    /// Stories with a copy of this canonical link.
+    fn sharing_link(&self, canonical: &str) -> Result<Vec<StoryNo>, ShelfError>;
+    /// Stories with a copy whose folded headline begins alike.
+    fn sharing_headline(&self, title: &str) -> Result<Vec<StoryNo>, ShelfError>;
+    /// Number the next story gets.
+    fn next_story(&self) -> StoryNo;
+    /// Whether a guid was ever minted.
+    fn minted(&self, guid: Guid) -> Result<bool, ShelfError>;
+    /// An item as it came in; `None` if its text is gone.
+    fn item(&self, at: Position) -> Option<Item>;
+}
+
+/// An item to be decided, with the circumstances of its arrival.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// The item.
+    pub item: &'a Item,
+    /// Where it stands on the wire.
+    pub wire: Position,
+    /// Record time.
+    pub at: Time,
+    /// Whether the store's first 24 hours are not over.
+    pub opening: bool,
+    /// Whether it is held back from the feeds if it is new.
+    pub held: bool,
+    /// Whether its source is read in another way than before: changed text is no edit.
+    pub baseline: bool,
+}
+
+/// So many real edits of a publisher are printed; what comes after is only seen.
+pub const EDITS: u8 = 5;
+/// So many corrections by a better copy are printed.
+pub const CORRECTIONS: u8 = 2;
+/// So many copies of a story are kept; further ones are only seen.
+pub const COPIES: usize = 64;
+
+/// Decides one item.
+///
+/// # Errors
+/// [`ShelfError`] if the past cannot be read: nothing is decided then.
+pub fn decide(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf) -> Result<Vec<Edit>, ShelfError> {
+    let item = case.item;
+    if let Some((no, hash)) = shelf.known(&item.source, &item.key)? {
+        if hash == item.hash {
+            return Ok(Vec::new());
+        }
+        return changed(rules, case, shelf, no);
+    }
+    let copy = shown::copy(rules, case);
+    let found = same::find(rules, case, &copy, shelf)?;
+    let Some(best) = found.first() else { return open(rules, case, shelf, copy) };
+    let Some(story) = going_on(shelf, best.story)? else { return open(rules, case, shelf, copy) };
+    let merge::Merged { story, mut edits } = merge::merge(story, &found[1..], shelf)?;
+    // The same source's own item under a new key (it rewrote its guids), or one copy too many: no further copy.
+    let same = |c: &Copy| c.source == copy.source && c.canonical == copy.canonical;
+    let own = story.copies.iter().position(same);
+    if story.spiked || story.copies.len() >= COPIES || own.is_some() {
+        let no = story.no;
+        edits.push(Edit::See { story: no, source: copy.source.clone(), key: copy.key.clone(), hash: copy.hash });
+        let differs = |index: &usize| !story.spiked && !case.baseline && story.copies[*index].gist != copy.gist;
+        if let Some(index) = own.filter(differs) {
+            let renewed = Copy { key: story.copies[index].key.clone(), ..copy };
+            edits.extend(revise(rules, case, shelf, story, index, renewed)?);
+        }
+        return Ok(edits);
+    }
+    let copy = Copy { joined: best.why.clone(), score: best.score, ..copy };
+    edits.extend(join(rules, case, shelf, story, copy)?);
+    Ok(edits)
+}
+
+/// The story that goes on for this one: the one it was retired into, or itself.
+fn going_on(shelf: &dyn Shelf, no: StoryNo) -> Result<Option<Story>, ShelfError> {
+    let mut story = shelf.story(no)?;
+    // A chain is never longer than the number of merges; the bound only keeps a damaged store from turning in a circle.
+    for _ in 0..64 {
+        match story.as_ref().and_then(|story| story.retired_into) {
+            Some(into) => story = shelf.story(into)?,
+            None => break,
+        }
+    }
+    Ok(story)
+}
+
+fn open(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, copy: Copy) -> Result<Vec<Edit>, ShelfError> {
+    let no = shelf.next_story();
+    let mut used = 0;
+    let guid = loop {
+        let guid = Guid::mint(&copy.source, &copy.key, used);
+        if !shelf.minted(guid)? {
+            break guid;
+        }
+        used += 1;
+    };
+    let mut story = Story { no, guid, opened: case.at, copies: vec![copy.clone()], ..Story::default() };
+    let mut edits = vec![Edit::Open { story: no, guid, copy: Box::new(copy) }];
+    edits.push(judge(rules, case, &mut story));
+    if !case.held {
+        edits.extend(publish(rules, case, &mut story, Cause::First, &[]));
+    }
+    Ok(edits)
+}
+
+fn join(
+    rules: &Rules,
+    case: &Case<'_>,
+    shelf: &dyn Shelf,
+    mut story: Story,
+    copy: Copy,
+) -> Result<Vec<Edit>, ShelfError> {
+    let barred = merge::barred(&story, shelf)?;
+    let mut edits = vec![Edit::Join { story: story.no, copy: Box::new(copy.clone()) }];
+    story.copies.push(copy);
+    let newest = story.copies.len() - 1;
+    match &story.emission {
+        None => {
+            story.shown = shown::best(rules, &story.copies) as u32;
+            // The judgement is made on the copy shown; only the item at hand is at hand.
+            if story.shown as usize == newest {
+                edits.push(judge(rules, case, &mut story));
+            }
+            if !case.held {
+                // It is news by this copy, so this copy is printed.
+                story.shown = newest as u32;
+                edits.push(judge(rules, case, &mut story));
+                edits.extend(publish(rules, case, &mut story, Cause::First, &barred));
+            }
+        }
+        Some(emission) if story.corrections < CORRECTIONS && shown::mends(emission, &story, &story.copies[newest]) => {
+            story.shown = newest as u32;
+            edits.push(judge(rules, case, &mut story));
+            edits.extend(publish(rules, case, &mut story, Cause::Corrected, &barred));
+        }
+        // What is emitted stays as it is; the story may enter further editions by its new copy.
+        Some(_) => edits.extend(enter::further(rules, case, &story, &barred)),
+    }
+    Ok(edits)
+}
+
+fn changed(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, no: StoryNo) -> Result<Vec<Edit>, ShelfError> {
+    let item = case.item;
+    let copy = shown::copy(rules, case);
+    let Some(story) = going_on(shelf, no)? else { return open(rules, case, shelf, copy) };
+    let index = story.copies.iter().position(|c| c.source == item.source && c.key == item.key);
+    match index {
+        Some(index) if !story.spiked && !case.baseline && story.copies[index].gist != copy.gist => {
+            revise(rules, case, shelf, story, index, copy)
+        }
+        _ => Ok(vec![Edit::See {
+            story: story.no,
+            source: item.source.clone(),
+            key: item.key.clone(),
+            hash: item.hash,
+        }]),
+    }
+}
+
+/// A copy was really edited by its publisher.
+fn revise(
+    rules: &Rules,
+    case: &Case<'_>,
+    shelf: &dyn Shelf,
+    mut story: Story,
+    index: usize,
+    copy: Copy,
+) -> Result<Vec<Edit>, ShelfError> {
+    let old = &story.copies[index];
+    let copy = Copy {
+        seen: old.seen,
+        joined: old.joined.clone(),
+        score: old.score,
+        held: old.held,
+        // A date may be added or moved by an edit; the first claim stays what the story was published with.
+        published: old.published.clone().or(copy.published),
+        ..copy
+    };
+    let mut edits = vec![Edit::Revise { story: story.no, copy: Box::new(copy.clone()) }];
+    story.copies[index] = copy;
+    if index == story.shown as usize {
+        if story.emission.is_none() {
+            edits.push(judge(rules, case, &mut story));
+        } else if story.edits < EDITS {
+            edits.push(judge(rules, case, &mut story));
+            let barred = merge::barred(&story, shelf)?;
+            edits.extend(publish(rules, case, &mut story, Cause::Edited, &barred));
+        }
+    }
+    Ok(edits)
+}
+
+/// Where and about what: by the item at hand, which is the copy shown.
+fn judge(rules: &Rules, case: &Case<'_>, story: &mut Story) -> Edit {
+    let item = case.item;
+    let prior = rules.source(&item.source).map(|source| source.cities.as_slice()).unwrap_or_default();
+    story.places = rules.placer().place(&Look {
+        title: &item.title,
+        text: &item.text,
+        tags: &item.tags,
+        credits: &item.credits,
+        prior,
+        link: &item.link,
+    });
+    story.tags = tags::of(rules, item, story);
+    Edit::Judge { story: story.no, shown: story.shown, places: story.places.clone(), tags: story.tags.clone() }
+}
+
+/// Prints the story by the item at hand, and lets it enter the editions it belongs to.
+fn publish(rules: &Rules, case: &Case<'_>, story: &mut Story, cause: Cause, barred: &[EditionId]) -> Vec<Edit> {
+    let emission = emission::compose(rules, case, story, cause);
+    story.emission = Some(emission.clone());
+    let mut edits = vec![Edit::Emit { story: story.no, emission: Box::new(emission), cause }];
+    if cause != Cause::First {
+        edits.extend(enter::leaving(rules, story));
+    }
+    edits.extend(enter::further(rules, case, story, barred));
+    edits
+}

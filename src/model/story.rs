@@ -62,6 +62,9 @@ pub struct Copy {
     /// Whether it was held back from the feeds (first filing of its source).
     #[n(15)]
     pub held: bool,
+    /// Signs of damage it shows: a cut headline, lost characters.
+    #[n(16)]
+    pub damage: u8,
 }
 
 /// What a feed prints of a story, but for the full text: a fact, recorded when it was emitted and never derived again.

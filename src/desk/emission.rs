@@ -1,0 +1,67 @@
+//! What the feeds print of a story: composed once from the copy shown, then a fact.
+
+use chrono::{Offset, TimeZone};
+
+use super::{Case, Rules};
+use crate::model::edit::Cause;
+use crate::model::source::Republish;
+use crate::model::story::{Emission, Story};
+use crate::model::time::{Time, Trust};
+
+/// A date of low trust (a day without a time, an import stamp) stands if it is older than this before first seen; a
+/// fresher one says nothing that first seen does not say better.
+const FRESH: i64 = 24 * Time::HOUR;
+
+/// Composes the emission from the item at hand, which is the story's copy shown. The date is pinned at first emission;
+/// `updated` moves only by an edit or a correction.
+#[must_use]
+pub fn compose(rules: &Rules, case: &Case<'_>, story: &Story, cause: Cause) -> Emission {
+    let item = case.item;
+    let source = rules.source(&item.source);
+    let republish = source.map(|source| source.republish).unwrap_or_default();
+    let name = source.map_or_else(|| item.source.to_string(), |source| source.name.clone());
+    let producer = item.credits.last().map_or(name.as_str(), |credit| credit.name.as_str());
+    let author = item.authors.first().map(String::as_str).filter(|author| *author != producer && *author != name);
+    let published = match &item.published {
+        Some(claim) if claim.trust == Trust::Full => claim.at.min(item.seen),
+        Some(claim) if claim.trust == Trust::Low && item.seen.since(claim.at) > FRESH => claim.at,
+        _ => item.seen,
+    };
+    let offset = match &item.published {
+        Some(claim) if claim.at == published => claim.offset,
+        _ => source.map_or(0, |source| offset(&source.zone, published)),
+    };
+    let before = story.emission.as_ref();
+    Emission {
+        title: item.title.clone(),
+        link: item.link.clone(),
+        summary: if republish >= Republish::Summary { item.summary.clone() } else { String::new() },
+        creator: author.map_or_else(|| producer.to_owned(), |author| format!("{producer} · {author}")),
+        source: item.source.clone(),
+        source_name: name,
+        source_feed: source.and_then(|source| source.feed.clone()),
+        image: item.image.clone(),
+        enclosure: item.enclosure.clone(),
+        point: item.point.or_else(|| story.places.cities.first().and_then(|placed| placed.point)),
+        published: before.map_or(published, |before| before.published),
+        offset: before.map_or(offset, |before| before.offset),
+        updated: match cause {
+            Cause::Edited | Cause::Corrected => Some(case.at),
+            Cause::First | Cause::Less => before.and_then(|before| before.updated),
+        },
+        cities: story.places.cities.clone(),
+        provinces: story.places.provinces.clone(),
+        tags: story.tags.clone(),
+        republish,
+        text: case.wire,
+        language: item.language.clone(),
+        first: before.map_or(case.at, |before| before.first),
+    }
+}
+
+/// Minutes east of UTC of a zone at a time; 0 if the zone is unknown.
+fn offset(zone: &str, at: Time) -> i16 {
+    let zone: chrono_tz::Tz = zone.parse().unwrap_or(chrono_tz::UTC);
+    let seconds = zone.offset_from_utc_datetime(&at.utc().naive_utc()).fix().local_minus_utc();
+    (seconds / 60) as i16
+}

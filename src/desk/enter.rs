@@ -1,0 +1,79 @@
+//! Which editions a story belongs to, and when it enters them.
+
+use super::{Case, Rules};
+use crate::model::edit::Edit;
+use crate::model::edition::EditionId;
+use crate::model::story::Story;
+use crate::model::time::{Time, Trust};
+use crate::query::{Folded, Subject};
+
+/// Recorded editions that a story belongs to: everything, its cities, provinces and tags as printed, the sources of its
+/// copies, and saved feeds. City with tag is computed when asked.
+fn of(rules: &Rules, story: &Story, text: &str) -> Vec<EditionId> {
+    let Some(emission) = &story.emission else { return Vec::new() };
+    let mut editions = vec![EditionId::All];
+    editions.extend(emission.cities.iter().map(|placed| EditionId::City(placed.code)));
+    editions.extend(emission.provinces.iter().map(|placed| EditionId::Province(placed.code)));
+    editions.extend(emission.tags.iter().map(|tag| EditionId::Tag(tag.id.clone())));
+    editions.extend(story.copies.iter().map(|copy| EditionId::Source(copy.source.clone())));
+    if !rules.feeds().is_empty() {
+        let sources: Vec<_> = story.copies.iter().map(|copy| copy.source.clone()).collect();
+        let subject = Folded::new(Subject {
+            title: &emission.title,
+            text,
+            cities: &emission.cities,
+            provinces: &emission.provinces,
+            tags: &emission.tags,
+            sources: &sources,
+            rank: story.shown().map(|copy| copy.rank).unwrap_or_default(),
+            language: emission.language.as_deref(),
+            published: emission.published,
+            copies: story.copies.len() as u32,
+        });
+        let matching = rules.feeds().iter().filter(|(_, query)| query.holds(&subject, None));
+        editions.extend(matching.map(|(id, _)| EditionId::Saved(id.clone())));
+    }
+    editions.sort_unstable();
+    editions.dedup();
+    editions
+}
+
+fn text(case: &Case<'_>) -> String {
+    format!("{}\n{}\n{}", case.item.title, case.item.summary, case.item.text)
+}
+
+/// Editions that the story belongs to and never stood in, less the `barred` ones. The time of entry is the record's; in a store's first hours
+/// min(arrival, trusted publication).
+#[must_use]
+pub fn further(rules: &Rules, case: &Case<'_>, story: &Story, barred: &[EditionId]) -> Option<Edit> {
+    let mut editions = of(rules, story, &text(case));
+    let stood = |edition: &EditionId| story.entries.iter().any(|entered| entered.edition == *edition);
+    editions.retain(|edition| !stood(edition) && !barred.contains(edition));
+    if editions.is_empty() {
+        return None;
+    }
+    let at = if case.opening { case.at.min(trusted(story).unwrap_or(case.at)) } else { case.at };
+    Some(Edit::Enter { story: story.no, at, editions })
+}
+
+/// Editions whose window the story leaves because a correction moved it elsewhere. It stays in their archives. What it
+/// holds by its sources and by being news at all it never leaves.
+#[must_use]
+pub fn leaving(rules: &Rules, story: &Story) -> Option<Edit> {
+    let now = of(rules, story, "");
+    let bound = |edition: &EditionId| matches!(edition, EditionId::City(_) | EditionId::Province(_) | EditionId::Tag(_));
+    let standing = story.entries.iter().filter(|entered| !entered.left && bound(&entered.edition));
+    let editions: Vec<_> = standing.map(|entered| entered.edition.clone()).filter(|e| !now.contains(e)).collect();
+    (!editions.is_empty()).then(|| Edit::Leave { story: story.no, editions })
+}
+
+/// The story's trusted publication. A day without a time counts as its end, or everything of today would stand below.
+fn trusted(story: &Story) -> Option<Time> {
+    let claims = story.copies.iter().filter_map(|copy| copy.published.as_ref());
+    let shown = story.shown().and_then(|copy| copy.published.as_ref());
+    match shown.or_else(|| claims.min_by_key(|claim| claim.at)) {
+        Some(claim) if claim.trust == Trust::Full => Some(claim.at),
+        Some(claim) if claim.trust == Trust::Low => Some(claim.at.plus(Time::DAY - 1)),
+        _ => None,
+    }
+}

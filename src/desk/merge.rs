@@ -1,0 +1,64 @@
+//! Two stories turn out to be one, when an item is surely a copy of both.
+//!
+//! The story *emitted first* keeps its guid; one never emitted never wins. The other's guid is retired: it stays where it
+//! is in its last form and enters nothing more.
+
+use super::same::Match;
+use super::{Shelf, ShelfError, going_on};
+use crate::model::edit::Edit;
+use crate::model::edition::EditionId;
+use crate::model::id::StoryNo;
+use crate::model::story::Story;
+
+/// Below this an item joins one story and proves nothing of another; per mille.
+const SURE: u16 = 950;
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Merged {
+    /// The story that goes on, with the copies of those retired into it.
+    pub story: Story,
+    /// The retirements.
+    pub edits: Vec<Edit>,
+}
+
+/// Retires what the item proves to be the same as the story it belongs to.
+///
+/// # Errors
+/// [`ShelfError`] if the past cannot be read.
+pub fn merge(story: Story, also: &[Match], shelf: &dyn Shelf) -> Result<Merged, ShelfError> {
+    let mut merged = Merged { story, edits: Vec::new() };
+    for other in also.iter().filter(|other| other.score >= SURE) {
+        let Some(other) = going_on(shelf, other.story)? else { continue };
+        if other.no == merged.story.no || other.spiked || merged.story.spiked {
+            continue;
+        }
+        let kept = merged.story;
+        let (mut winner, loser) = if precedence(&other) < precedence(&kept) { (other, kept) } else { (kept, other) };
+        merged.edits.push(Edit::Retire { story: loser.no, into: winner.no });
+        winner.copies.extend(loser.copies);
+        winner.absorbed.extend(loser.absorbed);
+        winner.absorbed.push(loser.no);
+        merged.story = winner;
+    }
+    Ok(merged)
+}
+
+/// Editions that ever held a story retired into this one, however indirectly: it never enters them, or a reader would
+/// see old news as new.
+///
+/// # Errors
+/// [`ShelfError`] if the past cannot be read.
+pub fn barred(story: &Story, shelf: &dyn Shelf) -> Result<Vec<EditionId>, ShelfError> {
+    let mut editions = Vec::new();
+    for no in &story.absorbed {
+        let entries = shelf.story(*no)?.map(|absorbed| absorbed.entries).unwrap_or_default();
+        editions.extend(entries.into_iter().map(|entered| entered.edition));
+    }
+    Ok(editions)
+}
+
+/// Who keeps its guid: emitted before never emitted, emitted earlier before later, then the older.
+fn precedence(story: &Story) -> (bool, Option<i64>, StoryNo) {
+    (story.emission.is_none(), story.emission.as_ref().map(|emission| emission.first.0), story.no)
+}

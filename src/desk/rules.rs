@@ -1,0 +1,106 @@
+//! The recorded settings, made ready to judge by: sources, tag rules, saved feeds, the gazetteer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::id::SourceId;
+use crate::model::setting::{InForce, Setting};
+use crate::model::source::SourceRules;
+use crate::model::tag::Tag;
+use crate::place::{Found, Gazetteer, Placer};
+use crate::query::{PlaceKind, Query};
+
+/// Everything of the settings that a judgement depends on.
+#[derive(Debug)]
+pub struct Rules {
+    sources: BTreeMap<SourceId, SourceRules>,
+    tags: Vec<(Tag, Query)>,
+    feeds: Vec<(String, Query)>,
+    gazetteer: Arc<Gazetteer>,
+    placer: Placer,
+}
+
+impl Rules {
+    /// Of the settings in force. What cannot be used (the config checked it, but a later binary may read it otherwise)
+    /// is left out, with a sentence each.
+    #[must_use]
+    pub fn new(settings: &InForce) -> (Self, Vec<String>) {
+        let mut complaints = Vec::new();
+        let cities = settings.values().find_map(|setting| match setting {
+            Setting::Cities(cities) => Some(cities.clone()),
+            _ => None,
+        });
+        let gazetteer = Gazetteer::build(&cities.unwrap_or_default()).unwrap_or_else(|errors| {
+            complaints.extend(errors.into_iter().map(|error| format!("gazetteer: {}", error.message)));
+            Gazetteer::builtin()
+        });
+        let mut compile = |what: &str, text: &str| match Query::parse(text) {
+            Ok(mut query) => {
+                let unresolved = query.resolve(&mut |term| match gazetteer.find(term.name) {
+                    Found::One(unit) => Some(unit.code),
+                    Found::Many(units) => units
+                        .iter()
+                        .find(|unit| (unit.level == crate::model::place::Level::Province) == (term.kind == PlaceKind::Province))
+                        .map(|unit| unit.code),
+                    Found::None(_) => None,
+                });
+                complaints.extend(unresolved.into_iter().map(|error| format!("{what}: {}", error.message)));
+                Some(query)
+            }
+            Err(error) => {
+                complaints.push(format!("{what}: {}", error.message));
+                None
+            }
+        };
+        let (mut sources, mut tags, mut feeds) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for setting in settings.values() {
+            match setting {
+                Setting::Source(source) => {
+                    sources.insert(source.id.clone(), source.clone());
+                }
+                Setting::Tags(rules) => {
+                    for rule in rules {
+                        let query = compile(&format!("tag {}", rule.id), &rule.when);
+                        tags.extend(Tag::new(&rule.id).zip(query));
+                    }
+                }
+                Setting::Feed(feed) => {
+                    feeds.extend(compile(&format!("feed {}", feed.id), &feed.when).map(|q| (feed.id.clone(), q)));
+                }
+                Setting::Site(_) | Setting::Publish(_) | Setting::Cities(_) => {}
+            }
+        }
+        let placer = Placer::new(Arc::clone(&gazetteer));
+        (Self { sources, tags, feeds, gazetteer, placer }, complaints)
+    }
+
+    /// A source in force; `None` for a retired one.
+    #[must_use]
+    pub fn source(&self, id: &SourceId) -> Option<&SourceRules> {
+        self.sources.get(id)
+    }
+
+    /// `[[tag]]` rules in the order of the file.
+    #[must_use]
+    pub fn tags(&self) -> &[(Tag, Query)] {
+        &self.tags
+    }
+
+    /// `[[feed]]` queries by id.
+    #[must_use]
+    pub fn feeds(&self) -> &[(String, Query)] {
+        &self.feeds
+    }
+
+    /// The gazetteer in force.
+    #[must_use]
+    pub const fn gazetteer(&self) -> &Arc<Gazetteer> {
+        &self.gazetteer
+    }
+
+    /// Finds places.
+    #[must_use]
+    pub const fn placer(&self) -> &Placer {
+        &self.placer
+    }
+}

@@ -1,0 +1,202 @@
+//! Same story?
+//!
+//! Candidates are stories that share a key with the item: its canonical link, or the beginning of its folded headline.
+//! So the cost of an item does not grow with the archive. Of each candidate, the copy shown is compared, not any
+//! member: chains would creep from one story to the next.
+//!
+//! Evidence, strongest first:
+//!
+//! * the same canonical link, and headlines or texts that are related (a link that stands under another headline *and*
+//!   another text is the site's front page, or an address used again: no identity);
+//! * headlines equal or one cut from the other, and one text contained in the other: at least 400 of 1,000 of the
+//!   three-character shingles of the *shorter* one stand in the longer (containment, not Jaccard: a cut copy breaks
+//!   Jaccard);
+//! * headlines equal or cut, of at least ten characters, where one side has no text to compare;
+//! * equal headlines of at least twelve characters on the same day in different sources, whatever the texts: each has
+//!   its own lead.
+//!
+//! Vetoes, without which look-alikes merge:
+//!
+//! * the dates are more than ten days apart (unless the texts are contained by 850 of 1,000);
+//! * the story already holds another item of this source (a source does not repost itself: a headline that it repeats
+//!   is a daily bulletin), unless the texts are equal;
+//! * the numbers contradict: fewer than 700 of 1,000 of the numbers of the shorter text stand in the longer;
+//! * the headlines name different cities, or neither names one and the sources serve different cities and the texts are
+//!   not contained;
+//! * either source has `join = false`.
+//!
+//! Known misses: retold stories under another headline, and translations.
+
+use std::collections::HashSet;
+
+use super::headline::{Alike, alike, numbers};
+use super::{Case, Rules, Shelf, ShelfError};
+use crate::model::fold::fold;
+use crate::model::id::StoryNo;
+use crate::model::place::Code;
+use crate::model::story::{Copy, Story};
+use crate::model::time::Time;
+use crate::place::Look;
+
+/// A story that the item is a copy of, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// Which story.
+    pub story: StoryNo,
+    /// How sure, 0 to 1000.
+    pub score: u16,
+    /// In words.
+    pub why: String,
+}
+
+/// Copies of one story are dated at most so far apart.
+const WINDOW: i64 = 10 * Time::DAY;
+/// Containment that makes two texts one, headlines being alike; per mille.
+const CONTAINED: u32 = 400;
+/// Containment that outweighs the window; per mille.
+const CONTAINED_ANYWAY: u32 = 850;
+/// Numbers of the shorter text that must stand in the longer; per mille.
+const NUMBERS: u32 = 700;
+/// Fewer folded characters are no text to compare.
+const TEXT: usize = 40;
+/// An equal headline of so many folded characters is the same story on the same day.
+const LONG_HEADLINE: usize = 12;
+/// So much of a text is compared, in folded characters.
+const COMPARED: usize = 8_000;
+
+/// The stories this item is a copy of, surest first; the older one first where they are as sure.
+///
+/// # Errors
+/// [`ShelfError`] if the past cannot be read.
+pub fn find(rules: &Rules, case: &Case<'_>, copy: &Copy, shelf: &dyn Shelf) -> Result<Vec<Match>, ShelfError> {
+    let item = case.item;
+    if rules.source(&item.source).is_some_and(|source| !source.join) {
+        return Ok(Vec::new());
+    }
+    let mut candidates = shelf.sharing_link(&copy.canonical)?;
+    candidates.extend(shelf.sharing_headline(&copy.title)?);
+    candidates.sort_unstable();
+    candidates.dedup();
+    if candidates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own = Side::of(rules, copy, &item.text);
+    let mut found = Vec::new();
+    for no in candidates {
+        let Some(story) = super::going_on(shelf, no)? else { continue };
+        if found.iter().any(|m: &Match| m.story == story.no) {
+            continue;
+        }
+        if let Some((score, why)) = compare(rules, &own, &story, shelf) {
+            found.push(Match { story: story.no, score, why });
+        }
+    }
+    found.sort_by_key(|m| (std::cmp::Reverse(m.score), m.story));
+    Ok(found)
+}
+
+/// One side of a comparison.
+struct Side<'a> {
+    copy: &'a Copy,
+    text: Vec<char>,
+    day: i64,
+    cities: Vec<Code>,
+}
+
+impl<'a> Side<'a> {
+    fn of(rules: &Rules, copy: &'a Copy, text: &str) -> Self {
+        let look =
+            Look { title: &copy.title, text: "", tags: &[], credits: &[], prior: &[], link: "" };
+        let cities = rules.placer().place(&look).cities.iter().map(|placed| placed.code).collect();
+        Self { copy, text: fold(text).chars().take(COMPARED).collect(), day: date(copy).0.div_euclid(Time::DAY), cities }
+    }
+}
+
+fn date(copy: &Copy) -> Time {
+    copy.published.as_ref().map_or(copy.seen, |claim| claim.at)
+}
+
+fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> Option<(u16, String)> {
+    let copy = own.copy;
+    let theirs = story.shown()?;
+    if rules.source(&theirs.source).is_some_and(|source| !source.join) && theirs.source != copy.source {
+        return None;
+    }
+    let gist = story.copies.iter().any(|c| c.gist == copy.gist);
+    let linked = !copy.canonical.is_empty() && story.copies.iter().any(|c| c.canonical == copy.canonical);
+    let titles = alike(&copy.title, &theirs.title);
+    if linked && (gist || titles.is_some()) {
+        return Some((1000, format!("same address as the copy of {}", theirs.source)));
+    }
+    let repeated = story.copies.iter().any(|c| c.source == copy.source);
+    if gist && titles.is_some() {
+        return Some((980, format!("same headline and text as the copy of {}", theirs.source)));
+    }
+    if repeated && !linked {
+        return None;
+    }
+    let text = shelf.item(theirs.wire).map(|item| item.text).unwrap_or_default();
+    let other = Side::of(rules, theirs, &text);
+    let contained = containment(&own.text, &other.text);
+    if linked {
+        return (contained? >= CONTAINED).then(|| (950, "same address, related text".to_owned()));
+    }
+    let titles = titles?;
+    let apart = date(copy).since(date(theirs)).abs() > WINDOW;
+    if apart && contained.is_none_or(|c| c < CONTAINED_ANYWAY) {
+        return None;
+    }
+    let enough = contained.is_some_and(|c| c >= CONTAINED);
+    let elsewhere = |a: &[Code], b: &[Code]| !a.is_empty() && !b.is_empty() && !a.iter().any(|code| b.contains(code));
+    if elsewhere(&own.cities, &other.cities) {
+        return None;
+    }
+    if own.cities.is_empty() && other.cities.is_empty() && !enough {
+        let serves = |copy: &Copy| rules.source(&copy.source).map(|s| s.cities.clone()).unwrap_or_default();
+        if elsewhere(&serves(copy), &serves(theirs)) {
+            return None;
+        }
+    }
+    if contradict(&own.text, &other.text) {
+        return None;
+    }
+    let kind = if titles == Alike::Equal { "equal headline" } else { "headline cut from the other" };
+    let length = fold(&copy.title).chars().count().min(fold(&theirs.title).chars().count());
+    match contained {
+        Some(c) if enough => Some((700 + (c / 4) as u16, format!("{kind}, {} % of the shorter text in the longer", c / 10))),
+        None if length >= super::headline::SHORTEST => Some((800, format!("{kind}, no text to compare"))),
+        Some(c) if titles == Alike::Equal && length >= LONG_HEADLINE && own.day.abs_diff(other.day) <= 1 => {
+            Some((700, format!("{kind} on the same day, {} % of the shorter text in the longer", c / 10)))
+        }
+        _ => None,
+    }
+}
+
+/// How much of the shorter text's three-character shingles the longer one has, per mille; `None` if one is too short
+/// to tell.
+fn containment(one: &[char], other: &[char]) -> Option<u32> {
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    if short.len() < TEXT {
+        return None;
+    }
+    let long: HashSet<&[char]> = long.windows(3).collect();
+    let all = short.windows(3).count();
+    let shared = short.windows(3).filter(|shingle| long.contains(shingle)).count();
+    Some((shared * 1000 / all.max(1)) as u32)
+}
+
+/// Whether the numbers of the shorter text are missing from the longer. Fewer than three tell nothing.
+fn contradict(one: &[char], other: &[char]) -> bool {
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    let (short, long): (String, String) = (short.iter().collect(), long.iter().collect());
+    let mine = numbers(&short);
+    if mine.len() < 3 {
+        return false;
+    }
+    let theirs: HashSet<&str> = numbers(&long).into_iter().collect();
+    if theirs.is_empty() {
+        return false;
+    }
+    let shared = mine.iter().filter(|number| theirs.contains(*number)).count();
+    ((shared * 1000 / mine.len()) as u32) < NUMBERS
+}
