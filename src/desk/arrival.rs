@@ -44,13 +44,9 @@ impl Arrival {
                 last: past.map_or(Time::default(), |p| p.last),
                 backfill: backfill as usize,
             },
-            Some(past) => Self {
-                opening,
-                first: false,
-                baseline: past.reading != filing.reading,
-                last: past.last,
-                backfill: 0,
-            },
+            Some(past) => {
+                Self { opening, first: false, baseline: past.reading != filing.reading, last: past.last, backfill: 0 }
+            }
         }
     }
 

@@ -16,26 +16,42 @@ fn of(rules: &Rules, story: &Story, text: &str) -> Vec<EditionId> {
     editions.extend(emission.provinces.iter().map(|placed| EditionId::Province(placed.code)));
     editions.extend(emission.tags.iter().map(|tag| EditionId::Tag(tag.id.clone())));
     editions.extend(story.copies.iter().map(|copy| EditionId::Source(copy.source.clone())));
-    if !rules.feeds().is_empty() {
-        let sources: Vec<_> = story.copies.iter().map(|copy| copy.source.clone()).collect();
-        let subject = Folded::new(Subject {
-            title: &emission.title,
-            text,
-            cities: &emission.cities,
-            provinces: &emission.provinces,
-            tags: &emission.tags,
-            sources: &sources,
-            rank: story.shown().map(|copy| copy.rank).unwrap_or_default(),
-            language: emission.language.as_deref(),
-            published: emission.published,
-            copies: story.copies.len() as u32,
-        });
-        let matching = rules.feeds().iter().filter(|(_, query)| query.holds(&subject, None));
-        editions.extend(matching.map(|(id, _)| EditionId::Saved(id.clone())));
-    }
+    editions.extend(saved(rules, story, text).into_iter().map(EditionId::Saved));
     editions.sort_unstable();
     editions.dedup();
     editions
+}
+
+/// Ids of the saved feeds whose query an emitted story matches, asked about what is printed and its `text`.
+#[must_use]
+pub fn saved(rules: &Rules, story: &Story, text: &str) -> Vec<String> {
+    let Some(emission) = story.emission.as_ref().filter(|_| !rules.feeds().is_empty()) else { return Vec::new() };
+    let sources: Vec<_> = story.copies.iter().map(|copy| copy.source.clone()).collect();
+    let subject = Folded::new(Subject {
+        title: &emission.title,
+        text,
+        cities: &emission.cities,
+        provinces: &emission.provinces,
+        tags: &emission.tags,
+        sources: &sources,
+        rank: story.shown().map(|copy| copy.rank).unwrap_or_default(),
+        language: emission.language.as_deref(),
+        published: emission.published,
+        copies: story.copies.len() as u32,
+    });
+    let matching = rules.feeds().iter().filter(|(_, query)| query.holds(&subject, None));
+    matching.map(|(id, _)| id.clone()).collect()
+}
+
+/// A past story enters saved feeds that are new, each at the place it has in the feed of everything. Those that existed
+/// gain nothing by a changed rule.
+#[must_use]
+pub fn anew(rules: &Rules, story: &Story, text: &str, new: &[String]) -> Option<Edit> {
+    let at = story.entries.iter().find(|entered| entered.edition == EditionId::All && !entered.left)?.at;
+    let stood = |edition: &EditionId| story.entries.iter().any(|entered| entered.edition == *edition);
+    let ids = saved(rules, story, text).into_iter().filter(|id| new.contains(id));
+    let editions: Vec<_> = ids.map(EditionId::Saved).filter(|edition| !stood(edition)).collect();
+    (!editions.is_empty()).then_some(Edit::Enter { story: story.no, at, editions })
 }
 
 fn text(case: &Case<'_>) -> String {
@@ -61,10 +77,11 @@ pub fn further(rules: &Rules, case: &Case<'_>, story: &Story, barred: &[EditionI
 #[must_use]
 pub fn leaving(rules: &Rules, story: &Story) -> Option<Edit> {
     let now = of(rules, story, "");
-    let bound = |edition: &EditionId| matches!(edition, EditionId::City(_) | EditionId::Province(_) | EditionId::Tag(_));
+    let bound =
+        |edition: &EditionId| matches!(edition, EditionId::City(_) | EditionId::Province(_) | EditionId::Tag(_));
     let standing = story.entries.iter().filter(|entered| !entered.left && bound(&entered.edition));
     let editions: Vec<_> = standing.map(|entered| entered.edition.clone()).filter(|e| !now.contains(e)).collect();
-    (!editions.is_empty()).then(|| Edit::Leave { story: story.no, editions })
+    (!editions.is_empty()).then_some(Edit::Leave { story: story.no, editions })
 }
 
 /// The story's trusted publication. A day without a time counts as its end, or everything of today would stand below.

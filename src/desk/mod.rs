@@ -201,12 +201,9 @@ fn changed(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, no: StoryNo) -> Re
         Some(index) if !story.spiked && !case.baseline && story.copies[index].gist != copy.gist => {
             revise(rules, case, shelf, story, index, copy)
         }
-        _ => Ok(vec![Edit::See {
-            story: story.no,
-            source: item.source.clone(),
-            key: item.key.clone(),
-            hash: item.hash,
-        }]),
+        _ => {
+            Ok(vec![Edit::See { story: story.no, source: item.source.clone(), key: item.key.clone(), hash: item.hash }])
+        }
     }
 }
 

@@ -40,7 +40,9 @@ impl Rules {
                     Found::One(unit) => Some(unit.code),
                     Found::Many(units) => units
                         .iter()
-                        .find(|unit| (unit.level == crate::model::place::Level::Province) == (term.kind == PlaceKind::Province))
+                        .find(|unit| {
+                            (unit.level == crate::model::place::Level::Province) == (term.kind == PlaceKind::Province)
+                        })
                         .map(|unit| unit.code),
                     Found::None(_) => None,
                 });

@@ -105,10 +105,14 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn of(rules: &Rules, copy: &'a Copy, text: &str) -> Self {
-        let look =
-            Look { title: &copy.title, text: "", tags: &[], credits: &[], prior: &[], link: "" };
+        let look = Look { title: &copy.title, text: "", tags: &[], credits: &[], prior: &[], link: "" };
         let cities = rules.placer().place(&look).cities.iter().map(|placed| placed.code).collect();
-        Self { copy, text: fold(text).chars().take(COMPARED).collect(), day: date(copy).0.div_euclid(Time::DAY), cities }
+        Self {
+            copy,
+            text: fold(text).chars().take(COMPARED).collect(),
+            day: date(copy).0.div_euclid(Time::DAY),
+            cities,
+        }
     }
 }
 
@@ -163,7 +167,9 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
     let kind = if titles == Alike::Equal { "equal headline" } else { "headline cut from the other" };
     let length = fold(&copy.title).chars().count().min(fold(&theirs.title).chars().count());
     match contained {
-        Some(c) if enough => Some((700 + (c / 4) as u16, format!("{kind}, {} % of the shorter text in the longer", c / 10))),
+        Some(c) if enough => {
+            Some((700 + (c / 4) as u16, format!("{kind}, {} % of the shorter text in the longer", c / 10)))
+        }
         None if length >= super::headline::SHORTEST => Some((800, format!("{kind}, no text to compare"))),
         Some(c) if titles == Alike::Equal && length >= LONG_HEADLINE && own.day.abs_diff(other.day) <= 1 => {
             Some((700, format!("{kind} on the same day, {} % of the shorter text in the longer", c / 10)))

@@ -55,7 +55,9 @@ pub fn best(rules: &Rules, copies: &[Copy]) -> usize {
     let worth = |(index, copy): &(usize, &Copy)| {
         let name = rules.source(&copy.source).map(|source| fold(&source.name)).unwrap_or_default();
         let named = copies.iter().filter(|other| {
-            other.source != copy.source && !name.is_empty() && other.credits.iter().any(|credit| fold(&credit.name) == name)
+            other.source != copy.source
+                && !name.is_empty()
+                && other.credits.iter().any(|credit| fold(&credit.name) == name)
         });
         let first = std::cmp::Reverse(*index);
         (copy.rank, named.count(), std::cmp::Reverse(copy.damage), copy.length, first)

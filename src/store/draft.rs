@@ -328,6 +328,12 @@ impl<'s> Draft<'s> {
         self.meta.progress
     }
 
+    /// Ledger record that last changed a printed setting.
+    #[must_use]
+    pub const fn settings_version(&self) -> u64 {
+        self.meta.settings.seq
+    }
+
     /// Settings in force.
     #[must_use]
     pub fn settings(&self) -> &Arc<InForce> {
