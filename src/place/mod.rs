@@ -2,7 +2,9 @@
 
 mod gazetteer;
 mod placer;
+mod surface;
 mod table;
+mod words;
 
 pub use gazetteer::{Address, Found, Gazetteer, Unit};
 pub use placer::{Look, Placer};

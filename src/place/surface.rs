@@ -1,0 +1,114 @@
+//! The automaton over every name and signal word, and what it finds in a text.
+
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+
+use super::gazetteer::{Form, Gazetteer, Unit};
+use super::words::Words;
+use crate::model::fold::plain;
+use crate::model::place::Code;
+
+/// A name as it is searched, and who bears it.
+#[derive(Debug, Clone)]
+pub(super) struct Surface {
+    /// In the plain form.
+    pub text: String,
+    /// Who bears it, in which form, best form first, then by code.
+    pub bearers: Vec<(Form, Code)>,
+    /// Whether it is also a common word.
+    pub weak: bool,
+}
+
+/// What a match of the automaton is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// A name: index into the surfaces.
+    Name(u32),
+    /// A phrase in which a name is no place.
+    Block,
+    /// An agency or national medium.
+    Agency,
+    /// A country or region abroad.
+    Abroad,
+    /// 我市, 全市: the source's city.
+    OurCity,
+    /// 我省, 全省: the source's province.
+    OurProvince,
+}
+
+/// Words by which a local publisher means its own city, and its own province.
+const OURS: [(&str, Mark); 8] = [
+    ("我市", Mark::OurCity),
+    ("本市", Mark::OurCity),
+    ("全市", Mark::OurCity),
+    ("我县", Mark::OurCity),
+    ("我区", Mark::OurCity),
+    ("我省", Mark::OurProvince),
+    ("全省", Mark::OurProvince),
+    ("本省", Mark::OurProvince),
+];
+
+/// The automaton (leftmost, longest) with its marks.
+#[derive(Debug)]
+pub(super) struct Search {
+    automaton: Option<AhoCorasick>,
+    marks: Vec<Mark>,
+    pub surfaces: Vec<Surface>,
+}
+
+impl Search {
+    pub fn new(gazetteer: &Gazetteer, words: &Words) -> Self {
+        let mut names: BTreeMap<String, Vec<(Form, Code)>> = BTreeMap::new();
+        for (form, name, unit) in gazetteer.names() {
+            let text: String = name.chars().map(plain).collect();
+            // One character alone is never a name; 区 and 旗 of one character are never called by it.
+            if text.chars().count() >= 2 {
+                names.entry(text).or_default().push((form, unit.code));
+            }
+        }
+        let mut marks: BTreeMap<String, Mark> = BTreeMap::new();
+        for (list, mark) in [(&words.block, Mark::Block), (&words.agency, Mark::Agency), (&words.abroad, Mark::Abroad)]
+        {
+            marks.extend(list.iter().map(|word| (word.clone(), mark)));
+        }
+        marks.extend(OURS.iter().map(|(word, mark)| ((*word).to_owned(), *mark)));
+        let mut surfaces = Vec::with_capacity(names.len());
+        for (text, mut bearers) in names {
+            bearers.sort_unstable();
+            // A unit whose short name is its full name bears it once.
+            bearers.dedup_by_key(|(_, code)| *code);
+            let weak = words.weak.contains(&text);
+            marks.insert(text.clone(), Mark::Name(surfaces.len() as u32));
+            surfaces.push(Surface { text, bearers, weak });
+        }
+        let automaton = build(marks.keys()).ok();
+        Self { automaton, marks: marks.into_values().collect(), surfaces }
+    }
+
+    /// Everything found in a text in plain form, from left to right, without overlap: start, end, what.
+    pub fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, usize, Mark)> + 'a {
+        self.automaton.iter().flat_map(move |automaton| automaton.find_iter(text)).filter_map(move |found| {
+            let (start, end) = (found.start(), found.end());
+            let word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() && !is_han(letter));
+            let inside = word(text[..start].chars().next_back()) && word(text[start..].chars().next())
+                || word(text[..end].chars().next_back()) && word(text[end..].chars().next());
+            (!inside).then_some((start, end, self.marks.get(found.pattern().as_usize()).copied()?))
+        })
+    }
+}
+
+/// Built over the surfaces once; several thousand short patterns are far below the crate's limits.
+fn build<'a>(patterns: impl Iterator<Item = &'a String>) -> Result<AhoCorasick, BuildError> {
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns.map(String::as_bytes))
+}
+
+/// Whether the character belongs to a script written without spaces.
+pub(super) const fn is_han(letter: char) -> bool {
+    matches!(letter, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
+}
+
+/// Whether `unit` lies in the unit of this code, or is it.
+pub(super) fn lies_in(unit: &Unit, outer: Code) -> bool {
+    unit.code == outer || unit.city == Some(outer) || unit.province == outer
+}
