@@ -1,1 +1,694 @@
-//! One source's round: fetch, parse, normalise, file.
+//! One source's round: ask, read, file what is new, remember.
+//!
+//! The order is what keeps an item from being lost: items and their closing filing are synced on the wire before the
+//! validators that vouch for them are noted, so that no "not modified" ever answers for something that was not kept.
+
+pub mod folder;
+pub mod pace;
+pub mod parsers;
+mod sieve;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+
+use crate::clock::Clock;
+use crate::fetch::{Answer, Ask, FetchError, Fetcher};
+use crate::journal::{Log, LogError};
+use crate::model::book::{Entry, State, Validators};
+use crate::model::codec::encode;
+use crate::model::filing::{Filing, Wire};
+use crate::model::id::{ItemKey, SourceId, hash64};
+use crate::model::item::Item;
+use crate::model::position::Position;
+use crate::model::source::{Kind, Source};
+use crate::model::time::{Time, Trust};
+use crate::normalise::{self, Siblings};
+use crate::parse::{self, Fetched, ParseError};
+use crate::store::{Store, StoreError};
+
+use pace::{Came, Said};
+use parsers::{Parsers, Unread};
+use sieve::Sieve;
+
+/// Items of one document that are looked at. A closing filing names each by its position, and must stay small enough
+/// for a message of a replicated log.
+pub const ITEMS: usize = 20_000;
+/// Complaints kept of one document.
+pub const COMPLAINTS: usize = 40;
+/// Encoded bytes handed to the wire in one append.
+const BATCH: usize = 4 << 20;
+/// A date may lie so far ahead of our clock and still count as the newest one.
+const AHEAD: i64 = Time::DAY;
+
+/// Why a round brought nothing readable.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// No answer.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// An answer that is no document.
+    #[error("{}", status(*.0))]
+    Status(u16),
+    /// The files of a `files` source.
+    #[error("{0}")]
+    Folder(String),
+    /// Reading panicked or hung.
+    #[error(transparent)]
+    Unread(#[from] Unread),
+    /// The document is not what the source says it is.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// The wire took nothing. The answer was dropped and is asked for again.
+    #[error("what came could not be kept: {0}")]
+    Wire(#[from] LogError),
+    /// The store could not be asked what is known.
+    #[error("what came could not be compared with what is known: {0}")]
+    Store(#[from] StoreError),
+    /// A task of ours died.
+    #[error("the round itself failed ({0}): this is a mistake in citydesk, please report it")]
+    Round(String),
+}
+
+impl Trouble {
+    /// A short word for metrics.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Fetch(error) => error.kind(),
+            Self::Status(_) => "status",
+            Self::Folder(_) => "files",
+            Self::Unread(_) => "reader",
+            Self::Parse(_) => "document",
+            Self::Wire(LogError::Full { .. }) => "disk",
+            Self::Wire(_) => "wire",
+            Self::Store(_) => "store",
+            Self::Round(_) => "round",
+        }
+    }
+
+    /// Whether it is our trouble, not the source's: then the source keeps its state.
+    #[must_use]
+    pub const fn ours(&self) -> bool {
+        matches!(self, Self::Wire(_) | Self::Store(_) | Self::Round(_) | Self::Unread(Unread::Busy))
+    }
+}
+
+/// What a status other than 2xx means for the operator.
+fn status(code: u16) -> String {
+    let meaning = match code {
+        304 => "says \"not modified\" although nothing was asked conditionally",
+        401 | 407 => "wants a login; put it into `headers` or the address",
+        403 => "refuses us; write to the site, or look whether it wants to be asked less often",
+        404 => "there is nothing at this address; has the feed moved?",
+        410 => "the feed is gone for good and is not asked any more",
+        429 => "asks us to come back later",
+        503 => "is overloaded or closed for a while",
+        400..=499 => "does not like the request",
+        500..=599 => "has a fault of its own",
+        _ => "is not an answer with a document",
+    };
+    format!("the server answers {code}: {meaning}")
+}
+
+/// What came of a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// So many items were filed, new and changed ones.
+    New(u32),
+    /// A document without anything new.
+    Nothing,
+    /// Byte for byte the document of last time.
+    Unchanged,
+    /// 304, or files that nobody touched.
+    NotModified,
+    /// A status that is no success.
+    Http(u16),
+    /// Anything else; the word is [`Trouble::kind`].
+    Failed(&'static str),
+}
+
+/// A round's report, for the log, for `once` and for metrics.
+#[derive(Debug, Clone)]
+pub struct Round {
+    /// Who was asked.
+    pub source: SourceId,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The same in words.
+    pub sentence: String,
+    /// How the source is doing now.
+    pub state: State,
+    /// Items in the document (of last time, if it was not sent again).
+    pub listed: u32,
+    /// Items filed.
+    pub filed: u32,
+    /// Items kept away by `drop` and `only`.
+    pub dropped: u32,
+    /// The closing filing, if there was anything to file.
+    pub filing: Option<Position>,
+    /// When it is asked next.
+    pub due: Time,
+    /// HTTP status, 0 if there was none.
+    pub status: u16,
+    /// Bytes of the body on the wire.
+    pub bytes: u64,
+    /// Milliseconds from asking to the last note.
+    pub took: i64,
+    /// What the server's clock said less ours, in milliseconds.
+    pub skew: Option<i64>,
+    /// What was wrong with the document.
+    pub complaints: Vec<String>,
+}
+
+impl Round {
+    /// Whether the source did not answer, or not readably.
+    #[must_use]
+    pub const fn failed(&self) -> bool {
+        matches!(self.outcome, Outcome::Http(_) | Outcome::Failed(_))
+    }
+}
+
+/// Told that something new is synced on the wire.
+pub type Nudge = Arc<dyn Fn() + Send + Sync>;
+
+/// Makes rounds. Shared by all of them.
+pub struct Poller {
+    fetcher: ArcSwap<Fetcher>,
+    wire: Arc<dyn Log>,
+    store: Arc<Store>,
+    clock: Clock,
+    parsers: Parsers,
+    nudge: Nudge,
+    file_max: u64,
+}
+
+impl std::fmt::Debug for Poller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Poller").field("parsers", &self.parsers).finish_non_exhaustive()
+    }
+}
+
+/// A document in hand.
+struct Sheet {
+    url: String,
+    body: Bytes,
+    content_type: Option<String>,
+}
+
+/// What the asking brought.
+enum Got {
+    NotModified(Answer),
+    Documents(Vec<Sheet>, Answer, Vec<String>),
+}
+
+/// What the reading brought.
+#[derive(Default)]
+struct Reading {
+    items: Vec<Item>,
+    listed: u32,
+    unknown: u32,
+    dropped: u32,
+    newest: Option<Time>,
+    format: String,
+    charset: String,
+    title: Option<String>,
+    home: Option<String>,
+    ttl: Option<u32>,
+    complaints: Vec<String>,
+}
+
+impl Poller {
+    /// With everything a round needs. `file_max` bounds one file of a `files` source, in bytes.
+    ///
+    /// # Errors
+    /// If the system gives us no threads to read on.
+    pub fn new(
+        fetcher: Fetcher,
+        wire: Arc<dyn Log>,
+        store: Arc<Store>,
+        clock: Clock,
+        file_max: u64,
+        nudge: Nudge,
+    ) -> std::io::Result<Self> {
+        let parsers = Parsers::fitting()?;
+        Ok(Self { fetcher: ArcSwap::from_pointee(fetcher), wire, store, clock, parsers, nudge, file_max })
+    }
+
+    /// From now on requests are made by this fetcher: `[fetch]` changed.
+    pub fn fetch_with(&self, fetcher: Fetcher) {
+        self.fetcher.store(Arc::new(fetcher));
+    }
+
+    /// The clock of the rounds.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What is remembered of a source.
+    #[must_use]
+    pub fn book(&self, source: &SourceId) -> Option<Entry> {
+        self.store.book(source)
+    }
+
+    /// Asks a source once, whether it is due or not, files what is new and notes what was learned.
+    pub async fn round(self: &Arc<Self>, source: &Arc<Source>) -> Round {
+        let started = (self.clock)();
+        let mut book = self.open_book(source).await;
+        let mut round = Round {
+            source: source.id().clone(),
+            outcome: Outcome::Nothing,
+            sentence: String::new(),
+            state: book.state,
+            listed: 0,
+            filed: 0,
+            dropped: 0,
+            filing: None,
+            due: book.due,
+            status: 0,
+            bytes: 0,
+            took: 0,
+            skew: None,
+            complaints: Vec::new(),
+        };
+        book.last_asked = Some(started);
+        let result = self.walk(source, &mut book, &mut round).await;
+        let now = (self.clock)();
+        let (came, said) = match result {
+            Ok((came, said)) => {
+                (book.failures, book.retry_after, book.last_good) = (0, None, Some(now));
+                (book.state, book.reason) = judge(source, &book, now);
+                (came, said)
+            }
+            Err((trouble, said)) => {
+                book.failures = book.failures.saturating_add(1);
+                round.sentence = trouble.to_string();
+                round.outcome = match &trouble {
+                    Trouble::Status(status) => Outcome::Http(*status),
+                    other => Outcome::Failed(other.kind()),
+                };
+                let gone = matches!(trouble, Trouble::Status(410));
+                if !trouble.ours() {
+                    book.state = if gone { State::Gone } else { State::Broken };
+                    book.reason.clone_from(&round.sentence);
+                }
+                book.retry_after = said.retry_after.map(|wait| now.plus(wait.min(pace::RETRY_MOST)));
+                (if gone { Came::Gone } else { Came::Failure(book.failures) }, said)
+            }
+        };
+        book.status = round.status;
+        let every = match &source.kind {
+            // Looking at a folder costs nothing: always at the quick end.
+            Kind::Files(_) => (source.every.0, source.every.0),
+            _ => source.every,
+        };
+        (book.interval, book.due) = pace::next(now, source.id(), every, book.interval, came, said);
+        if let Err(error) = self.store.note(source.id(), &book) {
+            tracing::error!(source = %source.id(), "the poll book could not be written: {error}");
+        }
+        (round.state, round.due, round.listed) = (book.state, book.due, book.listed);
+        round.took = (self.clock)().since(started);
+        tell(&round);
+        round
+    }
+
+    /// The poll book of a source, without whatever cannot be trusted any more.
+    async fn open_book(self: &Arc<Self>, source: &Arc<Source>) -> Entry {
+        let (poller, wanted) = (Arc::clone(self), Arc::clone(source));
+        let open = move || {
+            let mut book = poller.store.book(wanted.id()).unwrap_or_default();
+            let kept = book.vouched == Position::default() || poller.wire.get(book.vouched).ok().flatten().is_some();
+            if !kept {
+                book.vouched = Position::default();
+            }
+            // Validators answer for items read in this way and still on the wire. Anything else is asked for whole.
+            if !kept || book.reading != wanted.reading() {
+                (book.validators, book.body) = (Validators::default(), 0);
+                book.reading = wanted.reading();
+            }
+            book
+        };
+        blocking(open).await.unwrap_or_default()
+    }
+
+    async fn walk(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
+        book: &mut Entry,
+        round: &mut Round,
+    ) -> Result<(Came, Said), (Trouble, Said)> {
+        let mut said = Said::default();
+        let got = match &source.kind {
+            Kind::Files(pattern) => self.open_files(pattern, book).await,
+            _ => self.ask(source, book, round, &mut said).await,
+        };
+        let (sheets, answer, complaints) = match got.map_err(|trouble| (trouble, said))? {
+            Got::NotModified(answer) => {
+                // RFC 9110 section 15.4.5: a 304 may bring newer validators. They stay a pair.
+                if answer.validators != Validators::default() {
+                    book.validators = answer.validators;
+                }
+                said.fresh = said.fresh.max(book.hint);
+                round.outcome = Outcome::NotModified;
+                "not modified".clone_into(&mut round.sentence);
+                return Ok((Came::Nothing, said));
+            }
+            Got::Documents(sheets, answer, complaints) => (sheets, answer, complaints),
+        };
+        book.hint = said.fresh;
+        let parts: Vec<&[u8]> = sheets.iter().flat_map(|sheet| [sheet.url.as_bytes(), &sheet.body[..]]).collect();
+        // 0 stands for "none yet".
+        let body = hash64(&parts).max(1);
+        if body == book.body {
+            book.validators = answer.validators;
+            round.outcome = Outcome::Unchanged;
+            "the same document as last time".clone_into(&mut round.sentence);
+            return Ok((Came::Nothing, said));
+        }
+        let at = (self.clock)();
+        let reading = self.read(source, sheets, at).await.map_err(|trouble| (trouble, said))?;
+        let mut reading = reading;
+        reading.complaints.splice(0..0, complaints);
+        reading.complaints.truncate(COMPLAINTS);
+        said.fresh = said.fresh.max(i64::from(reading.ttl.unwrap_or(0)).saturating_mul(Time::MINUTE));
+        let (listed, unknown, filed) = (reading.listed, reading.unknown, reading.items.len() as u32);
+        let first = book.last_good.is_none();
+        (round.dropped, round.filed) = (reading.dropped, filed);
+        round.complaints.clone_from(&reading.complaints);
+        let learned = (reading.format.clone(), reading.charset.clone(), reading.newest);
+        let filing = self.file(source, reading, at, book.vouched).await.map_err(|trouble| (trouble, said))?;
+        if let Some(filing) = filing {
+            round.filing = Some(filing);
+            book.vouched = filing;
+            (self.nudge)();
+        }
+        // Only now: what these vouch for is synced.
+        (book.validators, book.body) = (answer.validators, body);
+        (book.format, book.charset, book.newest) = learned;
+        (book.listed, book.hint) = (listed, said.fresh);
+        book.complaints.clone_from(&round.complaints);
+        if filed == 0 {
+            round.sentence = format!("nothing new among {listed} items");
+            return Ok((if first { Came::First } else { Came::Nothing }, said));
+        }
+        book.last_new = Some(at);
+        round.outcome = Outcome::New(filed);
+        round.sentence = format!("{filed} of {listed} items are new or changed");
+        Ok((if first { Came::First } else { Came::Items { listed, unknown } }, said))
+    }
+
+    async fn ask(&self, source: &Source, book: &mut Entry, round: &mut Round, said: &mut Said) -> Result<Got, Trouble> {
+        let conditional = book.validators != Validators::default();
+        let ask = Ask {
+            url: source.kind.address(),
+            headers: &source.headers,
+            validators: conditional.then_some(&book.validators),
+            timeout: Duration::from_millis(source.timeout.max(1).unsigned_abs()),
+            proxy: source.proxy.as_deref(),
+            ca: source.ca.as_deref(),
+            post: match &source.kind {
+                Kind::Api { post, .. } if !post.is_empty() => Some(post),
+                _ => None,
+            },
+        };
+        let fetcher = self.fetcher.load_full();
+        let mut answer = fetcher.get(ask).await?;
+        let now = (self.clock)();
+        (round.status, round.bytes) = (answer.status, answer.transferred);
+        round.skew = answer.date.map(|date| date.since(now));
+        said.fresh = answer.fresh.unwrap_or(0);
+        said.retry_after = answer.retry_after.filter(|_| !(200..400).contains(&answer.status));
+        remember_move(book, &answer, now);
+        if answer.not_modified {
+            return Ok(Got::NotModified(answer));
+        }
+        if !(200..300).contains(&answer.status) {
+            return Err(Trouble::Status(answer.status));
+        }
+        let sheet = Sheet {
+            url: answer.url.clone(),
+            body: std::mem::take(&mut answer.body),
+            content_type: answer.content_type.take(),
+        };
+        Ok(Got::Documents(vec![sheet], answer, Vec::new()))
+    }
+
+    async fn open_files(self: &Arc<Self>, pattern: &str, book: &Entry) -> Result<Got, Trouble> {
+        let (pattern, before, most) = (pattern.to_owned(), book.validators.etag.clone(), self.file_max);
+        let open = move || {
+            if before.is_some() && before == folder::look(&pattern).ok().map(|(mark, _)| mark) {
+                return Ok(None);
+            }
+            folder::read(&pattern, most).map(Some)
+        };
+        let found = blocking(open).await?.map_err(Trouble::Folder)?;
+        let Some(found) = found else {
+            return Ok(Got::NotModified(Answer::default()));
+        };
+        let validators = Validators { etag: Some(found.mark), last_modified: None };
+        let sheets = found.sheets.into_iter().map(|sheet| {
+            // The name alone: a relative link must not lead into this machine's folders.
+            let name = sheet.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Sheet { url: format!("file:///{name}"), body: Bytes::from(sheet.body), content_type: None }
+        });
+        Ok(Got::Documents(sheets.collect(), Answer { validators, ..Answer::default() }, found.complaints))
+    }
+
+    async fn read(self: &Arc<Self>, source: &Arc<Source>, sheets: Vec<Sheet>, at: Time) -> Result<Reading, Trouble> {
+        let (store, source) = (Arc::clone(&self.store), Arc::clone(source));
+        self.parsers.run(move || read(&source, &sheets, at, &store)).await?
+    }
+
+    /// Items, then their closing filing, then the sync. Nothing, if there is nothing to tell.
+    async fn file(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
+        reading: Reading,
+        at: Time,
+        vouched: Position,
+    ) -> Result<Option<Position>, Trouble> {
+        let (poller, source) = (Arc::clone(self), Arc::clone(source));
+        let file = move || {
+            let untold = vouched == Position::default() && poller.store.view().source(source.id())?.is_none();
+            if reading.items.is_empty() && !untold {
+                return Ok(None);
+            }
+            let mut complaints = reading.complaints;
+            let mut items = Vec::with_capacity(reading.items.len());
+            let mut batch: Vec<Vec<u8>> = Vec::new();
+            let mut size = 0;
+            for item in reading.items {
+                let Some(bytes) = fit(item) else {
+                    complaints.push(format!(
+                        "an item is larger than {} bytes even without its text: left out",
+                        Item::LARGEST
+                    ));
+                    continue;
+                };
+                size += bytes.len();
+                batch.push(bytes);
+                if size > BATCH {
+                    items.extend(append(poller.wire.as_ref(), &std::mem::take(&mut batch))?);
+                    size = 0;
+                }
+            }
+            items.extend(append(poller.wire.as_ref(), &batch)?);
+            let filing = Wire::Filing(Filing {
+                source: source.id().clone(),
+                at,
+                items,
+                listed: reading.listed,
+                reading: source.reading(),
+                complaints,
+                title: reading.title,
+                home: reading.home,
+            });
+            let closing = append(poller.wire.as_ref(), &[encode(&filing)])?;
+            poller.wire.sync()?;
+            Ok(closing.last().copied())
+        };
+        blocking(file).await?
+    }
+}
+
+/// Runs what blocks on a thread that may.
+async fn blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Trouble> {
+    tokio::task::spawn_blocking(job).await.map_err(|error| Trouble::Round(error.to_string()))
+}
+
+fn append(wire: &dyn Log, records: &[Vec<u8>]) -> Result<Vec<Position>, LogError> {
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+    wire.append(None, &records)
+}
+
+/// Encodes an item as a record of the wire, its text cut where it is too large. `None` if it is too large without text.
+fn fit(item: Item) -> Option<Vec<u8>> {
+    let mut item = Box::new(item);
+    let mut bytes = encode(&Wire::Item(item.clone()));
+    let whole = bytes.len();
+    while bytes.len() > Item::LARGEST {
+        // The markup goes first: half of it would be broken, and the plain text says the same.
+        if item.html.is_empty() {
+            if item.text.is_empty() {
+                return None;
+            }
+            let room = item.text.len().saturating_sub(bytes.len() - Item::LARGEST);
+            let room = (0..=room.min(item.text.len() - 1)).rev().find(|at| item.text.is_char_boundary(*at));
+            item.text.truncate(room.unwrap_or(0));
+        } else {
+            item.html.clear();
+            item.complaints
+                .push(format!("it takes {whole} bytes, more than the {} we keep: its text was cut", Item::LARGEST));
+        }
+        bytes = encode(&Wire::Item(item.clone()));
+    }
+    Some(bytes)
+}
+
+/// Reads documents of a source: identifies every item, and cleans those that are new or changed. No effect but its result.
+fn read(source: &Source, sheets: &[Sheet], at: Time, store: &Store) -> Result<Reading, Trouble> {
+    let mut reading = Reading::default();
+    let sieve = Sieve::of(source, &mut reading.complaints);
+    let mut seen: BTreeSet<ItemKey> = BTreeSet::new();
+    let mut refused = None;
+    let mut readable = 0;
+    for sheet in sheets {
+        let content_type = sheet.content_type.as_deref();
+        let fetched = Fetched { body: &sheet.body, content_type, url: &sheet.url, at };
+        let mut document = match parse::parse(source, &fetched) {
+            Ok(document) => document,
+            Err(error) => {
+                reading.complaints.push(format!("{}: {error}", sheet.url.trim_start_matches("file:///")));
+                refused = refused.or(Some(error));
+                continue;
+            }
+        };
+        readable += 1;
+        let room = ITEMS.saturating_sub(reading.listed as usize);
+        if document.items.len() > room {
+            reading.complaints.push(format!("{} items; only the first {ITEMS} are looked at", document.items.len()));
+            document.items.truncate(room);
+        }
+        reading.listed += document.items.len() as u32;
+        let identities = normalise::identities(&document, source, &sheet.url);
+        let siblings = Siblings::of(&document);
+        for (raw, (key, hash)) in document.items.iter().zip(identities) {
+            let claim = raw.published.as_ref().and_then(|stamp| stamp.claim.as_ref());
+            if let Some(claim) = claim.filter(|claim| claim.trust > Trust::None && claim.at < at.plus(AHEAD)) {
+                reading.newest = reading.newest.max(Some(claim.at));
+            }
+            if !seen.insert(key.clone()) {
+                continue;
+            }
+            let known = store.view().known(source.id(), &key)?;
+            if known.as_ref().is_some_and(|known| known.hash == hash) {
+                continue;
+            }
+            let item = normalise::item(raw, key, hash, source, &sheet.url, at, &siblings);
+            if !sieve.keeps(&item, source) {
+                reading.dropped += 1;
+                continue;
+            }
+            reading.unknown += u32::from(known.is_none());
+            reading.items.push(item);
+        }
+        if reading.format.is_empty() {
+            (reading.format, reading.charset) = (document.format, document.charset);
+            (reading.title, reading.home, reading.ttl) = (document.title, document.link, document.ttl);
+        }
+        reading.complaints.extend(document.complaints);
+    }
+    match refused {
+        Some(error) if readable == 0 => Err(error.into()),
+        _ => Ok(reading),
+    }
+}
+
+/// Where 301 and 308 lead, and since when; anything else on the way breaks the chain.
+fn remember_move(book: &mut Entry, answer: &Answer, now: Time) {
+    let lasting = answer.hops.iter().take_while(|hop| matches!(hop.status, 301 | 308)).last();
+    book.moved = lasting.map(|hop| {
+        let since = book.moved.as_ref().filter(|(to, _)| *to == hop.to).map_or(now, |(_, since)| *since);
+        (hop.to.clone(), since)
+    });
+}
+
+/// How a source that answered is doing, by what is expected of it, and why.
+fn judge(source: &Source, book: &Entry, now: Time) -> (State, String) {
+    let expect = &source.expect;
+    if book.listed < expect.items {
+        let reason =
+            format!("it shows {} items, at least {} are expected: has its layout changed?", book.listed, expect.items);
+        return (State::Silent, reason);
+    }
+    let dated = !matches!(source.kind, Kind::Files(_));
+    match book.newest {
+        Some(newest) if dated && expect.newest > 0 && now.since(newest) > expect.newest => {
+            let reason = format!(
+                "its newest item is of {}, older than the {} days expected",
+                newest.utc().format("%Y-%m-%d %H:%M UTC"),
+                expect.newest / Time::DAY
+            );
+            (State::Silent, reason)
+        }
+        _ => (State::Ok, String::new()),
+    }
+}
+
+/// One line per round that brought something or failed.
+fn tell(round: &Round) {
+    let Round { source, took, sentence, .. } = round;
+    match round.outcome {
+        Outcome::New(filed) => tracing::info!(%source, filed, listed = round.listed, took, "{sentence}"),
+        Outcome::Http(status) => tracing::warn!(%source, status, took, "{sentence}"),
+        Outcome::Failed(kind) => tracing::warn!(%source, kind, took, "{sentence}"),
+        Outcome::Nothing | Outcome::Unchanged | Outcome::NotModified => tracing::debug!(%source, took, "{sentence}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::Hop;
+
+    #[test]
+    fn a_large_item_is_cut_and_says_so() {
+        let text = "长".repeat(100_000);
+        let small = Item { text: "短".to_owned(), html: "<p>短</p>".to_owned(), ..Item::default() };
+        for (item, html, cut) in [
+            (small.clone(), true, false),
+            (Item { html: text.clone(), ..small.clone() }, false, true),
+            (Item { html: text.clone(), text: text.clone(), ..small.clone() }, false, true),
+        ] {
+            let bytes = fit(item).unwrap();
+            assert!(bytes.len() <= Item::LARGEST, "{}", bytes.len());
+            let Wire::Item(back) = crate::model::codec::decode(&bytes).unwrap() else { panic!("an item") };
+            assert_eq!((!back.html.is_empty(), !back.complaints.is_empty()), (html, cut));
+            assert!(back.text.len() > 200_000 || back.text == "短");
+        }
+        assert_eq!(fit(Item { title: text.repeat(3), ..Item::default() }), None);
+    }
+
+    #[test]
+    fn a_lasting_move_is_remembered_since_it_began() {
+        let hop = |status, to: &str| Hop { status, to: to.to_owned() };
+        let mut book = Entry::default();
+        for (hops, now, moved) in [
+            (vec![hop(301, "a"), hop(308, "b"), hop(302, "c")], 1, Some(("b", 1))),
+            (vec![hop(301, "b")], 2, Some(("b", 1))),
+            (vec![hop(301, "d")], 3, Some(("d", 3))),
+            (vec![hop(302, "d")], 4, None),
+            (vec![], 5, None),
+        ] {
+            remember_move(&mut book, &Answer { hops, ..Answer::default() }, Time(now));
+            assert_eq!(book.moved.as_ref().map(|(to, since)| (to.as_str(), since.0)), moved);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `drop` and `only`: queries that decide whether an item is filed at all.
+
+use crate::model::item::Item;
+use crate::model::source::Source;
+use crate::model::tag::Tag;
+use crate::query::{Query, Subject};
+
+/// The two queries of a source, parsed.
+#[derive(Debug, Default)]
+pub struct Sieve {
+    drop: Option<Query>,
+    only: Option<Query>,
+}
+
+impl Sieve {
+    /// Of a source. A query that does not parse lets everything pass and is complained of: feeds.toml was checked, so it
+    /// can only come from elsewhere, and nothing is lost over it.
+    #[must_use]
+    pub fn of(source: &Source, complaints: &mut Vec<String>) -> Self {
+        let mut query = |key: &str, text: Option<&String>| match Query::parse(text?) {
+            Ok(query) => Some(query),
+            Err(error) => {
+                complaints.push(format!("`{key}` is not in force: {}", error.message));
+                None
+            }
+        };
+        Self { drop: query("drop", source.drop.as_ref()), only: query("only", source.only.as_ref()) }
+    }
+
+    /// Whether the item is filed. Places are not known yet: `city:` and `province:` match nothing here.
+    #[must_use]
+    pub fn keeps(&self, item: &Item, source: &Source) -> bool {
+        if self.drop.is_none() && self.only.is_none() {
+            return true;
+        }
+        let tags: Vec<Tag> = item.tags.iter().chain(&source.rules.tags).filter_map(|tag| Tag::new(tag)).collect();
+        let text = format!("{}\n{}\n{}", item.title, item.summary, item.text);
+        let sources = [item.source.clone()];
+        let subject = Subject {
+            title: &item.title,
+            text: &text,
+            cities: &[],
+            provinces: &[],
+            tags: &tags,
+            sources: &sources,
+            rank: source.rules.rank,
+            language: item.language.as_deref(),
+            published: item.published.as_ref().map_or(item.seen, |claim| claim.at),
+            copies: 1,
+        };
+        let holds = |query: &Query| query.matches(&subject, Some(item.seen));
+        !self.drop.as_ref().is_some_and(holds) && self.only.as_ref().is_none_or(holds)
+    }
+}
