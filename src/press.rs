@@ -1,1 +1,824 @@
-//! Prints an edition once per version and keeps the bytes.
+//! Prints an edition once per version and keeps the bytes, however many ask.
+//!
+//! Everything printed comes from the store: stories as they were emitted, settings as they were recorded. So two presses
+//! over equal stores give equal bytes, after a restart and on every machine, and a settings file that is being edited
+//! changes nothing before it is applied. Nothing depends on now: an idle feed never changes.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::model::edition::{EditionId, Order, Version};
+use crate::model::fold::fold;
+use crate::model::place::Code;
+use crate::model::position::Texts;
+use crate::model::setting::{Cities, InForce, Setting, Site};
+use crate::model::source::Republish;
+use crate::model::story::Story;
+use crate::model::time::Time;
+use crate::place::Gazetteer;
+use crate::render::{Channel, Entry, Format};
+use crate::store::view::View;
+use crate::store::{Store, StoreError};
+
+/// Why an edition could not be printed.
+#[derive(Debug, thiserror::Error)]
+pub enum PressError {
+    /// Nothing was recorded yet to print with: title and address of the desk are settings. Wait until they are applied.
+    #[error("no settings are recorded yet: ask again once the ledger is applied")]
+    Unready,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An edition in one format, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Printed {
+    /// The document.
+    pub bytes: Bytes,
+    /// The document by gzip (RFC 1952).
+    pub gzip: Bytes,
+    /// The document by Brotli (RFC 7932).
+    pub brotli: Bytes,
+    /// Strong entity tag of `bytes`, with its quotes; those of the coded forms are [`Printed::etag_for`].
+    pub etag: String,
+    /// `Last-Modified`, in seconds since 1970.
+    pub modified: i64,
+    /// Seconds that a reader may keep it; the `ttl` in it says the same in minutes.
+    pub max_age: u32,
+    /// `Content-Type`, with charset.
+    pub media_type: &'static str,
+    /// Version of the edition.
+    pub version: Version,
+}
+
+impl Printed {
+    /// Strong entity tag of a coded form (`gzip`, `br`; `None` for the document as it is): each representation has its
+    /// own (RFC 9110 section 8.8.3.3).
+    #[must_use]
+    pub fn etag_for(&self, coding: Option<&str>) -> String {
+        match coding {
+            Some(coding) => format!("{}-{coding}\"", self.etag.trim_end_matches('"')),
+            None => self.etag.clone(),
+        }
+    }
+
+    fn new(bytes: Vec<u8>, version: Version, max_age: u32, media_type: &'static str) -> Self {
+        // 128 bits of the hash: two editions never share a tag by chance.
+        let hash = blake3::hash(&bytes).to_hex();
+        Self {
+            gzip: gzip(&bytes),
+            brotli: brotli(&bytes),
+            bytes: bytes.into(),
+            etag: format!("\"{}\"", &hash[..32]),
+            modified: version.modified,
+            max_age,
+            media_type,
+            version,
+        }
+    }
+
+    /// Memory it takes, nearly.
+    fn weight(&self) -> usize {
+        self.bytes.len() + self.gzip.len() + self.brotli.len() + 512
+    }
+}
+
+/// Edition and format.
+type Key = (String, &'static str);
+
+/// A printed edition on the shelf.
+#[derive(Debug)]
+struct Kept {
+    printed: Arc<Printed>,
+    /// Settings it was printed with: some (addresses of cities) change what is printed, but make no version.
+    settings: Arc<InForce>,
+    /// When it was last asked for.
+    used: u64,
+}
+
+/// What is kept, bounded by [`Press::SHELF`].
+#[derive(Debug, Default)]
+struct Shelf {
+    kept: BTreeMap<Key, Kept>,
+    /// Who was asked for when: the smallest goes first.
+    by_use: BTreeMap<u64, Key>,
+    uses: u64,
+    weight: usize,
+    /// Those being printed: whoever asks meanwhile waits for the same one.
+    printing: BTreeMap<Key, Arc<Mutex<()>>>,
+}
+
+impl Shelf {
+    fn take(&mut self, key: &Key, version: Version, settings: &Arc<InForce>) -> Option<Arc<Printed>> {
+        let kept = self.kept.get_mut(key)?;
+        if kept.printed.version != version || !Arc::ptr_eq(&kept.settings, settings) {
+            return None;
+        }
+        self.uses += 1;
+        self.by_use.remove(&kept.used);
+        kept.used = self.uses;
+        self.by_use.insert(self.uses, key.clone());
+        Some(Arc::clone(&kept.printed))
+    }
+
+    fn put(&mut self, key: Key, printed: Arc<Printed>, settings: Arc<InForce>) {
+        self.drop(&key);
+        if printed.weight() > Press::SHELF {
+            return;
+        }
+        self.uses += 1;
+        self.weight += printed.weight();
+        self.by_use.insert(self.uses, key.clone());
+        self.kept.insert(key, Kept { printed, settings, used: self.uses });
+        while self.weight > Press::SHELF {
+            let Some((_, oldest)) = self.by_use.first_key_value() else { break };
+            let oldest = oldest.clone();
+            self.drop(&oldest);
+        }
+    }
+
+    fn drop(&mut self, key: &Key) {
+        if let Some(kept) = self.kept.remove(key) {
+            self.by_use.remove(&kept.used);
+            self.weight -= kept.printed.weight();
+        }
+    }
+}
+
+/// Prints editions and keeps them.
+pub struct Press {
+    store: Arc<Store>,
+    texts: Arc<dyn Texts>,
+    shelf: Mutex<Shelf>,
+    /// The gazetteer of the recorded `[cities]`, made when they change.
+    gazetteer: Mutex<Option<(Cities, Arc<Gazetteer>)>>,
+    renders: AtomicU64,
+}
+
+impl std::fmt::Debug for Press {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Press").field("renders", &self.renders).finish_non_exhaustive()
+    }
+}
+
+impl Press {
+    /// Most memory for printed editions, in bytes: about a thousand feeds of 60 entries in one format. What was not asked
+    /// for longest goes first, and is printed again when it is.
+    pub const SHELF: usize = 96 * 1024 * 1024;
+    /// Shortest `max-age`, in minutes: readers ask no more often however busy an edition is.
+    pub const SOONEST: i64 = 2;
+    /// Longest `max-age`, in minutes: what follows after a quiet time is not missed for longer.
+    pub const LATEST: i64 = 15;
+
+    /// A press over this store, with the texts that stand on the wire.
+    #[must_use]
+    pub fn new(store: Arc<Store>, texts: Arc<dyn Texts>) -> Self {
+        Self {
+            store,
+            texts,
+            shelf: Mutex::new(Shelf::default()),
+            gazetteer: Mutex::new(None),
+            renders: AtomicU64::new(0),
+        }
+    }
+
+    /// How often anything was rendered since the start.
+    #[must_use]
+    pub fn renders(&self) -> u64 {
+        self.renders.load(Ordering::Relaxed)
+    }
+
+    /// Bytes on the shelf.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        locked(&self.shelf).weight
+    }
+
+    /// The edition as it stands, if it is printed already. Costs one look into the store: an answer at once, or `None`
+    /// where [`Press::print`] has work to do.
+    ///
+    /// # Errors
+    /// [`PressError`] if the store fails.
+    pub fn ready(&self, edition: &EditionId, format: &dyn Format) -> Result<Option<Arc<Printed>>, PressError> {
+        let (version, settings) = {
+            let view = self.store.view();
+            (version(&view, edition)?, view.settings())
+        };
+        Ok(locked(&self.shelf).take(&key(edition, format), version, &settings))
+    }
+
+    /// The edition as it stands, printed if need be: once per version, however many ask at once. An edition that nothing
+    /// ever entered is a valid feed without entries; whether there is such an edition, the caller knows. Blocking: reads
+    /// the store and texts, renders and compresses.
+    ///
+    /// # Errors
+    /// [`PressError`] if the store fails, or if nothing is recorded yet to print with.
+    pub fn print(&self, edition: &EditionId, format: &dyn Format) -> Result<Arc<Printed>, PressError> {
+        if let Some(printed) = self.ready(edition, format)? {
+            return Ok(printed);
+        }
+        let key = key(edition, format);
+        let gate = Arc::clone(locked(&self.shelf).printing.entry(key.clone()).or_default());
+        let answer = {
+            let _only = locked(&gate);
+            match self.ready(edition, format) {
+                Ok(None) => self.printed(edition, format, &key),
+                Ok(Some(printed)) => Ok(printed),
+                Err(error) => Err(error),
+            }
+        };
+        drop(gate);
+        let mut shelf = locked(&self.shelf);
+        // Nobody else holds the gate: the next version gets a new one.
+        if shelf.printing.get(&key).is_some_and(|gate| Arc::strong_count(gate) == 1) {
+            shelf.printing.remove(&key);
+        }
+        drop(shelf);
+        answer
+    }
+
+    fn printed(&self, edition: &EditionId, format: &dyn Format, key: &Key) -> Result<Arc<Printed>, PressError> {
+        let (version, name, settings, stories) = {
+            // One view: version and entries belong together.
+            let view = self.store.view();
+            let name = view.edition(edition)?.and_then(|head| head.name);
+            (version(&view, edition)?, name, view.settings(), view.window(edition)?)
+        };
+        let site = site(&settings).ok_or(PressError::Unready)?;
+        let minutes = minutes(&stories);
+        let gazetteer = self.gazetteer(&settings);
+        let plate = Plate { edition, name: name.as_deref(), site, settings: &settings, gazetteer: &gazetteer };
+        let mut channel = plate.channel(format.extension());
+        channel.modified = Time::from_seconds(version.modified);
+        channel.ttl = minutes;
+        channel.entries = stories.into_iter().filter_map(|(_, story)| self.entry(story, site)).collect();
+        self.renders.fetch_add(1, Ordering::Relaxed);
+        let printed = Printed::new(format.render(&channel), version, minutes * 60, format.media_type());
+        let printed = Arc::new(printed);
+        locked(&self.shelf).put(key.clone(), Arc::clone(&printed), settings);
+        Ok(printed)
+    }
+
+    /// `None` while the story is held back.
+    fn entry(&self, story: Story, site: &Site) -> Option<Entry> {
+        let emission = story.emission?;
+        let html = (emission.republish == Republish::Full)
+            .then(|| self.texts.item(emission.text))
+            .flatten()
+            .map(|item| item.html)
+            .filter(|html| !html.is_empty());
+        let ours = || format!("{}/feeds/source/{}.rss", base(site), emission.source);
+        let source_feed = emission.source_feed.clone().unwrap_or_else(ours);
+        Some(Entry { guid: story.guid, emission, html, source_feed })
+    }
+
+    fn gazetteer(&self, settings: &InForce) -> Arc<Gazetteer> {
+        let Some(Setting::Cities(cities)) = settings.get("cities") else { return Gazetteer::builtin() };
+        let mut made = locked(&self.gazetteer);
+        match &*made {
+            Some((of, gazetteer)) if of == cities => Arc::clone(gazetteer),
+            _ => {
+                // What is recorded was checked. Should a later built-in table contradict it, the table alone prints on.
+                let gazetteer = Gazetteer::build(cities).unwrap_or_else(|_| Gazetteer::builtin());
+                *made = Some((cities.clone(), Arc::clone(&gazetteer)));
+                gazetteer
+            }
+        }
+    }
+}
+
+/// What the head of an edition is made of.
+struct Plate<'a> {
+    edition: &'a EditionId,
+    /// A tag's spelling.
+    name: Option<&'a str>,
+    site: &'a Site,
+    settings: &'a InForce,
+    gazetteer: &'a Gazetteer,
+}
+
+impl Plate<'_> {
+    /// The channel without entries and times.
+    fn channel(&self, extension: &str) -> Channel {
+        let base = base(self.site);
+        let subject = self.subject();
+        let chinese = self.site.language.to_ascii_lowercase().starts_with("zh");
+        let about = subject.as_deref().unwrap_or(&self.site.title);
+        let title = match (&subject, self.edition) {
+            // Readers cut long titles: what tells feeds apart comes first. A saved feed has the title it was given.
+            (Some(name), EditionId::Saved(_)) => name.clone(),
+            (Some(name), _) => format!("{name} · {}", self.site.title),
+            (None, _) => self.site.title.clone(),
+        };
+        let description = if chinese {
+            format!("{about}：各来源的新闻汇成一处，同一篇只出现一次，链接指向原发布者。")
+        } else {
+            format!("{about}: news from many sources in one place, each story once, linked to its publisher.")
+        };
+        Channel {
+            id: self.edition.key(),
+            title,
+            home: format!("{base}{}", page(self.edition, self.gazetteer)),
+            address: format!("{base}{}", feed(self.edition, extension, self.gazetteer)),
+            description,
+            language: self.site.language.clone(),
+            public_url: base.to_owned(),
+            ..Channel::default()
+        }
+    }
+
+    /// What the edition is about, for people; `None` for everything.
+    fn subject(&self) -> Option<String> {
+        let place = |code: Code| self.gazetteer.unit(code).map_or_else(|| code.to_string(), |unit| unit.short.clone());
+        match self.edition {
+            EditionId::All => None,
+            EditionId::City(code) | EditionId::Province(code) => Some(place(*code)),
+            EditionId::Tag(id) => Some(self.tag(id)),
+            EditionId::CityTag(code, id) => Some(format!("{} · {}", place(*code), self.tag(id))),
+            EditionId::Source(id) => Some(match self.settings.get(&format!("source/{id}")) {
+                Some(Setting::Source(rules)) if !rules.name.is_empty() => rules.name.clone(),
+                _ => id.to_string(),
+            }),
+            EditionId::Saved(id) => Some(match self.settings.get(&format!("feed/{id}")) {
+                Some(Setting::Feed(feed)) if !feed.title.is_empty() => feed.title.clone(),
+                _ => id.clone(),
+            }),
+        }
+    }
+
+    /// A tag as its first story spelt it, for good; as its rule does while there is none.
+    fn tag(&self, id: &str) -> String {
+        if let Some(name) = self.name {
+            return name.to_owned();
+        }
+        let rule = match self.settings.get("tags") {
+            Some(Setting::Tags(rules)) => rules.iter().find(|rule| fold(&rule.id) == id),
+            _ => None,
+        };
+        rule.map_or_else(|| id.to_owned(), |rule| rule.id.clone())
+    }
+}
+
+/// What is written as it is in one segment of a path: the unreserved characters of RFC 3986 section 2.3.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// What an edition's feed and its page have in common in their addresses. A tag stands there by its folded id, which
+/// never changes, whoever spells it otherwise.
+fn path(edition: &EditionId, gazetteer: &Gazetteer) -> String {
+    let segment = |name: &str| utf8_percent_encode(name, SEGMENT).to_string();
+    let slug = |code: Code| match gazetteer.unit(code) {
+        Some(unit) if !unit.slug.is_empty() => unit.slug.clone(),
+        _ => code.to_string(),
+    };
+    match edition {
+        EditionId::All => "/all".to_owned(),
+        EditionId::City(code) => format!("/city/{}", slug(*code)),
+        EditionId::Province(code) => format!("/province/{}", slug(*code)),
+        EditionId::Tag(id) => format!("/tag/{}", segment(id)),
+        EditionId::Source(id) => format!("/source/{id}"),
+        EditionId::Saved(id) => format!("/saved/{}", segment(id)),
+        EditionId::CityTag(code, tag) => format!("/city/{}/tag/{}", slug(*code), segment(tag)),
+    }
+}
+
+/// Path of an edition's feed: `/feeds/city/xuchang.rss`.
+#[must_use]
+pub fn feed(edition: &EditionId, extension: &str, gazetteer: &Gazetteer) -> String {
+    format!("/feeds{}.{extension}", path(edition, gazetteer))
+}
+
+/// Path of an edition's page for people: `/city/xuchang`.
+#[must_use]
+pub fn page(edition: &EditionId, gazetteer: &Gazetteer) -> String {
+    match edition {
+        EditionId::All => "/".to_owned(),
+        EditionId::Source(source) => format!("/sources/{source}"),
+        other => path(other, gazetteer),
+    }
+}
+
+fn base(site: &Site) -> &str {
+    site.public_url.trim_end_matches('/')
+}
+
+fn site(settings: &InForce) -> Option<&Site> {
+    match settings.get("site") {
+        Some(Setting::Site(site)) => Some(site),
+        _ => None,
+    }
+}
+
+fn version(view: &View<'_>, edition: &EditionId) -> Result<Version, StoreError> {
+    Ok(view.edition(edition)?.map_or_else(|| view.empty(), |head| head.version))
+}
+
+/// Minutes a reader may wait: a quarter of the median gap between entries, within bounds. Of the entries alone, never of
+/// now, so that it changes only when they do.
+fn minutes(stories: &[(Order, Story)]) -> u32 {
+    let mut gaps: Vec<i64> = stories.windows(2).map(|pair| pair[0].0.at.since(pair[1].0.at)).collect();
+    let middle = gaps.len() / 2;
+    let quarter = match gaps.is_empty() {
+        true => i64::MAX,
+        false => *gaps.select_nth_unstable(middle).1 / (4 * Time::MINUTE),
+    };
+    quarter.clamp(Press::SOONEST, Press::LATEST) as u32
+}
+
+fn key(edition: &EditionId, format: &dyn Format) -> Key {
+    (edition.key(), format.extension())
+}
+
+/// The lock, also after a panic under it: what it guards is whole between any two statements.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn gzip(bytes: &[u8]) -> Bytes {
+    // The header's time stays 0, so that equal documents are equal compressed.
+    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 3), flate2::Compression::new(6));
+    match encoder.write_all(bytes).and_then(|()| encoder.finish()) {
+        Ok(compressed) => compressed.into(),
+        Err(error) => unreachable!("compressing to memory failed: {error}"),
+    }
+}
+
+fn brotli(bytes: &[u8]) -> Bytes {
+    // Quality 5 is as fast as gzip and a fifth smaller; higher ones cost ten times as much for a few per cent.
+    let params = brotli::enc::BrotliEncoderParams { quality: 5, size_hint: bytes.len(), ..Default::default() };
+    let mut out = Vec::with_capacity(bytes.len() / 3);
+    match brotli::BrotliCompress(&mut &*bytes, &mut out, &params) {
+        Ok(_) => out.into(),
+        Err(error) => unreachable!("compressing to memory failed: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::model::edit::{Body, Cause, Edit, Progress, Record};
+    use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
+    use crate::model::item::Item;
+    use crate::model::place::Placed;
+    use crate::model::position::Position;
+    use crate::model::setting::{Publish, SavedFeed, TagRule};
+    use crate::model::source::SourceRules;
+    use crate::model::story::{Copy, Emission};
+    use crate::model::tag::Tag;
+    use crate::render::rss::Rss;
+
+    const XUCHANG: Code = Code(411_000);
+    /// 2026-11-10 12:00 UTC.
+    const START: Time = Time(1_794_312_000_000);
+
+    /// The whole text of every story, by the number of its record on the wire; the odd ones are gone.
+    struct Wire;
+
+    impl Texts for Wire {
+        fn item(&self, at: Position) -> Option<Item> {
+            (at.seq % 2 == 0).then(|| Item { html: format!("<p>whole text {}</p>", at.seq), ..Item::default() })
+        }
+    }
+
+    /// A store with its folder, and the ledger so far.
+    struct Desk {
+        store: Arc<Store>,
+        press: Arc<Press>,
+        seq: u64,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Desk {
+        fn empty() -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            let store = Arc::new(Store::open(folder.path()).expect("a store"));
+            let press = Arc::new(Press::new(Arc::clone(&store), Arc::new(Wire)));
+            Self { store, press, seq: 0, _folder: folder }
+        }
+
+        fn new() -> Self {
+            let mut desk = Self::empty();
+            desk.set(vec![
+                Setting::Site(Site {
+                    title: "河南城市新闻".to_owned(),
+                    language: "zh-CN".to_owned(),
+                    public_url: "https://desk.example/news/".to_owned(),
+                    contact: None,
+                    zone: "Asia/Shanghai".to_owned(),
+                }),
+                Setting::Publish(Publish { items: 60, hub: "none".to_owned() }),
+                Setting::Cities(Cities::default()),
+                Setting::Tags(vec![TagRule { id: "Edu 教育".to_owned(), when: "双减".to_owned() }]),
+                Setting::Feed(SavedFeed {
+                    id: "schools".to_owned(),
+                    title: "河南教育".to_owned(),
+                    when: "双减".to_owned(),
+                }),
+                Setting::Source(SourceRules {
+                    id: source(), name: "许昌晨报".to_owned(), ..SourceRules::default()
+                }),
+            ]);
+            desk
+        }
+
+        fn record(&mut self, body: Body) {
+            self.seq += 1;
+            let at = START.plus(self.seq as i64 * 10 * Time::MINUTE);
+            let record = Record { at, progress: Progress::default(), body };
+            self.store.apply(Position { seq: self.seq, sum: 0 }, &record).expect("applied");
+        }
+
+        fn set(&mut self, set: Vec<Setting>) {
+            self.record(Body::Settings { set, gone: vec![], closes: true });
+        }
+
+        /// Story `no`, in these editions; every one has `minutes` between it and the one before.
+        fn story(&mut self, no: u64, editions: &[EditionId], minutes: i64, republish: Republish) {
+            let key = ItemKey::guid(&no.to_string());
+            let copy = Copy { source: source(), key: key.clone(), title: format!("story {no}"), ..Copy::default() };
+            let placed = |code, name: &str| Placed {
+                code,
+                name: name.to_owned(),
+                score: 900,
+                evidence: vec![],
+                counties: vec![],
+                point: None,
+            };
+            let emission = Emission {
+                title: format!("story {no}"),
+                link: format!("https://news.example/{no}"),
+                summary: format!("summary {no}"),
+                creator: "许昌晨报".to_owned(),
+                source: source(),
+                source_name: "许昌晨报".to_owned(),
+                source_feed: (no == 2).then(|| "https://news.example/rss".to_owned()),
+                published: START,
+                offset: 480,
+                cities: vec![placed(XUCHANG, "许昌市")],
+                tags: vec![Tag::new("教育").expect("a tag")],
+                republish,
+                text: Position { seq: no, sum: 0 },
+                first: START,
+                ..Emission::default()
+            };
+            let story = StoryNo(no);
+            self.record(Body::Edits(vec![
+                Edit::Open { story, guid: Guid::mint(&source(), &key, 0), copy: Box::new(copy) },
+                Edit::Emit { story, emission: Box::new(emission), cause: Cause::First },
+                Edit::Enter { story, at: START.plus(no as i64 * minutes * Time::MINUTE), editions: editions.to_vec() },
+            ]));
+        }
+
+        fn print(&self, edition: &EditionId) -> Arc<Printed> {
+            self.press.print(edition, &Rss).expect("printed")
+        }
+
+        fn text(&self, edition: &EditionId) -> String {
+            String::from_utf8(self.print(edition).bytes.to_vec()).expect("UTF-8")
+        }
+    }
+
+    fn source() -> SourceId {
+        SourceId::new("xuchang-daily").expect("an id")
+    }
+
+    fn city() -> EditionId {
+        EditionId::City(XUCHANG)
+    }
+
+    #[test]
+    fn an_edition_is_printed_once_a_version() {
+        let mut desk = Desk::new();
+        desk.story(1, &[EditionId::All, city()], 60, Republish::Summary);
+        let first = desk.print(&city());
+        let all = desk.print(&EditionId::All);
+        assert!(Arc::ptr_eq(&first, &desk.print(&city())) && desk.press.renders() == 2);
+        // Elsewhere: this one stays as it is.
+        desk.story(2, &[EditionId::All], 60, Republish::Summary);
+        assert!(Arc::ptr_eq(&first, &desk.print(&city())));
+        let later = desk.print(&EditionId::All);
+        assert!(later.version > all.version && later.modified > all.modified && later.etag != all.etag);
+        assert_eq!(desk.press.renders(), 3);
+        // Another press over the same store, as after a restart: the same bytes, the same tag.
+        let again = Press::new(Arc::clone(&desk.store), Arc::new(Wire)).print(&city(), &Rss).expect("printed");
+        assert_eq!(*again, *first);
+        assert!(desk.press.ready(&city(), &Rss).expect("ready").is_some());
+        assert!(desk.press.ready(&EditionId::Province(Code(410_000)), &Rss).expect("ready").is_none());
+    }
+
+    #[test]
+    fn what_an_edition_says_of_itself() {
+        let mut desk = Desk::new();
+        let tag = EditionId::Tag("教育".to_owned());
+        let both = EditionId::CityTag(XUCHANG, "教育".to_owned());
+        desk.story(1, &[EditionId::All, city(), tag.clone()], 60, Republish::Summary);
+        desk.story(2, &[EditionId::All], 60, Republish::Summary);
+        let base = "https://desk.example/news";
+        let table = [
+            (EditionId::All, "河南城市新闻", "/", "/feeds/all.rss", 2),
+            (city(), "许昌 · 河南城市新闻", "/city/xuchang", "/feeds/city/xuchang.rss", 1),
+            (
+                EditionId::Province(Code(410_000)),
+                "河南 · 河南城市新闻",
+                "/province/henan",
+                "/feeds/province/henan.rss",
+                0,
+            ),
+            (tag, "教育 · 河南城市新闻", "/tag/%E6%95%99%E8%82%B2", "/feeds/tag/%E6%95%99%E8%82%B2.rss", 1),
+            (
+                both,
+                "许昌 · 教育 · 河南城市新闻",
+                "/city/xuchang/tag/%E6%95%99%E8%82%B2",
+                "/feeds/city/xuchang/tag/%E6%95%99%E8%82%B2.rss",
+                1,
+            ),
+            (
+                EditionId::Tag(fold("Edu 教育")),
+                "Edu 教育 · 河南城市新闻",
+                "/tag/edu%E6%95%99%E8%82%B2",
+                "/feeds/tag/edu%E6%95%99%E8%82%B2.rss",
+                0,
+            ),
+            (
+                EditionId::Source(source()),
+                "许昌晨报 · 河南城市新闻",
+                "/sources/xuchang-daily",
+                "/feeds/source/xuchang-daily.rss",
+                0,
+            ),
+            (EditionId::Saved("schools".to_owned()), "河南教育", "/saved/schools", "/feeds/saved/schools.rss", 0),
+        ];
+        for (edition, title, home, address, entries) in table {
+            let text = desk.text(&edition);
+            let head = text.split("<item>").next().unwrap_or_default();
+            for needed in [
+                format!("<title>{title}</title>"),
+                format!("<link>{base}{home}</link>"),
+                format!("<atom:link href=\"{base}{address}\" rel=\"self\""),
+            ] {
+                assert!(head.contains(&needed), "{needed} is missing in {head}");
+            }
+            assert_eq!(text.matches("<item>").count(), entries, "{title}");
+        }
+        // The source element is always a feed: theirs, or ours of it.
+        let text = desk.text(&EditionId::All);
+        assert!(text.contains("<source url=\"https://news.example/rss\">"), "{text}");
+        assert!(text.contains("<source url=\"https://desk.example/news/feeds/source/xuchang-daily.rss\">"), "{text}");
+        let order: Vec<_> = text.match_indices("<title>story ").map(|(at, _)| &text[at + 13..at + 14]).collect();
+        assert_eq!(order, ["2", "1"], "newest first");
+    }
+
+    #[test]
+    fn an_edition_without_entries_is_a_valid_feed() {
+        let desk = Desk::new();
+        let printed = desk.print(&EditionId::City(Code(513_200)));
+        let read = ::rss::Channel::read_from(&printed.bytes[..]).expect("a feed");
+        assert_eq!((read.title(), read.items().len()), ("阿坝 · 河南城市新闻", 0));
+        assert_eq!((printed.max_age, read.ttl()), (900, Some("15")));
+        assert!(printed.modified > START.seconds());
+        let empty = Desk::empty();
+        assert!(matches!(empty.press.print(&EditionId::All, &Rss), Err(PressError::Unready)));
+    }
+
+    #[test]
+    fn whole_texts_are_printed_where_they_may_be_and_while_they_are_kept() {
+        let mut desk = Desk::new();
+        for (no, republish) in
+            [(1, Republish::Full), (2, Republish::Full), (4, Republish::Summary), (6, Republish::Title)]
+        {
+            desk.story(no, &[city()], 60, republish);
+        }
+        let text = desk.text(&city());
+        assert!(text.contains("<p>whole text 2</p>"), "{text}");
+        assert_eq!(text.matches("content:encoded>").count(), 2, "one element, opened and closed: {text}");
+    }
+
+    #[test]
+    fn a_reader_waits_a_quarter_of_the_usual_gap() {
+        for (minutes, max_age) in [(1, 120), (8, 120), (20, 300), (47, 660), (60, 900), (600, 900)] {
+            let mut desk = Desk::new();
+            for no in 1..=5 {
+                desk.story(no, &[city()], minutes, Republish::Summary);
+            }
+            let printed = desk.print(&city());
+            assert_eq!(printed.max_age, max_age, "{minutes} minutes between entries");
+            let text = desk.text(&city());
+            assert!(text.contains(&format!("<ttl>{}</ttl>", max_age / 60)), "{text}");
+        }
+    }
+
+    #[test]
+    fn changed_settings_are_printed_once_they_are_recorded() {
+        let mut desk = Desk::new();
+        desk.story(1, &[city()], 60, Republish::Summary);
+        let before = desk.print(&city());
+        desk.set(vec![Setting::Cities(Cities { slug: vec![(XUCHANG, "hsuchang".to_owned())], ..Cities::default() })]);
+        let text = desk.text(&city());
+        assert!(text.contains("/feeds/city/hsuchang.rss"), "{text}");
+        desk.set(vec![Setting::Site(Site {
+            title: "Henan".to_owned(),
+            language: "en".to_owned(),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            contact: None,
+            zone: "UTC".to_owned(),
+        })]);
+        let after = desk.print(&city());
+        assert!(after.version > before.version && after.modified > before.modified);
+        let text = desk.text(&city());
+        assert!(text.contains("<title>许昌 · Henan</title>") && text.contains("<language>en</language>"), "{text}");
+    }
+
+    /// Counts how often it renders, and takes its time.
+    #[derive(Debug, Default)]
+    struct Slow(AtomicUsize);
+
+    impl Format for Slow {
+        fn name(&self) -> &'static str {
+            "slow"
+        }
+
+        fn extension(&self) -> &'static str {
+            "slow"
+        }
+
+        fn media_type(&self) -> &'static str {
+            "text/plain"
+        }
+
+        fn render(&self, channel: &Channel) -> Vec<u8> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            channel.title.clone().into_bytes()
+        }
+    }
+
+    #[test]
+    fn however_many_ask_it_is_rendered_once() {
+        let desk = Desk::new();
+        let slow = Slow::default();
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| desk.press.print(&EditionId::All, &slow).expect("printed"));
+            }
+        });
+        assert_eq!(slow.0.load(Ordering::SeqCst), 1);
+        assert!(locked(&desk.press.shelf).printing.is_empty(), "no gate is left behind");
+    }
+
+    #[test]
+    fn the_shelf_is_bounded_and_keeps_what_is_asked_for() {
+        let settings = Arc::new(InForce::new());
+        let printed = |size: usize| {
+            let bytes = Bytes::from(vec![0; size]);
+            let (gzip, brotli, etag) = (Bytes::new(), Bytes::new(), String::new());
+            let version = Version::default();
+            Arc::new(Printed { bytes, gzip, brotli, etag, modified: 0, max_age: 0, media_type: "", version })
+        };
+        let mut shelf = Shelf::default();
+        let third = Press::SHELF / 3 - 1_000;
+        for name in ["a", "b", "c"] {
+            shelf.put((name.to_owned(), "rss"), printed(third), Arc::clone(&settings));
+        }
+        let has = |shelf: &mut Shelf, name: &str| {
+            shelf.take(&(name.to_owned(), "rss"), Version::default(), &settings).is_some()
+        };
+        assert!(has(&mut shelf, "a"));
+        shelf.put(("d".to_owned(), "rss"), printed(third), Arc::clone(&settings));
+        assert!(!has(&mut shelf, "b") && has(&mut shelf, "a") && has(&mut shelf, "c") && has(&mut shelf, "d"));
+        shelf.put(("d".to_owned(), "rss"), printed(10), Arc::clone(&settings));
+        assert!(shelf.weight < Press::SHELF && has(&mut shelf, "c"));
+        // One that fits nowhere is printed, and not kept.
+        shelf.put(("e".to_owned(), "rss"), printed(Press::SHELF), Arc::clone(&settings));
+        assert!(!has(&mut shelf, "e") && has(&mut shelf, "c"));
+        assert_eq!((shelf.kept.len(), shelf.by_use.len()), (3, 3));
+    }
+
+    #[test]
+    fn coded_forms_are_the_same_document_under_their_own_tags() {
+        use std::io::Read;
+        let mut desk = Desk::new();
+        for no in 1..=9 {
+            desk.story(no, &[city()], 60, Republish::Summary);
+        }
+        let printed = desk.print(&city());
+        let mut unzipped = Vec::new();
+        flate2::read::GzDecoder::new(&printed.gzip[..]).read_to_end(&mut unzipped).expect("gzip");
+        assert_eq!(unzipped, printed.bytes);
+        let mut unpacked = Vec::new();
+        brotli::BrotliDecompress(&mut &printed.brotli[..], &mut unpacked).expect("brotli");
+        assert_eq!(unpacked, printed.bytes);
+        assert!(printed.gzip.len() < printed.bytes.len() / 2 && printed.brotli.len() < printed.bytes.len() / 2);
+        let tag = printed.etag.trim_matches('"');
+        assert_eq!(printed.etag, format!("\"{tag}\""));
+        assert_eq!(printed.etag_for(Some("gzip")), format!("\"{tag}-gzip\""));
+        assert_eq!(printed.etag_for(None), printed.etag);
+        assert_eq!((tag.len(), printed.media_type), (32, "application/rss+xml; charset=utf-8"));
+    }
+}
