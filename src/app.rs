@@ -1,1 +1,3 @@
 //! Wiring, reload, shutdown order.
+
+pub mod folder;

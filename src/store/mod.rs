@@ -203,6 +203,18 @@ impl Store {
         Ok(())
     }
 
+    /// Takes over what polling remembers from another store.
+    ///
+    /// # Errors
+    /// [`StoreError`] if sled fails.
+    pub fn take_book(&self, other: &Self) -> Result<()> {
+        for pair in &other.trees.book {
+            let (key, value) = pair?;
+            self.trees.book.insert(key, value)?;
+        }
+        Ok(())
+    }
+
     /// Forgets all poll books, so that every source is asked anew, unconditionally.
     ///
     /// # Errors

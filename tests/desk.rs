@@ -1,0 +1,353 @@
+//! Items in, editions out: every tape of `tests/desk/` is played through the real journal, desk, editor and store.
+//!
+//! A tape is a text. What stands after `show` is what the feed shows, newest first; `UPDATE_EXPECT=1 cargo test --test
+//! desk` writes it anew. Beside what the tape expects, a forgetful reader looks at every feed after every line: nothing
+//! it has lost from sight may come back, nothing may change without `updated`, nothing may stand twice. At the end the
+//! store is made again from the ledger, and must be the same.
+//!
+//! ```text
+//! source ID [rank=origin|media|reprint] [city=411000,…] [backfill=N] [republish=title|summary|full] [join=no]
+//! feed ID QUERY            a saved feed              tag NAME QUERY       a tag rule
+//! items N                  size of the window        retire ID            a source's block is removed
+//! + 3h                     time passes (s m h d)     restart              the process is killed and started again
+//! file SOURCE [reading=N]  one poll, newest item first:
+//!   KEY | headline | text | pub=-2h link=https://… tags=a,b credit=名
+//! show EDITION             what its feed shows:
+//!   #story headline [copies] (updated)
+//! why #N                   the copies of a story, and why they were joined
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use citydesk::editor::{self, Editor, Standing};
+use citydesk::journal::Journal;
+use citydesk::model::codec::encode;
+use citydesk::model::edition::EditionId;
+use citydesk::model::filing::{Filing, Request, Wire};
+use citydesk::model::id::{ItemKey, SourceId, StoryNo, hash64};
+use citydesk::model::item::{Credit, Item};
+use citydesk::model::place::Code;
+use citydesk::model::setting::{Cities, InForce, Publish, SavedFeed, Setting, Site, TagRule, difference};
+use citydesk::model::source::{Rank, Republish, SourceRules};
+use citydesk::model::time::{Claim, Time, Trust};
+use citydesk::store::Store;
+
+struct Desk {
+    folder: tempfile::TempDir,
+    journal: Journal,
+    store: Arc<Store>,
+    now: Time,
+    settings: InForce,
+    sent: InForce,
+    tags: Vec<TagRule>,
+    reader: Reader,
+}
+
+/// A reader that forgets an id as soon as it leaves the feed, as some do after a day.
+#[derive(Default)]
+struct Reader {
+    seen: BTreeMap<String, BTreeMap<String, String>>,
+    lost: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        let store = Arc::new(Store::open(&folder.path().join("store")).unwrap());
+        let site = Site {
+            title: "t".into(),
+            language: "zh-CN".into(),
+            public_url: "http://127.0.0.1".into(),
+            contact: None,
+            zone: "Asia/Shanghai".into(),
+        };
+        let settings = [
+            Setting::Site(site),
+            Setting::Publish(Publish { items: 60, hub: "none".into() }),
+            Setting::Cities(Cities::default()),
+        ];
+        Self {
+            folder,
+            journal,
+            store,
+            now: Time::from_seconds(1_790_000_000),
+            settings: settings.into_iter().map(|setting| (setting.key(), setting)).collect(),
+            sent: InForce::new(),
+            tags: Vec::new(),
+            reader: Reader::default(),
+        }
+    }
+
+    fn wire(&self, record: &Wire) -> citydesk::model::position::Position {
+        self.journal.wire.append(None, &[&encode(record)]).unwrap()[0]
+    }
+
+    fn decide(&mut self) {
+        self.journal.wire.sync().unwrap();
+        let full = Arc::new(AtomicBool::new(false));
+        let standing = Arc::new(Standing::default());
+        // A new editor each time: nothing may depend on what an editor remembers.
+        let mut editor = Editor::new(self.journal.clone(), Arc::clone(&self.store), standing, full, Box::new(|| ()));
+        while editor.step().unwrap() {}
+    }
+
+    fn settle(&mut self) {
+        self.settings.insert("tags".into(), Setting::Tags(self.tags.clone()));
+        let (set, gone) = difference(&self.sent, &self.settings);
+        if !set.is_empty() || !gone.is_empty() {
+            self.wire(&Wire::Request(Request::Settings { at: self.now, set, gone, closes: true }));
+            self.sent = self.settings.clone();
+        }
+        self.decide();
+    }
+
+    fn restart(&mut self) {
+        let place = self.folder.path().join("store");
+        let nothing = tempfile::tempdir().unwrap();
+        self.store = Arc::new(Store::open(nothing.path()).unwrap());
+        self.store = Arc::new(Store::open(&place).unwrap());
+        editor::replay(&self.journal, &self.store, |_| ()).unwrap();
+    }
+
+    fn look(&mut self, line: &str) {
+        let view = self.store.view();
+        for (edition, _) in view.editions().unwrap() {
+            let name = edition.key();
+            let now: BTreeMap<String, String> = view
+                .window(&edition)
+                .unwrap()
+                .into_iter()
+                .map(|(_, story)| {
+                    let printed = story.emission.clone().unwrap();
+                    (story.guid.urn(), format!("{printed:?}"))
+                })
+                .collect();
+            assert_eq!(now.len(), view.window(&edition).unwrap().len(), "{line}: a guid stands twice in {name}");
+            let before = self.reader.seen.insert(name.clone(), now.clone()).unwrap_or_default();
+            let lost = self.reader.lost.entry(name.clone()).or_default();
+            lost.extend(before.keys().filter(|guid| !now.contains_key(*guid)).cloned());
+            for (guid, text) in &now {
+                assert!(!lost.contains(guid), "{line}: {guid} came back into {name} as unread");
+                if let Some(old) = before.get(guid).filter(|old| *old != text) {
+                    let updated = |text: &str| text.split("updated: ").nth(1).map(|t| t[..30.min(t.len())].to_owned());
+                    assert_ne!(updated(old), updated(text), "{line}: {guid} in {name} changed without `updated`");
+                }
+            }
+        }
+    }
+
+    fn show(&self, edition: &str) -> String {
+        let view = self.store.view();
+        let mut out = String::new();
+        for (_, story) in view.window(&EditionId::parse(edition).unwrap()).unwrap() {
+            let emission = story.emission.as_ref().unwrap();
+            let copies: Vec<_> =
+                story.copies.iter().map(|c| format!("{}/{}", c.source, c.key.0.trim_start_matches("guid:"))).collect();
+            let updated = if emission.updated.is_some() { " (updated)" } else { "" };
+            let _ = writeln!(out, "  #{} {} [{}]{updated}", story.no.0, emission.title, copies.join(" "));
+        }
+        out
+    }
+
+    fn why(&self, no: u64) -> String {
+        let Some(story) = self.store.view().story(StoryNo(no)).unwrap() else { return "  none\n".into() };
+        let mut out = String::new();
+        for (index, copy) in story.copies.iter().enumerate() {
+            let shown = if index == story.shown as usize { " shown" } else { "" };
+            let _ = writeln!(out, "  {} {} {}{shown}", copy.source, copy.score, copy.joined);
+        }
+        if let Some(into) = story.retired_into {
+            let _ = writeln!(out, "  retired into #{}", into.0);
+        }
+        out
+    }
+}
+
+fn span(text: &str) -> i64 {
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (number, unit) = text.split_at(text.len() - 1);
+    let unit = match unit {
+        "s" => Time::SECOND,
+        "m" => Time::MINUTE,
+        "h" => Time::HOUR,
+        "d" => Time::DAY,
+        other => panic!("no unit {other}"),
+    };
+    sign * number.trim().parse::<i64>().unwrap() * unit
+}
+
+fn options(text: &str) -> BTreeMap<&str, &str> {
+    text.split_whitespace().filter_map(|pair| pair.split_once('=')).collect()
+}
+
+fn item(source: &str, line: &str, now: Time) -> Item {
+    let mut parts = line.split('|').map(str::trim);
+    let (key, title, text) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap_or(""));
+    let options = options(parts.next().unwrap_or(""));
+    let link = options.get("link").map(ToString::to_string).unwrap_or_default();
+    let published = options.get("pub").map(|ago| Claim {
+        at: now.plus(span(ago)),
+        offset: 480,
+        trust: Trust::Full,
+        method: "tape".into(),
+    });
+    let list = |name: &str| options.get(name).map(|v| v.split(',').map(str::to_owned).collect()).unwrap_or_default();
+    let credits: Vec<String> = list("credit");
+    Item {
+        source: SourceId::new(source).unwrap(),
+        key: ItemKey::guid(key),
+        hash: hash64(&[line.as_bytes()]),
+        canonical: link.trim_start_matches("https://").trim_start_matches("http://").to_owned(),
+        link,
+        title: title.into(),
+        summary: text.chars().take(Item::SUMMARY).collect(),
+        text: text.into(),
+        published,
+        seen: now,
+        credits: credits.into_iter().map(|name| Credit { name, place: "head".into() }).collect(),
+        tags: list("tags"),
+        ..Item::default()
+    }
+}
+
+fn play(path: &Path) -> String {
+    let tape = std::fs::read_to_string(path).unwrap();
+    let mut desk = Desk::new();
+    let mut out = String::new();
+    let mut lines = tape.lines().peekable();
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        out.push('\n');
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let mut block = Vec::new();
+        while lines.peek().is_some_and(|line| line.starts_with("  ")) {
+            block.extend(lines.next());
+        }
+        if word == "file" {
+            for line in &block {
+                out.push_str(line);
+                out.push('\n');
+            }
+        }
+        match word {
+            "" | "#" => continue,
+            "source" => {
+                let (id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+                let options = options(rest);
+                let rules = SourceRules {
+                    id: SourceId::new(id).unwrap(),
+                    name: id.into(),
+                    cities: options
+                        .get("city")
+                        .map(|codes| codes.split(',').map(|code| Code(code.parse().unwrap())).collect())
+                        .unwrap_or_default(),
+                    rank: match options.get("rank") {
+                        Some(&"origin") => Rank::Origin,
+                        Some(&"reprint") => Rank::Reprint,
+                        _ => Rank::Media,
+                    },
+                    republish: match options.get("republish") {
+                        Some(&"title") => Republish::Title,
+                        Some(&"full") => Republish::Full,
+                        _ => Republish::Summary,
+                    },
+                    join: options.get("join") != Some(&"no"),
+                    backfill: options.get("backfill").map_or(0, |n| n.parse().unwrap()),
+                    keep: 180 * Time::DAY,
+                    zone: "Asia/Shanghai".into(),
+                    ..SourceRules::default()
+                };
+                desk.settings.insert(format!("source/{id}"), Setting::Source(rules));
+                desk.settle();
+            }
+            "retire" => {
+                desk.settings.remove(&format!("source/{rest}"));
+                desk.settle();
+            }
+            "feed" => {
+                let (id, when) = rest.split_once(' ').unwrap();
+                let feed = SavedFeed { id: id.into(), title: id.into(), when: when.into() };
+                desk.settings.insert(format!("feed/{id}"), Setting::Feed(feed));
+                desk.settle();
+            }
+            "tag" => {
+                let (id, when) = rest.split_once(' ').unwrap();
+                desk.tags.retain(|tag| tag.id != id);
+                desk.tags.push(TagRule { id: id.into(), when: when.into() });
+                desk.settle();
+            }
+            "items" => {
+                let publish = Publish { items: rest.parse().unwrap(), hub: "none".into() };
+                desk.settings.insert("publish".into(), Setting::Publish(publish));
+                desk.settle();
+            }
+            "+" => desk.now = desk.now.plus(span(rest)),
+            "restart" => desk.restart(),
+            "file" => {
+                let (source, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+                let items: Vec<Item> = block.iter().map(|line| item(source, line.trim(), desk.now)).collect();
+                let positions =
+                    items.iter().map(|item| desk.wire(&Wire::Item(Box::new(item.clone())))).collect::<Vec<_>>();
+                let filing = Filing {
+                    source: SourceId::new(source).unwrap(),
+                    at: desk.now,
+                    listed: items.len() as u32,
+                    items: positions,
+                    reading: options(rest).get("reading").map_or(1, |n| n.parse().unwrap()),
+                    ..Filing::default()
+                };
+                desk.wire(&Wire::Filing(filing));
+                desk.decide();
+                desk.now = desk.now.plus(Time::SECOND);
+            }
+            "show" => out.push_str(&desk.show(rest)),
+            "why" => out.push_str(&desk.why(rest.trim_start_matches('#').parse().unwrap())),
+            other if other.starts_with('#') => continue,
+            other => panic!("{}: no such line: {other}", path.display()),
+        }
+        desk.look(line);
+    }
+    let print = desk.store.fingerprint().unwrap();
+    let fresh = tempfile::tempdir().unwrap();
+    let again = Store::open(fresh.path()).unwrap();
+    editor::replay(&desk.journal, &again, |_| ()).unwrap();
+    assert_eq!(print, again.fingerprint().unwrap(), "{}: the store made again differs", path.display());
+    out
+}
+
+#[test]
+fn tapes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/desk");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "txt"));
+    paths.sort();
+    assert!(!paths.is_empty());
+    let mut wrong = Vec::new();
+    for path in paths {
+        let expected = std::fs::read_to_string(&path).unwrap();
+        let got = play(&path);
+        if got != expected {
+            if std::env::var_os("UPDATE_EXPECT").is_some() {
+                std::fs::write(&path, got).unwrap();
+            } else {
+                wrong.push(format!("{}:\n{}", path.display(), difference_of(&expected, &got)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn difference_of(expected: &str, got: &str) -> String {
+    let pairs = expected.lines().zip(got.lines()).enumerate().find(|(_, (a, b))| a != b);
+    pairs.map_or_else(
+        || format!("{} lines expected, {} got", expected.lines().count(), got.lines().count()),
+        |(n, (a, b))| format!("  line {}:\n  expected {a}\n  got      {b}", n + 1),
+    )
+}
