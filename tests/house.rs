@@ -433,6 +433,38 @@ fn the_plan_itself_holds_together() {
     }
 }
 
+/// What stands between marks in Markdown: fenced blocks, targets of links, lines that open a heading.
+fn outline(text: &str) -> (Vec<&str>, Vec<&str>, Vec<usize>) {
+    let blocks = text.split("```").skip(1).step_by(2).collect();
+    let prose: Vec<&str> = text.split("```").step_by(2).collect();
+    let links = prose.iter().flat_map(|part| part.split("](").skip(1)).filter_map(|rest| rest.split(')').next());
+    let headings = prose.iter().flat_map(|part| part.lines());
+    let headings = headings.map(|line| line.chars().take_while(|c| *c == '#').count()).filter(|depth| *depth > 0);
+    (blocks, links.collect(), headings.collect())
+}
+
+#[test]
+fn both_readmes_show_the_same_and_no_link_is_dead() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(top.join(name)).unwrap();
+    let (english, chinese) = (read("README.md"), read("README.zh-CN.md"));
+    let ((blocks, links, headings), other) = (outline(&english), outline(&chinese));
+    assert!(blocks.len() > 4 && links.len() > 10 && headings.len() > 5);
+    assert_eq!(blocks, other.0, "code blocks of the READMEs differ");
+    assert_eq!(headings, other.2, "headings of the READMEs differ");
+    let rest = |links: &[&str]| -> BTreeSet<String> {
+        links.iter().filter(|link| !link.starts_with("README")).map(|link| (*link).to_owned()).collect()
+    };
+    assert_eq!(rest(&links), rest(&other.1), "links of the READMEs differ");
+    for name in ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        for link in outline(&read(name)).1 {
+            let file = link.split('#').next().unwrap();
+            let outside = link.contains("://") || file.is_empty();
+            assert!(outside || top.join(file).exists(), "{name} links to {link}, which is not there");
+        }
+    }
+}
+
 #[test]
 fn a_broken_plan_is_seen() {
     // (file, text after the first line, part of the one complaint expected; none if it is fine)
