@@ -102,8 +102,8 @@ impl Demo {
              \x20 {base}/feeds.opml                every feed, to import / 全部订阅，可导入阅读器\n\
              \x20 {base}/sources                   who is polled, and how it goes / 来源状态\n\n\
              look for / 看点\n\
-             \x20 - a story told by several sources stands once; 样网 cuts its headlines and loses every 平: its copy is never the one shown\n\
-             \x20   同一新闻多处转载只出现一次；样网截断标题、丢掉所有“平”字，所以不会用它的版本\n\
+             \x20 - a story told by several sources stands once; 样网 cuts its headlines and loses every 平: its copy gives way to a whole one\n\
+             \x20   同一新闻多处转载只出现一次；样网截断标题、丢掉所有“平”字，有完整版本时就不用它的\n\
              \x20 - “双减”, 外贸, 信用 come from three cities in the same words with other numbers: they stay apart\n\
              \x20   三座城市用同一模板发的“双减”、外贸、信用新闻不会混为一谈\n\
              \x20 - 三门峡 states dates without a zone, 焦作 has no feed but a GBK list page: both arrive whole\n\
