@@ -1,6 +1,7 @@
 //! The gazetteer, and "which cities is this about?"
 
 mod gazetteer;
+mod lexicon;
 mod placer;
 mod surface;
 mod table;

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::gazetteer::{Form, Gazetteer, Unit};
-use super::surface::{Mark, Search, Surface, is_han, lies_in};
+use super::surface::{Mark, Search, Surface, after_first, is_han, lies_in};
 use super::words::WORDS;
 use crate::model::fold::plain;
 use crate::model::item::Credit;
@@ -29,6 +29,8 @@ pub const ENOUGH: i64 = 1_000;
 pub const SHARE: i64 = 550;
 /// More cities than this make an item national: it is about none of them.
 pub const NATIONAL: usize = 5;
+/// Characters of a headline, tag or credit that are looked at.
+pub const TITLE_MAX: usize = 300;
 /// Characters of text that are looked at: the lede decides, what comes after it says little.
 pub const TEXT_MAX: usize = 600;
 /// Tags and credits that are looked at, each.
@@ -49,7 +51,7 @@ pub struct Look<'a> {
     pub credits: &'a [Credit],
     /// Cities (or provinces) that the source usually writes about: a prior, not a verdict.
     pub prior: &'a [Code],
-    /// Address of the article.
+    /// Address of the article: its host may speak for a city.
     pub link: &'a str,
 }
 
@@ -70,7 +72,7 @@ impl Zone {
         match self {
             Self::Title => 3_000,
             Self::Lede => 1_600,
-            Self::Text => 1_000,
+            Self::Text => 900,
             Self::Rest => 300,
             Self::Tag => 2_000,
             Self::Credit => 500,
@@ -120,13 +122,18 @@ struct Hit {
     why: Vec<&'static str>,
     /// In full.
     full: bool,
+    /// Where an agency's reporter sits.
+    dateline: bool,
+    /// At the end of its text.
+    last: bool,
 }
 
 /// What else the texts said.
 #[derive(Debug, Default)]
 struct Signals {
     abroad: bool,
-    our_city: bool,
+    /// What 我市 and the like weigh, by where they stood; 0 if they did not.
+    our_city: i64,
     our_province: bool,
 }
 
@@ -155,17 +162,25 @@ impl Placer {
     #[must_use]
     pub fn place(&self, look: &Look<'_>) -> Places {
         let mut work = Work { placer: self, hits: Vec::new(), signals: Signals::default(), dropped: Vec::new() };
-        work.scan_text(Zone::Title, 0, look.title, usize::MAX);
+        work.scan_text(Zone::Title, 0, look.title, TITLE_MAX);
         work.scan_text(Zone::Text, 1, look.text, TEXT_MAX);
         for (index, tag) in look.tags.iter().take(LABELS_MAX).enumerate() {
-            work.scan_text(Zone::Tag, 2 + index, tag, TEXT_MAX);
+            work.scan_text(Zone::Tag, 2 + index, tag, TITLE_MAX);
         }
         for (index, credit) in look.credits.iter().take(LABELS_MAX).enumerate() {
-            work.scan_text(Zone::Credit, 2 + LABELS_MAX + index, &credit.name, TEXT_MAX);
+            work.scan_text(Zone::Credit, 2 + LABELS_MAX + index, &credit.name, TITLE_MAX);
         }
         let prior: Vec<&Unit> = look.prior.iter().filter_map(|code| self.gazetteer.unit(*code)).collect();
-        work.resolve(&prior);
+        let support: Vec<&Unit> = prior.iter().copied().chain(self.host_cities(look.link)).collect();
+        work.resolve(&support);
         work.decide(&prior)
+    }
+
+    /// Cities whose address is a label of the link's host (`xuchang` in www.xuchang.gov.cn): support for a name that
+    /// waits, never a verdict.
+    fn host_cities(&self, link: &str) -> Vec<&Unit> {
+        let host = link.split_once("://").map_or("", |(_, rest)| rest).split(['/', '?', '#', ':']).next().unwrap_or("");
+        host.split('.').take(LABELS_MAX).filter_map(|label| self.gazetteer.city_of_slug(label)).collect()
     }
 
     fn surface(&self, hit: &Hit) -> Option<&Surface> {
@@ -193,10 +208,17 @@ impl<'a> Work<'a> {
     fn scan_text(&mut self, zone: Zone, place: usize, text: &str, most: usize) {
         let text: String = text.chars().take(most).map(plain).collect();
         let nth = |count: usize| text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
-        let (lede, body) = if zone == Zone::Text { (nth(LEDE), nth(BODY)) } else { (0, 0) };
+        let (lede, body) = if zone == Zone::Text {
+            let opening = text[..opening(&text)].chars().count();
+            (nth(opening + LEDE), nth(opening + BODY))
+        } else {
+            (0, 0)
+        };
         let search = &self.placer.search;
         let mut agency: Option<usize> = None;
-        for (start, end, mark) in search.find(&text) {
+        let mut from = 0;
+        while let Some((start, end, mark)) = search.next(&text, from) {
+            from = end;
             let index = match mark {
                 Mark::Name(index) => index,
                 Mark::Agency => {
@@ -208,7 +230,8 @@ impl<'a> Work<'a> {
                     continue;
                 }
                 Mark::OurCity => {
-                    self.signals.our_city = true;
+                    let weight = if zone == Zone::Title { 2 * OURS } else { OURS };
+                    self.signals.our_city = self.signals.our_city.max(weight);
                     continue;
                 }
                 Mark::OurProvince => {
@@ -216,25 +239,47 @@ impl<'a> Work<'a> {
                     continue;
                 }
                 Mark::Block => {
-                    if zone != Zone::Credit {
+                    // Told only where somebody might miss the place.
+                    if !matches!(zone, Zone::Credit | Zone::Text) || zone == Zone::Text && start < lede {
                         self.drop_name(&text[start..end], "no place in this phrase");
                     }
                     continue;
                 }
             };
-            let Some(surface) = search.surfaces.get(index as usize) else { continue };
-            let (before, after) = (&text[..start], &text[end..]);
+            let before = &text[..start];
             let beside = self.hits.last().is_some_and(|last| last.place == place && is_joint(&text[last.end..start]));
+            // A name cut out of other words may hold a shorter one that is not: 广州市|委 is 广州|市委.
+            let mut candidate = Some(index);
+            let read = loop {
+                let Some((index, surface)) =
+                    candidate.and_then(|index| Some((index, search.surfaces.get(index as usize)?)))
+                else {
+                    break None;
+                };
+                let end = start + surface.text.len();
+                if beside && end <= text.len() || search.lexicon.aligned(&text, start, end, !self.is_county(surface)) {
+                    break Some((index, surface, end));
+                }
+                candidate = search.shorter(&surface.text);
+            };
+            let Some((index, surface, end)) = read else {
+                if zone != Zone::Text || start < lede {
+                    self.drop_name(&text[start..end], "cut out of other words");
+                }
+                from = after_first(&text, start);
+                continue;
+            };
+            from = end;
+            let after = &text[end..];
             let full = surface.bearers.first().is_some_and(|(form, _)| *form == Form::Full)
                 && !(surface.text.ends_with('市') && after.starts_with('场'))
                 && !(surface.text.ends_with('区') && after.starts_with(['域', '间']));
-            if !full {
-                if let Some(why) = no_place(before, after, surface, self.placer, beside) {
-                    if zone != Zone::Credit {
-                        self.drop_name(&surface.text, why);
-                        continue;
-                    }
-                }
+            if !full
+                && zone != Zone::Credit
+                && let Some(why) = no_place(before, after, surface, self.placer, beside)
+            {
+                self.drop_name(&surface.text, why);
+                continue;
             }
             let zone = match zone {
                 Zone::Text if start < lede => Zone::Lede,
@@ -252,12 +297,15 @@ impl<'a> Work<'a> {
                 factor: 1_000,
                 why: Vec::new(),
                 full,
+                dateline: false,
+                last: after.is_empty(),
             };
+            hit.dateline = is_dateline(&text, start, end, agency);
             let mut lessen = |factor: i64, why: &'static str| {
                 hit.factor = hit.factor * factor / 1_000;
                 hit.why.push(why);
             };
-            if is_dateline(&text, start, end, agency) {
+            if hit.dateline {
                 lessen(DATELINE, "dateline of an agency");
             }
             if WORDS.before.iter().any(|word| before.ends_with(word.as_str()))
@@ -276,8 +324,19 @@ impl<'a> Work<'a> {
         self.placer.gazetteer.unit(code)
     }
 
+    /// Whether the name needs support: also a common word; or a county's short name in an item from abroad.
+    fn is_weak(&self, hit: &Hit, surface: &Surface) -> bool {
+        !hit.full
+            && (surface.weak || self.signals.abroad && surface.text.chars().count() == 2 && self.is_county(surface))
+    }
+
+    /// Whether only counties inside cities bear the name.
+    fn is_county(&self, surface: &Surface) -> bool {
+        surface.bearers.iter().filter_map(|(_, code)| self.unit(*code)).all(|unit| unit.level == Level::County)
+    }
+
     /// Gives each hit the unit it means.
-    fn resolve(&mut self, prior: &[&Unit]) {
+    fn resolve(&mut self, support: &[&Unit]) {
         let placer = self.placer;
         let gazetteer = &placer.gazetteer;
         // First what is certain by itself or by its neighbour.
@@ -298,7 +357,7 @@ impl<'a> Work<'a> {
                     continue;
                 }
             }
-            if surface.weak && !self.hits[index].full {
+            if self.is_weak(&self.hits[index], surface) {
                 continue;
             }
             self.hits[index].chosen = plain_reading(&surface.bearers, gazetteer);
@@ -314,14 +373,15 @@ impl<'a> Work<'a> {
             let Some(surface) = placer.surface(&self.hits[index]).filter(|_| self.hits[index].chosen.is_none()) else {
                 continue;
             };
-            let weak = surface.weak && !self.hits[index].full;
+            let weak = self.is_weak(&self.hits[index], surface);
             let bearers: Vec<&Unit> = surface.bearers.iter().filter_map(|(_, code)| gazetteer.unit(*code)).collect();
             let by_city = |unit: &&&Unit| unit.city.is_some_and(|city| cities.contains(&city));
-            let by_prior = |unit: &&&Unit| prior.iter().any(|own| lies_in(unit, own.code) || unit.code == own.province);
+            let by_support =
+                |unit: &&&Unit| support.iter().any(|own| lies_in(unit, own.code) || unit.code == own.province);
             let by_province = |unit: &&&Unit| !weak && provinces.contains(&unit.province);
             let one = [
                 bearers.iter().filter(by_city).collect::<Vec<_>>(),
-                bearers.iter().filter(by_prior).collect(),
+                bearers.iter().filter(by_support).collect(),
                 bearers.iter().filter(by_province).collect(),
             ];
             let chosen = one.iter().find(|all| !all.is_empty()).and_then(|all| {
@@ -329,6 +389,13 @@ impl<'a> Work<'a> {
                 let best = all.iter().map(|unit| unit.level).min();
                 let top: Vec<_> = all.iter().filter(|unit| Some(unit.level) == best).collect();
                 if let [one] = top.as_slice() { Some(one.code) } else { None }
+            });
+            let chosen = chosen.or_else(|| {
+                // A district is rarely called by its short name alone; a county or county-level city is. At the end of a
+                // text the name may have been cut, so nothing can be said.
+                let rest: Vec<_> = bearers.iter().filter(|unit| !unit.name.ends_with('区')).collect();
+                let whole = !weak && !self.hits[index].last;
+                if let ([one], true) = (rest.as_slice(), whole) { Some(one.code) } else { None }
             });
             if chosen.is_some() {
                 self.hits[index].chosen = chosen;
@@ -338,8 +405,11 @@ impl<'a> Work<'a> {
                 } else {
                     "several places of this name"
                 };
-                let name = surface.text.clone();
-                self.drop_name(&name, why);
+                // Common words are told only where somebody might miss the place.
+                if !weak || !matches!(self.hits[index].zone, Zone::Text | Zone::Rest) {
+                    let name = surface.text.clone();
+                    self.drop_name(&name, why);
+                }
             }
         }
     }
@@ -382,7 +452,9 @@ impl<'a> Work<'a> {
                 weight = weight * REPEAT / 1_000;
                 why.push("again");
             }
-            tally.zones.insert(kind);
+            if !hit.dateline {
+                tally.zones.insert(kind);
+            }
             tally.named = true;
             if unit.level == Level::County && unit.city != Some(unit.code) && !tally.counties.contains(&unit.code) {
                 tally.counties.push(unit.code);
@@ -412,21 +484,17 @@ impl<'a> Work<'a> {
         let elsewhere = cities.iter().any(|(code, tally)| !own.contains(code) && strong(tally));
         let provincial = provinces.values().any(strong);
         for city in &own {
-            let named = cities.get(city).is_some_and(|tally| tally.named);
+            let ours = if own.len() == 1 { self.signals.our_city } else { 0 };
+            let named = cities.get(city).is_some_and(|tally| tally.named) || ours > OURS;
+            if ours > 0 {
+                let reason = format!("我市, 全市 or the like: its source's city +{}", thousandths(ours));
+                cities.entry(*city).or_default().add(ours, reason);
+            }
             if named {
                 cities.entry(*city).or_default().add(PRIOR, format!("source's city +{}", thousandths(PRIOR)));
             } else if !elsewhere && !provincial && !self.signals.abroad {
-                let words = if self.signals.our_city {
-                    "the item says 我市 or the like: its source's city"
-                } else {
-                    "names no place: its source's city"
-                };
-                cities.entry(*city).or_default().add(PRIOR, format!("{words} +{}", thousandths(PRIOR)));
-            } else if self.signals.our_city && own.len() == 1 {
-                cities
-                    .entry(*city)
-                    .or_default()
-                    .add(OURS, format!("我市, 全市 or the like: its source's city +{}", thousandths(OURS)));
+                let reason = format!("names no place: its source's city +{}", thousandths(PRIOR));
+                cities.entry(*city).or_default().add(PRIOR, reason);
             }
         }
         let own_alone = own.is_empty()
@@ -573,7 +641,7 @@ fn no_place(before: &str, after: &str, surface: &Surface, placer: &Placer, besid
         placer.gazetteer.unit(*code).is_some_and(|unit| unit.level == Level::County && !unit.is_city())
     });
     if (county || surface.weak) && !beside {
-        if after.starts_with(['镇', '乡', '村', '屯', '庄']) {
+        if after.starts_with(['镇', '乡', '村', '屯', '庄', '堡', '寨']) {
             return Some("a town or village of the same name");
         }
         let mut letters = before.chars().rev();
@@ -589,17 +657,159 @@ fn no_place(before: &str, after: &str, surface: &Surface, placer: &Placer, besid
 
 /// Whether the name is where an agency's reporter sits: 新华社郑州8月3日电, 郑州8月3日电.
 fn is_dateline(text: &str, start: usize, end: usize, agency: Option<usize>) -> bool {
-    let rest = text[end..]
-        .trim_start_matches(|letter: char| letter.is_ascii_digit() || matches!(letter, '月' | '日' | ' ' | '市'));
+    let dated = text[end..].trim_start_matches([' ', '市']);
+    let rest = dated
+        .trim_start_matches(|letter: char| letter.is_ascii_digit() || "〇一二三四五六七八九十月日年 ".contains(letter));
     let by_agency = agency.is_some_and(|at| at <= start && text[at..start].chars().count() <= 2);
-    if rest.starts_with('电') {
-        text[end..].chars().next().is_some_and(|next| next.is_ascii_digit()) || by_agency
-    } else {
-        by_agency && rest.starts_with(['讯', '(', '/'])
+    let wired = ["电", "专电", "新媒体专电", "综合电", "新媒体电"].iter().any(|word| rest.starts_with(word));
+    (wired && (by_agency || rest.len() < dated.len())) || (by_agency && rest.starts_with(['讯', '(', '/']))
+}
+
+/// Where the story begins: behind 新华社郑州8月3日电(记者…) and its like.
+fn opening(text: &str) -> usize {
+    const HEAD: usize = 40;
+    const BYLINE: usize = 40;
+    let head = text.char_indices().nth(HEAD).map_or(text.len(), |(at, _)| at);
+    let mark = text[..head].char_indices().find(|(at, letter)| {
+        *letter == '讯' || *letter == '电' && text[..*at].ends_with(['日', '专', '合', '体', '社'])
+    });
+    let Some((at, letter)) = mark else { return 0 };
+    let after = at + letter.len_utf8();
+    let rest = &text[after..];
+    let byline = rest.trim_start();
+    let closing = byline.char_indices().take(BYLINE).find(|(_, letter)| *letter == ')');
+    match closing {
+        Some((close, _)) if byline.starts_with('(') => after + rest.len() - byline.len() + close + 1,
+        _ => after,
     }
 }
 
 /// Thousandths as a decimal with two places: 3900 is 3.90.
 fn thousandths(value: i64) -> String {
     format!("{}.{:02}", value / 1_000, value % 1_000 / 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::setting::Cities;
+
+    const CASES: &str = include_str!("../../tests/place/headlines.txt");
+
+    /// One paragraph of the file.
+    #[derive(Debug, Default)]
+    struct Case {
+        title: String,
+        text: String,
+        tags: Vec<String>,
+        credits: Vec<Credit>,
+        prior: Vec<Code>,
+        link: String,
+        cover: Vec<Code>,
+        expected: Vec<(String, String)>,
+    }
+
+    fn cases() -> Vec<Case> {
+        let mut cases = Vec::new();
+        for paragraph in CASES.split("\n\n") {
+            let mut case = Case::default();
+            for line in paragraph.lines().filter(|line| !line.starts_with('#')) {
+                let (key, value) = line.split_once(": ").expect(line);
+                let codes = || value.split(' ').map(|code| Code(code.parse().expect(line))).collect::<Vec<_>>();
+                match key {
+                    "title" => case.title = value.to_owned(),
+                    "text" => case.text = value.to_owned(),
+                    "tag" => case.tags.push(value.to_owned()),
+                    "credit" => case.credits.push(Credit { name: value.to_owned(), place: "feed".to_owned() }),
+                    "link" => case.link = value.to_owned(),
+                    "prior" => case.prior = codes(),
+                    "cover" => case.cover = codes(),
+                    "cities" | "provinces" | "dropped" => case.expected.push((key.to_owned(), value.to_owned())),
+                    _ => panic!("{line}"),
+                }
+            }
+            if !case.title.is_empty() {
+                cases.push(case);
+            }
+        }
+        cases
+    }
+
+    #[test]
+    fn headlines_are_placed_as_expected() {
+        let mut wrong = Vec::new();
+        let mut placers: BTreeMap<Vec<Code>, Placer> = BTreeMap::new();
+        for case in cases() {
+            let placer = placers.entry(case.cover.clone()).or_insert_with_key(|cover| {
+                Placer::new(Gazetteer::build(&Cities { cover: cover.clone(), ..Cities::default() }).unwrap())
+            });
+            let gazetteer = Arc::clone(placer.gazetteer());
+            let look = Look {
+                title: &case.title,
+                text: &case.text,
+                tags: &case.tags,
+                credits: &case.credits,
+                prior: &case.prior,
+                link: &case.link,
+            };
+            let places = placer.place(&look);
+            let shorts = |placed: &[Placed]| {
+                let names: Vec<&str> =
+                    placed.iter().map(|one| gazetteer.unit(one.code).unwrap().short.as_str()).collect();
+                if names.is_empty() { "-".to_owned() } else { names.join(" ") }
+            };
+            assert!(places.cities.iter().all(|placed| !placed.evidence.is_empty() && placed.score > 0), "{places:?}");
+            for (key, value) in &case.expected {
+                let good = match key.as_str() {
+                    "cities" => shorts(&places.cities) == *value,
+                    "provinces" => shorts(&places.provinces) == *value,
+                    _ => places.dropped.iter().any(|line| line.contains(value.as_str())),
+                };
+                if !good {
+                    wrong.push(format!("{}: expected {key} {value}, got {places:#?}", case.title));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn any_text_is_borne() {
+        let placer = Placer::new(Gazetteer::builtin());
+        for text in [
+            "",
+            "\u{0}",
+            "许",
+            "市",
+            "许昌\u{301}",
+            &"北京".repeat(5_000),
+            "🏙️许昌🏙️",
+            "(((",
+            "》》《《许昌",
+            "新华社电",
+            "ÅΩ İstanbul 许昌",
+        ] {
+            let tags = vec![text.to_owned(); 40];
+            let look = Look { title: text, text, tags: &tags, prior: &[Code(0), Code(411_000)], ..Look::default() };
+            let places = placer.place(&look);
+            assert!(places.dropped.len() <= REASONS_MAX);
+            assert_eq!(places, placer.place(&look));
+        }
+    }
+
+    #[test]
+    fn reasons_are_in_words() {
+        let placer = Placer::new(Gazetteer::builtin());
+        let places =
+            placer.place(&Look { title: "许昌禹州钧瓷亮相", prior: &[Code(411_000)], ..Look::default() });
+        assert_eq!(places.cities[0].counties, [Code(411_081)]);
+        assert_eq!(
+            places.cities[0].evidence,
+            [
+                "headline: 许昌 +3.00",
+                "headline: 禹州 (禹州市) +1.08, inside the name before, again",
+                "source's city +1.20"
+            ]
+        );
+    }
 }

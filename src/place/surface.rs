@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+use aho_corasick::{AhoCorasick, BuildError, Input, MatchKind};
 
 use super::gazetteer::{Form, Gazetteer, Unit};
+use super::lexicon::Lexicon;
 use super::words::Words;
 use crate::model::fold::plain;
-use crate::model::place::Code;
+use crate::model::place::{Code, Level};
 
 /// A name as it is searched, and who bears it.
 #[derive(Debug, Clone)]
@@ -55,13 +56,18 @@ pub(super) struct Search {
     automaton: Option<AhoCorasick>,
     marks: Vec<Mark>,
     pub surfaces: Vec<Surface>,
+    /// Surface by its text.
+    index: BTreeMap<String, u32>,
+    pub lexicon: Lexicon,
 }
 
 impl Search {
     pub fn new(gazetteer: &Gazetteer, words: &Words) -> Self {
         let mut names: BTreeMap<String, Vec<(Form, Code)>> = BTreeMap::new();
+        let mut lexicon = Lexicon::new();
         for (form, name, unit) in gazetteer.names() {
             let text: String = name.chars().map(plain).collect();
+            lexicon.add(&text, unit.level != Level::County);
             // One character alone is never a name; 区 and 旗 of one character are never called by it.
             if text.chars().count() >= 2 {
                 names.entry(text).or_default().push((form, unit.code));
@@ -74,28 +80,48 @@ impl Search {
         }
         marks.extend(OURS.iter().map(|(word, mark)| ((*word).to_owned(), *mark)));
         let mut surfaces = Vec::with_capacity(names.len());
+        let mut index = BTreeMap::new();
         for (text, mut bearers) in names {
             bearers.sort_unstable();
             // A unit whose short name is its full name bears it once.
             bearers.dedup_by_key(|(_, code)| *code);
             let weak = words.weak.contains(&text);
             marks.insert(text.clone(), Mark::Name(surfaces.len() as u32));
+            index.insert(text.clone(), surfaces.len() as u32);
             surfaces.push(Surface { text, bearers, weak });
         }
         let automaton = build(marks.keys()).ok();
-        Self { automaton, marks: marks.into_values().collect(), surfaces }
+        Self { automaton, marks: marks.into_values().collect(), surfaces, index, lexicon }
     }
 
-    /// Everything found in a text in plain form, from left to right, without overlap: start, end, what.
-    pub fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, usize, Mark)> + 'a {
-        self.automaton.iter().flat_map(move |automaton| automaton.find_iter(text)).filter_map(move |found| {
-            let (start, end) = (found.start(), found.end());
-            let word = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() && !is_han(letter));
-            let inside = word(text[..start].chars().next_back()) && word(text[start..].chars().next())
-                || word(text[..end].chars().next_back()) && word(text[end..].chars().next());
-            (!inside).then_some((start, end, self.marks.get(found.pattern().as_usize()).copied()?))
-        })
+    /// The next shorter name at the beginning of this one: 广州 of 广州市.
+    pub fn shorter(&self, text: &str) -> Option<u32> {
+        let ends = text.char_indices().skip(2).map(|(at, _)| at).collect::<Vec<_>>();
+        ends.iter().rev().find_map(|end| self.index.get(&text[..*end]).copied())
     }
+
+    /// The first thing at or behind `from` in a text in plain form: start, end, what. Leftmost, then longest.
+    pub fn next(&self, text: &str, mut from: usize) -> Option<(usize, usize, Mark)> {
+        let automaton = self.automaton.as_ref()?;
+        loop {
+            let found = automaton.find(Input::new(text).span(from..text.len()))?;
+            let (start, end) = (found.start(), found.end());
+            // A name in letters is a whole word.
+            let letter =
+                |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() && !is_han(letter));
+            let cut = letter(text[..start].chars().next_back()) && letter(text[start..].chars().next())
+                || letter(text[..end].chars().next_back()) && letter(text[end..].chars().next());
+            if !cut {
+                return Some((start, end, self.marks.get(found.pattern().as_usize()).copied()?));
+            }
+            from = after_first(text, start);
+        }
+    }
+}
+
+/// The boundary behind the character at `at`.
+pub(super) fn after_first(text: &str, at: usize) -> usize {
+    at + text[at..].chars().next().map_or(1, char::len_utf8)
 }
 
 /// Built over the surfaces once; several thousand short patterns are far below the crate's limits.
