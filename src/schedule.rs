@@ -1,1 +1,517 @@
-//! When to ask whom.
+//! Whom to ask when: one queue of due times, one task, and no task for a source that rests.
+//!
+//! [`Queue`] decides and is plain data; [`Schedule`] is the task around it, and [`once`] the same for a single pass.
+//! One slow site delays only itself: a source whose host is busy waits beside the queue, not in a round.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{Id, JoinHandle, JoinSet};
+use url::Url;
+
+use crate::model::book::{Entry, State};
+use crate::model::id::SourceId;
+use crate::model::source::{Kind, Source};
+use crate::model::time::Time;
+use crate::poll::{Outcome, Poller, Round, pace};
+
+/// Rounds at once, over all hosts: what bounds memory (each may hold a document) and sockets.
+pub const IN_FLIGHT: usize = 32;
+/// Longest sleep: a clock that was set is noticed within it.
+const NAP: i64 = 30 * Time::SECOND;
+/// Sleep while the editor is behind.
+const BRAKE_NAP: i64 = 200;
+/// Pause of all polling after the disk was full.
+const DISK_PAUSE: i64 = 30 * Time::SECOND;
+/// Commands that may wait for the task.
+const COMMANDS: usize = 16;
+
+/// One source in the queue.
+#[derive(Debug, Clone)]
+struct Seat {
+    source: Arc<Source>,
+    host: Option<Arc<str>>,
+    due: Time,
+}
+
+/// The due times of all sources.
+#[derive(Debug, Default)]
+pub struct Queue {
+    seats: Vec<Seat>,
+    places: BTreeMap<SourceId, usize>,
+    /// Due time and seat. An entry whose time is not its seat's any more is passed over.
+    heap: BinaryHeap<Reverse<(Time, usize)>>,
+    /// Rounds that run, with their host; they may outlive their seat.
+    running: BTreeMap<SourceId, Option<Arc<str>>>,
+    busy: BTreeMap<Arc<str>, usize>,
+    /// Due, but their host is busy.
+    waiting: BTreeMap<Arc<str>, VecDeque<usize>>,
+    per_host: usize,
+}
+
+impl Queue {
+    /// An empty queue.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { per_host: 1, ..Self::default() }
+    }
+
+    /// Takes these sources in place of the former. Who stays keeps its due time; who is new gets it from the poll book;
+    /// who is in neither is first asked now, or a little later if there are many such (`spread`). A source that is read
+    /// in another way than at its last poll is asked now: its owner has just changed it and wants to see.
+    pub fn reload(
+        &mut self,
+        sources: Vec<Arc<Source>>,
+        per_host: u32,
+        book: &dyn Fn(&SourceId) -> Option<Entry>,
+        now: Time,
+        spread: bool,
+    ) {
+        let former: BTreeMap<SourceId, Seat> =
+            std::mem::take(&mut self.seats).into_iter().map(|seat| (seat.source.id().clone(), seat)).collect();
+        let mut fresh = Vec::new();
+        let mut taken = BTreeSet::new();
+        for source in sources {
+            if !taken.insert(source.id().clone()) {
+                continue; // An id names one source; feeds.toml has been checked for it.
+            }
+            let due = match former.get(source.id()) {
+                Some(seat) if seat.source == source => Some(seat.due),
+                _ => book(source.id()).and_then(|entry| remembered(&entry, &source)),
+            };
+            if due.is_none() {
+                fresh.push(self.seats.len());
+            }
+            self.seats.push(Seat { host: host(&source), due: due.unwrap_or(now), source });
+        }
+        if spread {
+            for &place in &fresh {
+                let seat = &mut self.seats[place];
+                seat.due = pace::first(now, seat.source.id(), fresh.len());
+            }
+        }
+        self.per_host = per_host.max(1) as usize;
+        self.waiting.clear();
+        self.places = self.seats.iter().enumerate().map(|(at, seat)| (seat.source.id().clone(), at)).collect();
+        self.heap = self
+            .seats
+            .iter()
+            .enumerate()
+            .filter(|(_, seat)| !self.running.contains_key(seat.source.id()))
+            .map(|(at, seat)| Reverse((seat.due, at)))
+            .collect();
+    }
+
+    /// The next source whose time has come and whose host is free; its round counts as running from now on.
+    pub fn next(&mut self, now: Time) -> Option<Arc<Source>> {
+        while let Some(&Reverse((due, at))) = self.heap.peek() {
+            if due > now {
+                return None;
+            }
+            self.heap.pop();
+            let seat = &self.seats[at];
+            if seat.due != due || self.running.contains_key(seat.source.id()) {
+                continue;
+            }
+            if let Some(host) = &seat.host {
+                let busy = self.busy.entry(Arc::clone(host)).or_default();
+                if *busy >= self.per_host {
+                    self.waiting.entry(Arc::clone(host)).or_default().push_back(at);
+                    continue;
+                }
+                *busy += 1;
+            }
+            self.running.insert(seat.source.id().clone(), seat.host.clone());
+            return Some(Arc::clone(&seat.source));
+        }
+        None
+    }
+
+    /// A round is over; the source is due again then.
+    pub fn done(&mut self, source: &SourceId, due: Time) {
+        let Some(host) = self.running.remove(source) else { return };
+        if let Some(host) = host {
+            if let Some(busy) = self.busy.get_mut(&host) {
+                *busy = busy.saturating_sub(1);
+                if *busy == 0 {
+                    self.busy.remove(&host);
+                }
+            }
+            if let Some(waiting) = self.waiting.get_mut(&host) {
+                if let Some(at) = waiting.pop_front() {
+                    self.heap.push(Reverse((self.seats[at].due, at)));
+                }
+                if waiting.is_empty() {
+                    self.waiting.remove(&host);
+                }
+            }
+        }
+        self.set(source, due);
+    }
+
+    /// Moves a source's due time. Unknown sources are passed over.
+    pub fn set(&mut self, source: &SourceId, due: Time) {
+        let Some(&at) = self.places.get(source) else { return };
+        self.seats[at].due = due;
+        if !self.running.contains_key(source) {
+            self.heap.push(Reverse((due, at)));
+        }
+    }
+
+    /// Milliseconds until the next source is due, if any will be.
+    pub fn wait(&mut self, now: Time) -> Option<i64> {
+        while let Some(&Reverse((due, at))) = self.heap.peek() {
+            let seat = &self.seats[at];
+            if seat.due == due && !self.running.contains_key(seat.source.id()) {
+                return Some(due.since(now).max(0));
+            }
+            self.heap.pop();
+        }
+        None
+    }
+
+    /// Sources in all, rounds that run.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        (self.seats.len(), self.running.len())
+    }
+}
+
+/// The due time that the poll book has for a source, if it still holds for it.
+fn remembered(entry: &Entry, source: &Source) -> Option<Time> {
+    if entry.reading != source.reading() {
+        return None;
+    }
+    let patient = entry.failures > 0 || entry.retry_after.is_some() || entry.state == State::Gone;
+    match entry.last_asked {
+        // `every` may have become shorter since.
+        Some(asked) if !patient => Some(entry.due.min(asked.plus(source.every.1))),
+        _ => Some(entry.due),
+    }
+}
+
+/// The host that a source is asked at; none for files.
+fn host(source: &Source) -> Option<Arc<str>> {
+    match &source.kind {
+        Kind::Files(_) => None,
+        kind => {
+            let url = Url::parse(kind.address()).ok();
+            Some(Arc::from(url.as_ref().and_then(Url::host_str).unwrap_or_else(|| kind.address())))
+        }
+    }
+}
+
+/// Whether polling should hold back now: the editor is too far behind.
+pub type Brake = Arc<dyn Fn() -> bool + Send + Sync>;
+/// Told of every round.
+pub type Told = Arc<dyn Fn(&Round) + Send + Sync>;
+
+enum Command {
+    Reload(Vec<Arc<Source>>, u32),
+    Ask(SourceId),
+    Stop(Duration, oneshot::Sender<usize>),
+}
+
+/// The task that polls. Dropping it ends the task and the rounds that run.
+#[derive(Debug)]
+pub struct Schedule {
+    commands: mpsc::Sender<Command>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Schedule {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Schedule {
+    /// Begins to poll these sources, at most `per_host` at once at one host.
+    #[must_use]
+    pub fn start(poller: Arc<Poller>, sources: Vec<Arc<Source>>, per_host: u32, brake: Brake, told: Told) -> Self {
+        let (commands, orders) = mpsc::channel(COMMANDS);
+        let mut queue = Queue::new();
+        queue.reload(sources, per_host, &|id| poller.book(id), (poller.clock())(), true);
+        let keeper = Keeper { poller, queue, brake, told, rounds: JoinSet::new(), asked: HashMap::new(), paused: None };
+        Self { commands, task: tokio::spawn(keeper.keep(orders)) }
+    }
+
+    /// Takes these sources in place of the former; rounds that run go on.
+    pub async fn reload(&self, sources: Vec<Arc<Source>>, per_host: u32) {
+        self.order(Command::Reload(sources, per_host)).await;
+    }
+
+    /// Makes a source due now.
+    pub async fn ask(&self, source: SourceId) {
+        self.order(Command::Ask(source)).await;
+    }
+
+    /// Starts no more rounds and waits for those that run, at most so long. Returns how many were cut off: nothing is
+    /// lost by that, since their answers are asked for again.
+    pub async fn stop(self, deadline: Duration) -> usize {
+        let (answer, cut) = oneshot::channel();
+        self.order(Command::Stop(deadline, answer)).await;
+        cut.await.unwrap_or(0)
+    }
+
+    async fn order(&self, command: Command) {
+        if self.commands.send(command).await.is_err() {
+            tracing::error!("the polling task is gone; restart citydesk");
+        }
+    }
+}
+
+struct Keeper {
+    poller: Arc<Poller>,
+    queue: Queue,
+    brake: Brake,
+    told: Told,
+    rounds: JoinSet<Round>,
+    asked: HashMap<Id, SourceId>,
+    paused: Option<Time>,
+}
+
+impl Keeper {
+    async fn keep(mut self, mut orders: mpsc::Receiver<Command>) {
+        loop {
+            let now = (self.poller.clock())();
+            let nap = self.begin(now);
+            tokio::select! {
+                Some(ended) = self.rounds.join_next_with_id() => self.end(ended),
+                order = orders.recv() => match order {
+                    Some(Command::Reload(sources, per_host)) => {
+                        let poller = Arc::clone(&self.poller);
+                        self.queue.reload(sources, per_host, &|id| poller.book(id), (poller.clock())(), true);
+                    }
+                    Some(Command::Ask(source)) => self.queue.set(&source, now),
+                    Some(Command::Stop(deadline, answer)) => {
+                        let _ = answer.send(self.wind_down(deadline).await);
+                        return;
+                    }
+                    None => return,
+                },
+                () = tokio::time::sleep(Duration::from_millis(nap.clamp(1, NAP).unsigned_abs())) => {}
+            }
+        }
+    }
+
+    /// Starts what may start; returns how long to sleep if nothing happens.
+    fn begin(&mut self, now: Time) -> i64 {
+        if let Some(until) = self.paused {
+            if now < until {
+                return until.since(now);
+            }
+            self.paused = None;
+        }
+        while self.rounds.len() < IN_FLIGHT {
+            if (self.brake)() {
+                return BRAKE_NAP;
+            }
+            let Some(source) = self.queue.next(now) else { break };
+            let (poller, id) = (Arc::clone(&self.poller), source.id().clone());
+            let task = self.rounds.spawn(async move { poller.round(&source).await });
+            self.asked.insert(task.id(), id);
+        }
+        if self.rounds.len() < IN_FLIGHT { self.queue.wait(now).unwrap_or(NAP) } else { NAP }
+    }
+
+    fn end(&mut self, ended: Result<(Id, Round), tokio::task::JoinError>) {
+        match ended {
+            Ok((task, round)) => {
+                self.asked.remove(&task);
+                self.queue.done(&round.source, round.due);
+                if round.outcome == Outcome::Failed("disk") && self.paused.is_none() {
+                    tracing::error!("polling pauses: {}", round.sentence);
+                    self.paused = Some((self.poller.clock())().plus(DISK_PAUSE));
+                }
+                (self.told)(&round);
+            }
+            Err(error) => {
+                let Some(source) = self.asked.remove(&error.id()) else { return };
+                tracing::error!(%source, "a round died, it is asked again in an hour; please report this: {error}");
+                self.queue.done(&source, (self.poller.clock())().plus(pace::BACK_OFF_MOST));
+            }
+        }
+    }
+
+    async fn wind_down(&mut self, deadline: Duration) -> usize {
+        let all = async {
+            while let Some(ended) = self.rounds.join_next_with_id().await {
+                self.end(ended);
+            }
+        };
+        let _ = tokio::time::timeout(deadline, all).await;
+        let left = self.rounds.len();
+        self.rounds.shutdown().await;
+        left
+    }
+}
+
+/// Asks every due source once (with `all`: every source), and returns the rounds in the order of the sources.
+pub async fn once(poller: &Arc<Poller>, sources: &[Arc<Source>], per_host: u32, all: bool, told: Told) -> Vec<Round> {
+    let start = (poller.clock())();
+    let mut queue = Queue::new();
+    let book = |id: &SourceId| if all { None } else { poller.book(id) };
+    queue.reload(sources.to_vec(), per_host, &book, start, false);
+    let order: BTreeMap<&SourceId, usize> = sources.iter().enumerate().map(|(at, source)| (source.id(), at)).collect();
+    let mut rounds = JoinSet::new();
+    let mut asked = HashMap::new();
+    let mut done = Vec::new();
+    loop {
+        while rounds.len() < IN_FLIGHT {
+            // What was due at the start: a source that wants to come again at once has had its turn.
+            let Some(source) = queue.next(start) else { break };
+            let (poller, id) = (Arc::clone(poller), source.id().clone());
+            let task = rounds.spawn(async move { poller.round(&source).await });
+            asked.insert(task.id(), id);
+        }
+        match rounds.join_next_with_id().await {
+            Some(Ok((_, round))) => {
+                queue.done(&round.source, Time(i64::MAX));
+                told(&round);
+                done.push(round);
+            }
+            Some(Err(error)) => {
+                if let Some(source) = asked.get(&error.id()) {
+                    tracing::error!(%source, "a round died; please report this: {error}");
+                    queue.done(source, Time(i64::MAX));
+                }
+            }
+            None => break,
+        }
+    }
+    done.sort_by_key(|round| order.get(&round.source).copied());
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::source::{Expect, SourceRules};
+
+    const NOW: Time = Time(1_795_000_000_000);
+
+    fn source(id: &str, address: &str) -> Arc<Source> {
+        Arc::new(Source {
+            rules: SourceRules { id: SourceId::new(id).unwrap(), ..SourceRules::default() },
+            kind: Kind::Feed(address.to_owned()),
+            every: (Time::MINUTE, Time::HOUR),
+            expect: Expect { items: 1, newest: 0 },
+            timeout: 1000,
+            headers: Vec::new(),
+            encoding: None,
+            drop: None,
+            only: None,
+            body: None,
+            proxy: None,
+            ca: None,
+        })
+    }
+
+    fn noted(source: &Source, due: i64) -> Entry {
+        let asked = Some(NOW.plus(-Time::MINUTE));
+        Entry { due: NOW.plus(due), reading: source.reading(), last_asked: asked, ..Entry::default() }
+    }
+
+    fn started(queue: &mut Queue, now: Time) -> Vec<String> {
+        std::iter::from_fn(|| queue.next(now)).map(|source| source.id().to_string()).collect()
+    }
+
+    #[test]
+    fn the_poll_book_says_when() {
+        let plain = source("a", "http://a.example/");
+        for (entry, due) in [
+            (noted(&plain, 10), Some(NOW.plus(10))),
+            (noted(&plain, -10), Some(NOW.plus(-10))),
+            // `every` was shortened to an hour: not later than an hour after the last poll.
+            (noted(&plain, 9 * Time::HOUR), Some(NOW.plus(59 * Time::MINUTE))),
+            (Entry { failures: 3, ..noted(&plain, 9 * Time::HOUR) }, Some(NOW.plus(9 * Time::HOUR))),
+            (Entry { retry_after: Some(NOW), ..noted(&plain, 9 * Time::HOUR) }, Some(NOW.plus(9 * Time::HOUR))),
+            (Entry { state: State::Gone, due: Time(i64::MAX), ..noted(&plain, 0) }, Some(Time(i64::MAX))),
+            // Its address or selector changed: now.
+            (Entry { reading: 7, ..noted(&plain, 10) }, None),
+        ] {
+            assert_eq!(remembered(&entry, &plain), due, "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn due_sources_come_in_order_of_time() {
+        let all: Vec<_> = ["a", "b", "c", "d"].map(|id| source(id, &format!("http://{id}.example/"))).into();
+        let dues = BTreeMap::from([("a", 30), ("b", 10), ("c", 20)]);
+        let book = |id: &SourceId| Some(noted(all.iter().find(|s| s.id() == id)?, *dues.get(id.as_str())?));
+        let mut queue = Queue::new();
+        queue.reload(all.clone(), 1, &book, NOW, true);
+        assert_eq!(started(&mut queue, NOW), ["d"], "unknown to the book: now");
+        assert_eq!(queue.wait(NOW), Some(10));
+        assert_eq!(started(&mut queue, NOW.plus(25)), ["b", "c"]);
+        queue.done(&SourceId::new("b").unwrap(), NOW.plus(26));
+        assert_eq!(started(&mut queue, NOW.plus(40)), ["b", "a"]);
+        assert_eq!((started(&mut queue, NOW.plus(40)).len(), queue.wait(NOW)), (0, None), "all run");
+    }
+
+    #[test]
+    fn a_busy_host_holds_up_nobody_else() {
+        let mut all: Vec<_> = (0..4).map(|n| source(&format!("slow{n}"), "http://slow.example/")).collect();
+        all.push(source("quick", "http://quick.example/"));
+        let mut queue = Queue::new();
+        queue.reload(all, 2, &|_| None, NOW, true);
+        assert_eq!(started(&mut queue, NOW), ["slow0", "slow1", "quick"]);
+        assert_eq!(queue.wait(NOW), None, "who waits for a host does not keep the task awake");
+        queue.done(&SourceId::new("slow1").unwrap(), NOW.plus(Time::HOUR));
+        assert_eq!(started(&mut queue, NOW), ["slow2"]);
+        queue.done(&SourceId::new("slow0").unwrap(), NOW);
+        assert_eq!(started(&mut queue, NOW), ["slow0"], "due before slow3 in the order of seats");
+        queue.done(&SourceId::new("slow2").unwrap(), NOW.plus(Time::HOUR));
+        assert_eq!(started(&mut queue, NOW), ["slow3"]);
+    }
+
+    #[test]
+    fn a_reload_loses_no_due_time_and_no_running_round() {
+        let (a, b, c) =
+            (source("a", "http://a.example/"), source("b", "http://b.example/"), source("c", "http://c.example/"));
+        let mut queue = Queue::new();
+        queue.reload(vec![a.clone(), b.clone()], 1, &|_| None, NOW, true);
+        assert_eq!(started(&mut queue, NOW), ["a", "b"]);
+        queue.done(b.id(), NOW.plus(500));
+        // a still runs; b rests; c is new; then a is gone while it runs.
+        queue.reload(vec![c.clone(), b.clone(), a.clone()], 1, &|_| None, NOW, true);
+        assert_eq!(started(&mut queue, NOW), ["c"]);
+        assert_eq!(queue.wait(NOW), Some(500));
+        queue.reload(vec![b.clone()], 1, &|_| None, NOW, true);
+        queue.done(a.id(), NOW);
+        queue.done(c.id(), NOW);
+        assert_eq!(started(&mut queue, NOW.plus(499)), Vec::<String>::new());
+        // A changed address is asked at once, whatever was planned.
+        queue.reload(vec![source("b", "http://other.example/")], 1, &|_| None, NOW, true);
+        assert_eq!(started(&mut queue, NOW), ["b"]);
+    }
+
+    #[test]
+    fn a_source_can_be_asked_out_of_turn() {
+        let a = source("a", "http://a.example/");
+        let mut queue = Queue::new();
+        queue.reload(vec![a.clone()], 1, &|_| Some(noted(&a, 1000)), NOW, true);
+        assert_eq!(started(&mut queue, NOW), Vec::<String>::new());
+        queue.set(a.id(), NOW);
+        assert_eq!(started(&mut queue, NOW), ["a"]);
+        queue.set(a.id(), NOW);
+        assert_eq!(started(&mut queue, NOW), Vec::<String>::new(), "it runs already");
+    }
+
+    #[test]
+    fn many_new_sources_are_spread() {
+        let all: Vec<_> = (0..1000).map(|n| source(&format!("s{n}"), &format!("http://h{n}.example/"))).collect();
+        let mut queue = Queue::new();
+        queue.reload(all.clone(), 1, &|_| None, NOW, true);
+        let first = started(&mut queue, NOW.plus(pace::SPREAD / 2)).len();
+        assert!((300..700).contains(&first), "{first}");
+        assert_eq!(first + started(&mut queue, NOW.plus(pace::SPREAD)).len(), 1000);
+        let mut queue = Queue::new();
+        queue.reload(all, 1, &|_| None, NOW, false);
+        assert_eq!(started(&mut queue, NOW).len(), 1000);
+    }
+}

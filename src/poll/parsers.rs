@@ -226,7 +226,7 @@ mod tests {
         let parsers = Parsers::new(1).unwrap();
         let (wake, asleep) = std::sync::mpsc::channel::<()>();
         let long = Duration::from_secs(60);
-        let result = parsers.within(Duration::from_millis(50), long, move || drop(asleep.recv())).await;
+        let result = parsers.within(Duration::from_millis(50), long, move || asleep.recv().unwrap_or_default()).await;
         assert_eq!((result, parsers.lost()), (Err(Unread::Slow), 1));
         assert_eq!(parsers.run(|| 7).await, Ok(7));
         drop(wake);
@@ -241,7 +241,7 @@ mod tests {
         let parsers = Parsers::new(1).unwrap();
         let (wake, asleep) = std::sync::mpsc::channel::<()>();
         let long = Duration::from_secs(60);
-        let hanging = parsers.within(long, long, move || drop(asleep.recv()));
+        let hanging = parsers.within(long, long, move || asleep.recv().unwrap_or_default());
         let waiting = async {
             let result = parsers.within(long, Duration::from_millis(50), || 7).await;
             drop(wake);
