@@ -364,6 +364,9 @@ pub struct Tokens<'a> {
     at: usize,
     /// The end tag of a raw element (`script`, …) that does not occur again, so that looking for it stays linear.
     missing: Vec<&'static str>,
+    /// No comment ends any more, nor any other declaration.
+    open_comment: bool,
+    open_declaration: bool,
 }
 
 /// Elements that are passed over with what they hold.
@@ -376,7 +379,7 @@ impl<'a> Tokens<'a> {
     /// Begins at the beginning.
     #[must_use]
     pub const fn new(html: &'a str) -> Self {
-        Self { html, at: 0, missing: Vec::new() }
+        Self { html, at: 0, missing: Vec::new(), open_comment: false, open_declaration: false }
     }
 
     /// The next byte position of a `<` that begins markup.
@@ -398,25 +401,31 @@ impl<'a> Tokens<'a> {
     }
 
     /// Past a comment, declaration or processing instruction that begins at `at`.
-    fn past_declaration(&self, at: usize) -> usize {
+    fn past_declaration(&mut self, at: usize) -> usize {
         let rest = &self.html[at..];
         let end = if let Some(inside) = rest.strip_prefix("<!--") {
             if inside.starts_with('>') {
                 Some(5)
             } else if inside.starts_with("->") {
                 Some(6)
+            } else if self.open_comment {
+                None
             } else {
                 // Both forms of the end (WHATWG HTML 13.2.5.51 and 52).
                 let plain = inside.find("-->").map(|i| i + 7);
                 let bang = inside[..plain.map_or(inside.len(), |i| i - 7)].find("--!>").map(|i| i + 8);
+                self.open_comment = bang.is_none() && plain.is_none();
                 bang.or(plain)
             }
-        } else if let Some(inside) = rest.strip_prefix("<![CDATA[") {
+        } else if rest.starts_with("<![CDATA[") {
             // Only feeds have these in HTML, around text: the marks go, the text stays.
-            let _ = inside;
             Some("<![CDATA[".len())
+        } else if self.open_declaration {
+            None
         } else {
-            rest.find('>').map(|i| i + 1)
+            let end = rest.find('>').map(|i| i + 1);
+            self.open_declaration = end.is_none();
+            end
         };
         // A comment without an end hides nothing but its mark: a cut-off text keeps what follows.
         at + end.unwrap_or(4.min(rest.len()))
@@ -532,17 +541,24 @@ pub fn tag_end(text: &str, from: usize) -> Option<usize> {
     None
 }
 
-/// The attributes of a start tag: name in lower case and value as written.
+/// The attributes of a start tag: name and value as written; names in lower case where they are HTML's.
 #[derive(Debug, Clone)]
 pub struct Attributes<'a> {
     rest: &'a str,
+    xml: bool,
 }
 
 impl<'a> Attributes<'a> {
     /// Of what stands behind the name of a tag.
     #[must_use]
     pub const fn new(rest: &'a str) -> Self {
-        Self { rest }
+        Self { rest, xml: false }
+    }
+
+    /// The same of XML, where the case of a name counts.
+    #[must_use]
+    pub const fn of_xml(rest: &'a str) -> Self {
+        Self { rest, xml: true }
     }
 }
 
@@ -557,11 +573,9 @@ impl<'a> Iterator for Attributes<'a> {
                 return None;
             }
             // An equals sign at the start belongs to the name (WHATWG HTML 13.2.5.32).
-            let end = self.rest[1..].find(|c: char| blank(c) || c == '=' || c == '/').map(|i| i + 1);
-            // The first character may be longer than a byte: names of markup never are, so such an attribute is dropped.
-            let Some((name, rest)) = self.rest.split_at_checked(end.unwrap_or(self.rest.len())) else {
-                return None;
-            };
+            let first = self.rest.chars().next().map_or(0, char::len_utf8);
+            let end = self.rest[first..].find(|c: char| blank(c) || c == '=' || c == '/');
+            let (name, rest) = self.rest.split_at(end.map_or(self.rest.len(), |i| i + first));
             let rest = rest.trim_start_matches(blank);
             let value = if let Some(rest) = rest.strip_prefix('=') {
                 let rest = rest.trim_start_matches(blank);
@@ -579,7 +593,8 @@ impl<'a> Iterator for Attributes<'a> {
             };
             let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.'));
             if plain {
-                return Some((lower(name), Cow::Borrowed(value)));
+                let name = if self.xml { Cow::Borrowed(name) } else { lower(name) };
+                return Some((name, Cow::Borrowed(value)));
             }
         }
     }

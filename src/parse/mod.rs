@@ -1,6 +1,9 @@
 //! Bytes to raw items: feeds, list pages; character sets, repair, dates.
 
+mod caps;
+mod charset;
 pub mod dates;
+mod repair;
 
 use crate::model::item::Document;
 use crate::model::source::Source;

@@ -1,0 +1,617 @@
+//! Feed text to well-formed XML: junk, declarations, bare `&`, unclosed tags, and what makes feed-rs panic.
+//!
+//! One linear pass that knows nothing of feeds but the names of their roots and fields, and enforces the bounds of
+//! [`caps`](super::caps). What it writes is well-formed whatever came in, so a reader behind it refuses a document for its
+//! meaning only. A document that breaks off loses its unfinished item and keeps the others.
+
+use super::caps::Gauge;
+use crate::model::markup::{Attributes, Reference, reference};
+
+/// A document as well-formed XML.
+#[derive(Debug)]
+pub(super) struct Repaired {
+    pub xml: String,
+    /// Root element as written, without its prefix and in lower case.
+    pub root: String,
+    /// Its `version` as written.
+    pub version: Option<String>,
+    /// What was repaired, a sentence each.
+    pub complaints: Vec<String>,
+}
+
+/// Roots of feeds, in lower case without prefix.
+const ROOTS: [&str; 5] = ["rss", "feed", "rdf", "channel", "entry"];
+
+/// Fields that hold no elements: a start tag inside one ends it.
+const LEAVES: [&str; 11] = [
+    "link",
+    "guid",
+    "id",
+    "pubdate",
+    "published",
+    "updated",
+    "category",
+    "comments",
+    "enclosure",
+    "issued",
+    "modified",
+];
+
+/// Fields that follow one another in an item: inside an open title they end it.
+const FIELDS: [&str; 14] = [
+    "title",
+    "link",
+    "guid",
+    "id",
+    "pubdate",
+    "published",
+    "updated",
+    "description",
+    "summary",
+    "content",
+    "encoded",
+    "item",
+    "entry",
+    "enclosure",
+];
+
+/// Fields whose text feed-rs splits into name and address (`NAME (ADDRESS)` and the reverse). It panics if an address
+/// touches a character of several bytes, as in `info@x.example（名）`: so a blank is put around addresses.
+const BYLINES: [&str; 5] = ["author", "managingeditor", "webmaster", "creator", "contributor"];
+
+/// Attributes that feed-rs reads as a time: more digits than a u64 holds make it panic.
+const TIMES: [&str; 4] = ["duration", "start", "end", "time"];
+
+/// More digits in a row than any time has.
+const DIGITS: usize = 15;
+
+/// Most CDATA sections without an end that are repaired: each costs a look at the rest of the document.
+const OPEN_SECTIONS: usize = 100;
+
+/// Where the feed begins; what it looks like if it is none.
+pub(super) fn root(text: &str) -> Result<usize, String> {
+    let mut other: Option<String> = None;
+    let mut at = 0;
+    let ends = Ends::of(text);
+    while let Some(found) = text[at..].find('<') {
+        at += found;
+        let name = name_at(text, at + 1);
+        let local = local(name).to_ascii_lowercase();
+        if ROOTS.contains(&local.as_str()) {
+            return Ok(at);
+        }
+        if other.is_none() && !local.is_empty() {
+            other = Some(local);
+        }
+        // A declared document type or comment may name anything.
+        let comment = text[at..].starts_with("<!--") && at < ends.comment;
+        at += if comment { text[at..].find("-->").unwrap_or(1) } else { 1 };
+    }
+    let start = text.trim_start();
+    Err(match other.as_deref() {
+        Some("html" | "head" | "body" | "div" | "script" | "meta" | "title" | "p") => "it is an HTML page".to_owned(),
+        Some("urlset" | "sitemapindex") => "it is a sitemap: write `sitemap =` instead of `feed =`".to_owned(),
+        Some("opml") => "it is an OPML file: `citydesk import` reads it".to_owned(),
+        Some(root) => format!("it is XML with the root `{root}`"),
+        None if start.starts_with(['{', '[']) => "it is JSON, but no JSON Feed".to_owned(),
+        None => "it is neither XML nor JSON".to_owned(),
+    })
+}
+
+/// Repairs a document whose root begins at `start`.
+pub(super) fn repair(text: &str, start: usize) -> Repaired {
+    let mut pass = Pass { out: String::with_capacity(text.len() - start + 64), ..Pass::default() };
+    let before = text[..start].trim_start_matches('\u{feff}');
+    if junk(before) {
+        pass.complain("there is text before the feed: passed over");
+    }
+    pass.run(text, start);
+    let mut complaints = pass.gauge.complaints();
+    complaints.append(&mut pass.complaints);
+    Repaired { xml: pass.out, root: pass.root, version: pass.version, complaints }
+}
+
+/// Whether there is anything before the root but declarations, comments and blanks.
+fn junk(before: &str) -> bool {
+    let mut rest = before.trim_start();
+    while !rest.is_empty() {
+        let end = if rest.starts_with("<?") {
+            rest.find("?>").map(|i| i + 2)
+        } else if rest.starts_with("<!--") {
+            rest.find("-->").map(|i| i + 3)
+        } else if rest.starts_with("<!") {
+            past_doctype(rest)
+        } else {
+            None
+        };
+        let Some(end) = end else { return true };
+        rest = rest[end..].trim_start();
+    }
+    false
+}
+
+/// Past `<!DOCTYPE … [ … ]>`.
+fn past_doctype(text: &str) -> Option<usize> {
+    let close = text.find('>')?;
+    let subset = text.find('[').filter(|open| *open < close).and_then(|open| {
+        let inner = open + text[open..].find(']')?;
+        Some(inner + text[inner..].find('>')? + 1)
+    });
+    subset.or(Some(close + 1))
+}
+
+/// Where the last end of each construct stands: looking for one that does not come again would make the scan quadratic.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    tag: usize,
+    comment: usize,
+    instruction: usize,
+    section: usize,
+}
+
+impl Ends {
+    fn of(text: &str) -> Self {
+        let last = |end| text.rfind(end).unwrap_or_default();
+        Self { tag: last(">"), comment: last("-->"), instruction: last("?>"), section: last("]]>") }
+    }
+}
+
+/// Where the `>` of a start tag is; `None` if another `<` comes before it outside of quotes.
+fn tag_end(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    let mut value = false;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'>' => return Some(at),
+            b'<' => return None,
+            b'"' | b'\'' if value => {
+                at += 1 + text[at + 1..].find(byte as char)?;
+                value = false;
+            }
+            b'=' => value = true,
+            _ if byte.is_ascii_whitespace() => {}
+            _ => value = false,
+        }
+        at += 1;
+    }
+    None
+}
+
+fn name_at(text: &str, at: usize) -> &str {
+    let rest = &text[at..];
+    if !rest.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+        return "";
+    }
+    &rest[..rest.find(|c: char| c.is_whitespace() || "/><=\"'&".contains(c)).unwrap_or(rest.len())]
+}
+
+fn local(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
+}
+
+#[derive(Debug, Default)]
+struct Pass<'a> {
+    out: String,
+    root: String,
+    version: Option<String>,
+    /// Open elements as written, and in lower case without prefix.
+    stack: Vec<(&'a str, String)>,
+    /// Elements that were too deep: their end tags go too.
+    over: Vec<&'a str>,
+    /// Where in `out` the item being written began, and at which depth.
+    item: Option<(usize, usize)>,
+    gauge: Gauge,
+    complaints: Vec<String>,
+    control: usize,
+    ampersands: usize,
+    unclosed: usize,
+    open_sections: usize,
+}
+
+impl<'a> Pass<'a> {
+    fn complain(&mut self, text: &str) {
+        self.complaints.push(text.to_owned());
+    }
+
+    fn run(&mut self, text: &'a str, start: usize) {
+        let mut at = start;
+        let mut finished = false;
+        let ends = Ends::of(text);
+        while at < text.len() && !self.gauge.full() {
+            let rest = &text[at..];
+            if !rest.starts_with('<') {
+                let end = rest.find('<').map_or(text.len(), |i| at + i);
+                self.text(&text[at..end]);
+                at = end;
+            } else if rest.starts_with("<!--") {
+                at += if at < ends.comment { rest.find("-->").map_or(4, |i| i + 3) } else { 4 };
+            } else if let Some(inside) = rest.strip_prefix("<![CDATA[") {
+                at += 9 + self.cdata(inside, at < ends.section);
+            } else if rest.starts_with("<?") {
+                at += if at < ends.instruction { rest.find("?>").map_or(2, |i| i + 2) } else { 2 };
+            } else if at > ends.tag {
+                break; // no tag ends any more
+            } else if rest.starts_with("<!") {
+                at += past_doctype(rest).unwrap_or(2);
+            } else if let Some(inside) = rest.strip_prefix("</") {
+                let name = name_at(inside, 0);
+                if name.is_empty() {
+                    self.text("<");
+                    at += 1;
+                    continue;
+                }
+                let Some(end) = inside.find('>') else { break };
+                at += 2 + end + 1;
+                self.close(name);
+                if self.stack.is_empty() {
+                    finished = true;
+                    if text[at..].contains("<item") || text[at..].contains("<entry") {
+                        self.complain("something follows the end of the feed: passed over");
+                    }
+                    break;
+                }
+            } else {
+                let name = name_at(text, at + 1);
+                let end = if name.is_empty() { None } else { tag_end(text, at + 1 + name.len()) };
+                // A `<` in a text, or a tag that never ends before the next one begins.
+                match end {
+                    Some(end) => {
+                        let inside = &text[at + 1 + name.len()..end];
+                        at = end + 1;
+                        self.open(name, inside);
+                    }
+                    None => {
+                        self.text("<");
+                        at += 1;
+                    }
+                }
+            }
+        }
+        self.finish(finished);
+    }
+
+    fn open(&mut self, name: &'a str, inside: &str) {
+        let lower = local(name).to_ascii_lowercase();
+        self.imply(&lower, name);
+        if matches!(lower.as_str(), "item" | "entry") {
+            // An item inside an item: the one before was not closed.
+            if let Some((_, depth)) = self.item.filter(|(_, depth)| *depth < self.stack.len()) {
+                self.unclosed += 1;
+                self.pop_to(depth);
+            }
+            self.item = Some((self.out.len(), self.stack.len()));
+        }
+        let (inside, empty) = match inside.strip_suffix('/') {
+            Some(inside) => (inside, true),
+            None => (inside, false),
+        };
+        if !self.gauge.element(self.stack.len()) {
+            if !empty {
+                self.over.push(name);
+            }
+            return;
+        }
+        let first = self.stack.is_empty();
+        let written = if first && lower != name && ROOTS[..2].contains(&lower.as_str()) {
+            lower.clone()
+        } else {
+            name.to_owned()
+        };
+        self.out.push('<');
+        // A prefixed name that ends in a colon or begins with one is none.
+        self.out.push_str(written.trim_matches(':'));
+        let mut known: Vec<&str> = Vec::new();
+        let mut version = None;
+        for (key, value) in Attributes::of_xml(inside) {
+            let std::borrow::Cow::Borrowed(key) = key else { continue };
+            let usable = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !key.ends_with(':');
+            if !usable || known.contains(&key) {
+                continue;
+            }
+            if !self.gauge.attribute(known.len()) {
+                break;
+            }
+            known.push(key);
+            if first && lower == "rss" && key == "version" {
+                version = Some(value.into_owned());
+                continue;
+            }
+            self.out.push(' ');
+            self.out.push_str(key);
+            self.out.push_str("=\"");
+            let time = TIMES.contains(&key);
+            self.escaped(&value, true, time);
+            self.out.push('"');
+        }
+        if first {
+            if lower == "rss" {
+                let version = version.as_deref().unwrap_or_default();
+                // feed-rs knows these three; the others (0.90, 0.93, 0.94, 1.0, 2.01, none) are read like 2.0.
+                let read = if matches!(version, "0.91" | "0.92") { version } else { "2.0" };
+                self.out.push_str(&format!(" version=\"{read}\""));
+            }
+            self.version = version;
+            self.root.clone_from(&lower);
+        }
+        if empty {
+            self.out.push_str("/>");
+            if self.item.is_some_and(|(_, depth)| depth == self.stack.len()) {
+                self.item = None;
+            }
+        } else {
+            self.out.push('>');
+            // The end tag must be written as the start tag was.
+            self.stack.push((name, lower));
+        }
+    }
+
+    /// Ends that a start tag implies.
+    fn imply(&mut self, lower: &str, name: &str) {
+        let Some((open, top)) = self.stack.last() else { return };
+        // Only fields of the feed itself: a link of XHTML or of an extension is something else.
+        if open.contains(':') && !open.starts_with("atom:") {
+            return;
+        }
+        let leaf = LEAVES.contains(&top.as_str());
+        let title = top == "title" && FIELDS.contains(&lower) && !name.contains(':');
+        if leaf || title {
+            self.unclosed += 1;
+            let at = self.stack.len() - 1;
+            self.pop_to(at);
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        if self.over.last() == Some(&name) {
+            self.over.pop();
+            return;
+        }
+        let found = self.stack.iter().rposition(|(open, _)| *open == name).or_else(|| {
+            let lower = local(name).to_ascii_lowercase();
+            self.stack.iter().rposition(|(open, known)| *known == lower && open.eq_ignore_ascii_case(name))
+        });
+        match found {
+            // The end of the feed inside an item is the end of a document glued or quoted in it, not of ours.
+            Some(at) => {
+                self.unclosed += self.stack.len() - 1 - at;
+                self.pop_to(at);
+            }
+            None => self.unclosed += 1,
+        }
+    }
+
+    /// Writes the end tags of all elements from this depth on.
+    fn pop_to(&mut self, depth: usize) {
+        while self.stack.len() > depth {
+            let Some((name, lower)) = self.stack.pop() else { break };
+            self.out.push_str("</");
+            self.out.push_str(if self.stack.is_empty() && ROOTS[..2].contains(&lower.as_str()) {
+                &lower
+            } else {
+                name.trim_matches(':')
+            });
+            self.out.push('>');
+        }
+        if self.item.is_some_and(|(_, item)| item >= self.stack.len()) {
+            self.item = None;
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        let text = self.gauge.text(text);
+        let Some((_, top)) = self.stack.last() else { return };
+        if BYLINES.contains(&top.as_str()) && text.contains('@') {
+            let padded = pad_addresses(text);
+            self.escaped(&padded, false, false);
+        } else {
+            let time = top == "duration";
+            self.escaped(text, false, time);
+        }
+    }
+
+    /// Writes text or a value with every character reference resolved that is not one of XML's own five.
+    fn escaped(&mut self, text: &str, value: bool, time: bool) {
+        let mut digits = 0;
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            if time {
+                digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
+                if digits > DIGITS {
+                    rest = &rest[1..];
+                    continue;
+                }
+            }
+            if c != '&' {
+                self.put(c, value);
+                rest = &rest[c.len_utf8()..];
+                continue;
+            }
+            match reference(rest) {
+                Some((Reference::Char(c), length)) => {
+                    self.put(c, value);
+                    rest = &rest[length..];
+                }
+                Some((Reference::Named(named), length)) => {
+                    for c in named.chars() {
+                        self.put(c, value);
+                    }
+                    rest = &rest[length..];
+                }
+                Some((Reference::Nothing, length)) => {
+                    self.control += 1;
+                    rest = &rest[length..];
+                }
+                None => {
+                    self.ampersands += 1;
+                    self.out.push_str("&amp;");
+                    rest = &rest[1..];
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, c: char, value: bool) {
+        match c {
+            '&' => self.out.push_str("&amp;"),
+            '<' => self.out.push_str("&lt;"),
+            '>' => self.out.push_str("&gt;"),
+            '"' if value => self.out.push_str("&quot;"),
+            '\t' | '\n' => self.out.push(c),
+            '\r' => {}
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => self.control += 1,
+            c => self.out.push(c),
+        }
+    }
+
+    /// Writes a CDATA section and answers how many bytes of `inside` it took.
+    fn cdata(&mut self, inside: &'a str, ends: bool) -> usize {
+        let end = if ends { inside.find("]]>") } else { None };
+        let (mut content, mut took) = match end {
+            Some(end) => (&inside[..end], end + 3),
+            None => (inside, inside.len()),
+        };
+        // A section that was never closed runs into the next item: it ends with its field.
+        if self.open_sections < OPEN_SECTIONS
+            && (content.contains("</item>") || content.contains("</entry>"))
+            && let Some((name, _)) = self.stack.last()
+            && let Some(end) = content.find(&format!("</{name}>"))
+        {
+            self.open_sections += 1;
+            content = &content[..end];
+            took = end;
+        }
+        let content = self.gauge.text(content);
+        let Some((_, top)) = self.stack.last() else { return took };
+        let byline = BYLINES.contains(&top.as_str()) && content.contains('@');
+        let content = if byline { pad_addresses(content) } else { content.to_owned() };
+        let time = top == "duration";
+        // As escaped text, which means the same and cannot end early.
+        let mut digits = 0;
+        for c in content.chars() {
+            digits = if time && c.is_ascii_digit() { digits + 1 } else { 0 };
+            if digits <= DIGITS {
+                self.put(c, false);
+            }
+        }
+        took
+    }
+
+    fn finish(&mut self, finished: bool) {
+        if !finished && !self.stack.is_empty() {
+            if let Some((begin, depth)) = self.item {
+                self.complain("the document breaks off inside an item: that item is left out");
+                self.out.truncate(begin);
+                self.stack.truncate(depth);
+                self.item = None;
+            } else {
+                self.complain("the document breaks off");
+            }
+            self.pop_to(0);
+        }
+        for (count, what) in [
+            (self.control, "characters that must not stand in XML were dropped"),
+            (self.ampersands, "bare `&` were read as text"),
+            (self.open_sections, "CDATA sections without an end were ended with their element"),
+            (self.unclosed, "tags without their counterpart were closed or dropped"),
+        ] {
+            if count > 0 {
+                self.complaints.push(format!("{count} {what}"));
+            }
+        }
+    }
+}
+
+/// Puts a blank around every e-mail address that touches a character beyond ASCII.
+fn pad_addresses(text: &str) -> String {
+    let part = |c: char| c.is_ascii_alphanumeric() || "._%+-@".contains(c);
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text;
+    while let Some(at) = rest.find('@') {
+        let begin =
+            rest[..at].rfind(|c: char| !part(c)).map_or(0, |i| i + rest[i..].chars().next().map_or(1, char::len_utf8));
+        let end = rest[at..].find(|c: char| !part(c)).map_or(rest.len(), |i| at + i);
+        out.push_str(&rest[..begin]);
+        if out.ends_with(|c: char| !c.is_ascii()) {
+            out.push(' ');
+        }
+        out.push_str(&rest[begin..end]);
+        rest = &rest[end..];
+        if rest.starts_with(|c: char| !c.is_ascii()) {
+            out.push(' ');
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repaired(text: &str) -> String {
+        repair(text, root(text).unwrap()).xml
+    }
+
+    #[test]
+    fn what_is_written_is_well_formed() {
+        for (text, expected) in [
+            (
+                "<rss version='2.0'><a>1 & 2 &nbsp;&amp;</a></rss>",
+                "<rss version=\"2.0\"><a>1 &amp; 2 \u{a0}&amp;</a></rss>",
+            ),
+            ("\u{feff} junk <?xml version='1.0'?><RSS><a/></RSS> tail", "<rss version=\"2.0\"><a/></rss>"),
+            (
+                "<rss version=\"2.01\"><a b=1 b=2 c='x<y'/></rss>",
+                "<rss version=\"2.0\"><a b=\"1\" c=\"x&lt;y\"/></rss>",
+            ),
+            ("<feed><title>a<b</title></feed>", "<feed><title>a&lt;b</title></feed>"),
+            ("<feed><title>1 < 2</title></feed>", "<feed><title>1 &lt; 2</title></feed>"),
+            ("<feed><t><![CDATA[a<b> & \u{1}]]></t></feed>", "<feed><t>a&lt;b&gt; &amp; </t></feed>"),
+            ("<feed><t>x&#0;&#150;</t><!-- <x> --></feed>", "<feed><t>x\u{2013}</t></feed>"),
+            (
+                "<rss><item><title>1<link>2</link></item></rss>",
+                "<rss version=\"2.0\"><item><title>1</title><link>2</link></item></rss>",
+            ),
+            (
+                "<rss><item><a>1<item><a>2</a></item></rss>",
+                "<rss version=\"2.0\"><item><a>1</a></item><item><a>2</a></item></rss>",
+            ),
+            ("<rss><item><a>1</a></item><item><a>2", "<rss version=\"2.0\"><item><a>1</a></item></rss>"),
+            ("<rss><item><a>1</a></item><item><a href=\"", "<rss version=\"2.0\"><item><a>1</a></item></rss>"),
+            ("<rss></b><a>1</a></rss>", "<rss version=\"2.0\"><a>1</a></rss>"),
+            ("<!DOCTYPE rss [<!ENTITY x 'y'>]><rss>&x;</rss>", "<rss version=\"2.0\">&amp;x;</rss>"),
+            (
+                "<rss><duration>99999999999999999999</duration></rss>",
+                "<rss version=\"2.0\"><duration>999999999999999</duration></rss>",
+            ),
+        ] {
+            assert_eq!(repaired(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_in_bylines_get_room() {
+        for (text, expected) in [
+            ("info@x.example（名）", "info@x.example （名）"),
+            ("记者：info@x.example", "记者： info@x.example"),
+            ("news@x.example«»", "news@x.example «»"),
+            ("a@b@c名", "a@b@c 名"),
+            ("名 a@b.example (名)", "名 a@b.example (名)"),
+        ] {
+            assert_eq!(pad_addresses(text), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_feed_is_named() {
+        for (text, expected) in [
+            ("<!DOCTYPE html><html><body></body></html>", "it is an HTML page"),
+            ("<urlset></urlset>", "it is a sitemap: write `sitemap =` instead of `feed =`"),
+            ("<x/>", "it is XML with the root `x`"),
+            ("hello", "it is neither XML nor JSON"),
+        ] {
+            assert_eq!(root(text), Err(expected.to_owned()));
+        }
+    }
+}
