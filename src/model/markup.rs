@@ -600,6 +600,12 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
+/// Plain text as HTML.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// Decodes character references: numeric ones as WHATWG HTML 13.2.5.80 has them (Windows-1252 for 128 to 159), named ones by
 /// the standard's table, the oldest ones also without their semicolon.
 #[must_use]

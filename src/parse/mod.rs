@@ -1,13 +1,23 @@
 //! Bytes to raw items: feeds, list pages; character sets, repair, dates.
+//!
+//! The way of a document: [`charset`] makes it text; [`repair`] makes a feed well-formed within the bounds of [`caps`];
+//! [`feed`] has feed-rs and the [`tolerant`] reader read it, or [`jsonfeed`]; [`page`] reads a list page. [`dates`] reads every
+//! date. A document yields what can be found in it; everything that was wrong is a complaint beside the items.
 
 mod caps;
 mod charset;
 pub mod dates;
+mod feed;
+mod guard;
+mod jsonfeed;
+mod page;
 mod repair;
+mod tolerant;
 
 use crate::model::item::Document;
-use crate::model::source::Source;
+use crate::model::source::{Kind, Source};
 use crate::model::time::Time;
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// What was fetched, as far as reading needs it.
@@ -53,17 +63,55 @@ pub enum ParseError {
 
 /// Reads a document of this source.
 pub fn parse(source: &Source, fetched: &Fetched<'_>) -> Result<Document, ParseError> {
-    let _ = fetched;
-    Err(ParseError::NotYet(source.kind.name()))
+    if fetched.body.len() > caps::DOCUMENT {
+        return Err(ParseError::TooLarge { bytes: fetched.body.len(), most: caps::DOCUMENT });
+    }
+    let decoded = charset::decode(fetched.body, fetched.content_type, source.encoding.as_deref());
+    if decoded.text.trim_matches(|c: char| c.is_whitespace() || c == '\0').is_empty() {
+        return Err(ParseError::Empty);
+    }
+    let zone = source.rules.zone.parse().unwrap_or(chrono_tz::UTC);
+    let mut document = match &source.kind {
+        Kind::Feed(_) | Kind::Files(_) => feed::read(&decoded.text, zone, fetched.at)?,
+        Kind::Page { list, links, .. } => {
+            page::read(&decoded.text, list, links.as_deref(), fetched.url, zone, fetched.at)?
+        }
+        kind @ (Kind::Api { .. } | Kind::Sitemap(_)) => return Err(ParseError::NotYet(kind.name())),
+    };
+    document.charset = decoded.why;
+    document.complaints.splice(0..0, decoded.complaints);
+    Ok(document)
 }
 
 /// Checks a CSS selector as feeds.toml has it (`sel` or `sel@attribute`); the error says what is wrong with it.
 pub fn selector(text: &str) -> Result<(), String> {
-    let _ = text;
-    Ok(())
+    page::Selector::new(text).map(|_| ())
 }
 
 /// Checks a link pattern (a regular expression; groups `y`, `m`, `d` give the date); the error says what is wrong.
 pub fn pattern(text: &str) -> Result<(), String> {
-    regex::Regex::new(text).map(|_| ()).map_err(|error| error.to_string())
+    page::link_pattern(text).map(|_| ())
+}
+
+/// Most complaints of one document that are kept.
+const COMPLAINTS: usize = 30;
+
+/// Says the same thing once, with its count, and no more than can be read.
+fn gather(complaints: &mut Vec<String>) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for complaint in complaints.iter() {
+        *counts.entry(complaint).or_default() += 1;
+    }
+    let mut said: Vec<String> = Vec::new();
+    for complaint in complaints.iter() {
+        if let Some(count) = counts.remove(complaint.as_str()) {
+            said.push(if count > 1 { format!("{complaint} ({count} times)") } else { complaint.clone() });
+        }
+    }
+    if said.len() > COMPLAINTS {
+        let more = said.len() - COMPLAINTS;
+        said.truncate(COMPLAINTS);
+        said.push(format!("and {more} complaints more"));
+    }
+    *complaints = said;
 }
