@@ -4,7 +4,7 @@
 //! [`codec`] (numbered fields, so that a later binary reads what an earlier one wrote).
 //!
 //! In reading order: a [`source::Source`] is polled; one poll brings a [`filing::Filing`] of [`item::Item`]s; the desk
-//! decides [`edit::Edit`]s; a [`story::Story`] is what we publish, in one or more [`edition::Edition`]s.
+//! decides [`edit::Edit`]s; a [`story::Story`] is what we publish, in one or more editions ([`edition::EditionId`]).
 
 pub mod book;
 pub mod codec;
