@@ -100,6 +100,9 @@ impl Unknown {
                 format!("no place is called \"{name}\""),
                 "a full name such as \"许昌市\", or its code such as \"411000\"".to_owned(),
             ),
+            Self::None(near) if near.len() == 1 => {
+                (format!("no place is called \"{name}\""), format!("did you mean {}?", near.join("")))
+            }
             Self::None(near) => {
                 (format!("no place is called \"{name}\""), format!("did you mean one of: {}?", near.join(", ")))
             }

@@ -2,7 +2,7 @@
 //! keys, the JSON Schema and the manual all come from it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::{DeTable, DeValue};
 
@@ -164,6 +164,7 @@ pub(super) struct Fields<'a> {
     pub sheet: &'a Sheet,
     table: &'static Table,
     found: BTreeMap<&'a str, (Span, Value<'a>)>,
+    misspelt: BTreeSet<&'static str>,
 }
 
 impl<'a> Fields<'a> {
@@ -173,10 +174,10 @@ impl<'a> Fields<'a> {
             reading.expected(value, "a table", "");
             return None;
         };
-        let mut found = BTreeMap::new();
+        let (mut found, mut misspelt) = (BTreeMap::new(), BTreeSet::new());
         for (span, value) in pairs {
             if !table.has(value.key) {
-                unknown(table, span, value, reading);
+                misspelt.extend(unknown(table, span, value, reading));
                 continue;
             }
             if table.many && value.under_header() {
@@ -190,12 +191,12 @@ impl<'a> Fields<'a> {
             }
             found.insert(value.key, (span, value));
         }
-        Some(Self { span: value.span, sheet: value.sheet, table, found })
+        Some(Self { span: value.span, sheet: value.sheet, table, found, misspelt })
     }
 
     /// A table that the file leaves out.
     pub fn absent(table: &'static Table, sheet: &'a Sheet) -> Self {
-        Self { span: Span::default(), sheet, table, found: BTreeMap::new() }
+        Self { span: Span::default(), sheet, table, found: BTreeMap::new(), misspelt: BTreeSet::new() }
     }
 
     /// The value of a key, if it is there and good.
@@ -212,9 +213,9 @@ impl<'a> Fields<'a> {
 
     /// The value of a key that must be there.
     pub fn required<T>(&self, key: &Key<T>, reading: &mut Reading) -> Option<T> {
-        if !self.found.contains_key(key.name) {
+        if !self.found.contains_key(key.name) && !self.misspelt(&[key.name]) {
             let message = format!("{} has no `{}`", self.table.title(), key.name);
-            reading.missing(self.sheet, self.span, message, format!("{}: {}", key.name, key.doc));
+            reading.missing(self.sheet, self.span, message, format!("add {} = …: {}", key.name, key.doc));
         }
         self.get(key, reading)
     }
@@ -234,6 +235,11 @@ impl<'a> Fields<'a> {
         self.found.get(key).map_or(self.span, |(_, value)| value.span)
     }
 
+    /// Whether one of these keys is probably there under a name that is not known: that was complained about.
+    pub fn misspelt(&self, keys: &[&'static str]) -> bool {
+        keys.iter().any(|key| self.misspelt.contains(key))
+    }
+
     /// Those of these keys that are there.
     pub fn present(&self, keys: &[&'static str]) -> Vec<&'static str> {
         keys.iter().copied().filter(|key| self.found.contains_key(key)).collect()
@@ -251,22 +257,31 @@ pub(super) fn default<T>(key: &Key<T>, reading: &mut Reading) -> Option<T> {
     key.kind.read(value, reading)
 }
 
-/// Complains about a key that this table does not know: the nearest one it knows, or the table it belongs to.
-pub(super) fn unknown(table: &Table, span: Span, value: Value<'_>, reading: &mut Reading) {
+/// Complains about a key that this table does not know: the nearest one it knows, which is returned, or the table that
+/// it belongs to.
+pub(super) fn unknown(
+    table: &'static Table,
+    span: Span,
+    value: Value<'_>,
+    reading: &mut Reading,
+) -> Option<&'static str> {
     let key = value.key;
     let known = table.keys.iter().map(|key| key.name());
-    let home = table::ALL.iter().find(|other| other.name != table.name && other.has(key));
-    let hint = match (home, near::to(key, known.clone())) {
+    let elsewhere = |other: &&&Table| !other.name.is_empty() && other.name != table.name && other.has(key);
+    let home = table::ALL.iter().find(elsewhere);
+    let near = near::to(key, known.clone());
+    let hint = match (home, near) {
+        (_, Some(near)) => format!("did you mean `{near}`?"),
         (Some(home), None) if home.many => {
-            let header = home.title();
+            let title = home.title();
             format!(
-                "`{key}` belongs to {header}: a block ends where the next header begins, so move it up into its block"
+                "`{key}` belongs to {title}: a block ends where the next header begins, so move it up into its block"
             )
         }
         (Some(home), None) => format!("`{key}` belongs to {}", home.title()),
-        (_, Some(near)) => format!("did you mean `{near}`?"),
         (None, None) => format!("known here: {}", known.collect::<Vec<_>>().join(" ")),
     };
     let place = if table.name.is_empty() { String::new() } else { format!(" in {}", table.title()) };
     reading.error(value.sheet, span, format!("unknown key `{key}`{place}"), hint);
+    near
 }

@@ -12,6 +12,7 @@ use super::pending;
 use super::reading::Reading;
 use super::sheet::{Sheet, Span};
 use super::table;
+use super::toml_words;
 use super::{Failed, Loaded, Origin};
 use crate::model::setting::Settings;
 
@@ -101,28 +102,12 @@ fn unread(name: String, index: usize, error: &Unreadable) -> (Sheet, Span) {
 fn mark_broken(sheet: &mut Sheet, reading: &mut Reading) {
     let (_, broken) = sheet.parse();
     for error in broken {
-        let (message, hint) = plain_words(&error.message, sheet.raw(error.span));
+        let source = sheet.source(sheet.line(error.span.start));
+        let (message, hint) = toml_words::of(&error.message, sheet.raw(error.span), source);
         reading.broken(sheet, error.span, message, hint);
         let line = sheet.line(error.span.start);
         sheet.broken.insert(line);
     }
-}
-
-/// The reader's message, and what it usually means.
-fn plain_words(message: &str, found: &str) -> (String, String) {
-    let hint = if message.contains("duplicate key") {
-        "a key or [table] stands once; blocks of which there are many have two brackets: [[source]]"
-    } else if message.contains("unquoted") || message.contains("string values must be quoted") {
-        "texts stand in quotes: \"…\", or in single quotes if they hold a backslash or quotes"
-    } else if message.contains("escape") {
-        "in double quotes a backslash begins an escape: use single quotes '…' for patterns and queries"
-    } else if found.contains(['“', '”', '‘', '’', '＝', '，']) || message.contains("invalid") && !found.is_ascii()
-    {
-        "only plain quotes \" or ', = and , are understood; a name that is not in a-z stands in quotes"
-    } else {
-        ""
-    };
-    (message.to_owned(), hint.to_owned())
 }
 
 /// The included files, in the order of `include` and then of their names.
@@ -204,10 +189,14 @@ impl<'a> Headers<'a> {
                 }
                 continue;
             }
-            match table::ALL.iter().find(|table| table.name == value.key && !table.name.is_empty()) {
+            let known = |name: &str| table::ALL.iter().find(|table| table.name == name && !name.is_empty());
+            // A misspelt header's keys are checked as well, as those of the table it was probably meant to be.
+            let table =
+                known(value.key).or_else(|| key::unknown(&table::root::TABLE, span, value, reading).and_then(known));
+            match table {
                 Some(table) if table.many => self.block(table, span, value, reading),
                 Some(table) => self.one(table, span, value, reading),
-                None => key::unknown(&table::root::TABLE, span, value, reading),
+                None => {}
             }
         }
     }
@@ -285,7 +274,7 @@ fn settings<'a>(headers: &mut Headers<'a>, first: &'a Sheet, origin: &mut Origin
         }
     }
     table::source::doubles(&sources, reading);
-    if sources.is_empty() && first.broken.is_empty() {
+    if sources.is_empty() && !reading.wrong() {
         let hint = "[[source]] and below it feed = \"https://…\"; `citydesk add URL` writes such a block";
         reading.warning(first, Span::default(), "there is no source: nothing will be asked", hint);
     }

@@ -22,6 +22,8 @@ mod secret;
 mod sheet;
 mod size;
 mod table;
+mod toml_words;
+pub mod watch;
 
 use std::path::PathBuf;
 

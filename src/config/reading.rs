@@ -54,6 +54,11 @@ impl Reading {
         self.pending.push((sheet.index, span.start, Pending { key, place: text }));
     }
 
+    /// Whether there was an error.
+    pub fn wrong(&self) -> bool {
+        self.problems.iter().any(|(_, problem)| problem.severity == Severity::Error)
+    }
+
     /// A path of the configuration, absolute.
     pub fn path(&self, path: &str) -> PathBuf {
         self.folder.join(Path::new(path))

@@ -41,7 +41,7 @@ impl Kind<String> for Search {
         if let Some(column) = query.relative().filter(|_| !self.relative) {
             let error = QueryError {
                 column,
-                message: "a relative date would make this feed change by itself".to_owned(),
+                message: "a relative date would change the result from day to day".to_owned(),
                 hint: "write a day, such as after:2026-11-01; relative dates are for searches".to_owned(),
             };
             complain(&error, value, reading);

@@ -49,8 +49,9 @@ impl Kind<To> for Channels {
             reading.expected(value, "a table", HINT);
             return None;
         };
-        let mut to = To::default();
+        let (mut to, mut named) = (To::default(), false);
         for (span, value) in pairs {
+            named |= value.key != "digest";
             if value.key == "digest" {
                 to.digest = DIGEST.read(value, reading).unwrap_or_default();
             } else if CHANNELS.contains(&value.key) {
@@ -63,7 +64,7 @@ impl Kind<To> for Channels {
                 reading.error(value.sheet, span, format!("unknown key `{}` in `to`", value.key), hint);
             }
         }
-        if to.channels.is_empty() {
+        if !named {
             reading.missing(value.sheet, value.span, "this alert reaches nobody", format!("name a channel: {HINT}"));
         }
         Some(to)

@@ -150,7 +150,7 @@ pub(in crate::config) fn read(fields: &Fields<'_>, defaults: &Defaults, reading:
             Kind::Feed(url) if !url.contains("${") => Some(url.clone()),
             _ => None,
         }),
-        cities: fields.or_default(&CITY, reading),
+        cities: once(fields.or_default(&CITY, reading)),
         tags: fields.or_default(&TAGS, reading),
         rank: fields.get(&defaults::RANK, reading).unwrap_or(defaults.rank),
         republish: fields.get(&defaults::REPUBLISH, reading).unwrap_or(defaults.republish),
@@ -171,12 +171,23 @@ pub(in crate::config) fn read(fields: &Fields<'_>, defaults: &Defaults, reading:
     Some(Source { rules, kind: kind?, every, expect, timeout, headers, encoding, drop, only, body, proxy, ca })
 }
 
+/// Without what stands there again.
+fn once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+    all.into_iter().fold(Vec::new(), |mut once, it| {
+        if !once.contains(&it) {
+            once.push(it);
+        }
+        once
+    })
+}
+
 /// What is polled.
 fn kind(fields: &Fields<'_>, reading: &mut Reading) -> Option<Kind> {
     let all = KINDS.join(" ");
     let present = fields.present(&KINDS);
     match present.as_slice() {
         [_] => {}
+        [] if fields.misspelt(&KINDS) => {}
         [] => reading.missing(
             fields.sheet,
             fields.span,
