@@ -77,7 +77,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("hyper_util::server", &["serve", "control", "cli"]),
     ("askama", &["serve"]),
     ("matchit", &["serve"]),
-    ("notify", &["app"]),
+    ("notify", &["config"]),
     ("clap", &["cli", "main"]),
     ("indicatif", &["cli"]),
 ];

@@ -51,7 +51,7 @@ fn people(name: &str, outcome: &Result<Loaded, Failed>, problems: &[Problem], pe
         (errors, 0) => counted(errors, "error"),
         (errors, warnings) => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
     };
-    let rest = outcome.as_ref().map_or_else(|_| "it is not used as it stands".to_owned(), |loaded| contents(loaded));
+    let rest = outcome.as_ref().map_or_else(|_| "it is not used as it stands".to_owned(), contents);
     let _ = writeln!(text, "{name}: {found}; {rest}");
     text
 }

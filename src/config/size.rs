@@ -43,7 +43,7 @@ fn parse(text: &str) -> Option<u64> {
 }
 
 fn show(size: u64) -> String {
-    let unit = UNITS.iter().rev().filter(|(_, unit)| *unit > 1).find(|(_, unit)| size % unit == 0);
+    let unit = UNITS.iter().rev().filter(|(_, unit)| *unit > 1).find(|(_, unit)| size.is_multiple_of(*unit));
     let (name, unit) = unit.copied().unwrap_or(("B", 1));
     format!("{}{name}", size / unit)
 }

@@ -30,6 +30,10 @@ fn told(outcome: &Result<Loaded, Failed>) -> String {
     text.replace(env!("CARGO_MANIFEST_DIR"), "")
 }
 
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().concat()
+}
+
 fn outline(settings: &Settings) -> String {
     let mut text = String::new();
     let Settings { site, server, fetch, publish, cities, .. } = settings;
@@ -38,15 +42,15 @@ fn outline(settings: &Settings) -> String {
     let proxies = server.trusted_proxies.len();
     writeln!(text, "server {} proxies {proxies}, store {}", server.listen, settings.store.display()).unwrap();
     let proxy = fetch.proxy.as_deref().unwrap_or("-");
-    let private = fetch.allow_private.iter().map(|net| format!(" {}/{}", net.address, net.prefix)).collect::<String>();
+    let private = joined(fetch.allow_private.iter().map(|net| format!(" {}/{}", net.address, net.prefix)));
     writeln!(text, "fetch {} at once, {} bytes, proxy {proxy}, private{private}", fetch.per_host, fetch.body_max)
         .unwrap();
     for source in &settings.sources {
         source_outline(&mut text, source);
     }
-    let cover: String = cities.cover.iter().map(|code| format!(" {code}")).collect();
-    let alias: String = cities.alias.iter().map(|(name, code)| format!(" {name}={code}")).collect();
-    let slug: String = cities.slug.iter().map(|(code, slug)| format!(" {code}={slug}")).collect();
+    let cover = joined(cities.cover.iter().map(|code| format!(" {code}")));
+    let alias = joined(cities.alias.iter().map(|(name, code)| format!(" {name}={code}")));
+    let slug = joined(cities.slug.iter().map(|(code, slug)| format!(" {code}={slug}")));
     writeln!(text, "cities{cover}, alias{alias}, slug{slug}, gazetteers {}", cities.gazetteer.len()).unwrap();
     for tag in &settings.tags {
         writeln!(text, "tag {} when {}", tag.id, tag.when).unwrap();
@@ -55,7 +59,7 @@ fn outline(settings: &Settings) -> String {
         writeln!(text, "feed {} ({}) when {}", feed.id, feed.title, feed.when).unwrap();
     }
     for alert in &settings.alerts {
-        let to: String = alert.to.iter().map(|(channel, secret)| format!(" {channel}={}", hidden(secret))).collect();
+        let to = joined(alert.to.iter().map(|(channel, secret)| format!(" {channel}={}", hidden(secret))));
         writeln!(text, "alert {} when {} to{to} after {}ms", alert.id, alert.when, alert.digest).unwrap();
     }
     writeln!(text, "publish {} hub {}", publish.items, publish.hub).unwrap();
@@ -72,7 +76,9 @@ fn source_outline(text: &mut String, source: &Source) {
                 let parts = [&list.title, &list.link, &list.date, &list.credit, &list.summary].map(part).join(" | ");
                 writeln!(text, "  list {} | {parts}", list.item).unwrap();
             }
-            links.iter().for_each(|links| writeln!(text, "  links {links}").unwrap());
+            if let Some(links) = links {
+                writeln!(text, "  links {links}").unwrap();
+            }
         }
         Kind::Api { post, json, .. } => {
             writeln!(text, "  json {} | {} | {} | {:?}, post {post:?}", json.items, json.title, json.link, json.date)
@@ -80,8 +86,8 @@ fn source_outline(text: &mut String, source: &Source) {
         }
         Kind::Feed(_) | Kind::Sitemap(_) | Kind::Files(_) => {}
     }
-    let cities: String = rules.cities.iter().map(|code| format!(" {code}")).collect();
-    let headers: String = source.headers.iter().map(|(name, value)| format!(" {name}={}", hidden(value))).collect();
+    let cities = joined(rules.cities.iter().map(|code| format!(" {code}")));
+    let headers = joined(source.headers.iter().map(|(name, value)| format!(" {name}={}", hidden(value))));
     let (from, to) = source.every;
     writeln!(
         text,
