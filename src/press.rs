@@ -423,10 +423,7 @@ fn version(view: &View<'_>, edition: &EditionId) -> Result<Version, StoreError> 
 fn minutes(stories: &[(Order, Story)]) -> u32 {
     let mut gaps: Vec<i64> = stories.windows(2).map(|pair| pair[0].0.at.since(pair[1].0.at)).collect();
     let middle = gaps.len() / 2;
-    let quarter = match gaps.is_empty() {
-        true => i64::MAX,
-        false => *gaps.select_nth_unstable(middle).1 / (4 * Time::MINUTE),
-    };
+    let quarter = if gaps.is_empty() { i64::MAX } else { *gaps.select_nth_unstable(middle).1 / (4 * Time::MINUTE) };
     quarter.clamp(Press::SOONEST, Press::LATEST) as u32
 }
 
@@ -483,7 +480,7 @@ mod tests {
 
     impl Texts for Wire {
         fn item(&self, at: Position) -> Option<Item> {
-            (at.seq % 2 == 0).then(|| Item { html: format!("<p>whole text {}</p>", at.seq), ..Item::default() })
+            at.seq.is_multiple_of(2).then(|| Item { html: format!("<p>whole text {}</p>", at.seq), ..Item::default() })
         }
     }
 

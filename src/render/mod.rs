@@ -1,7 +1,9 @@
 //! Stories to bytes: one file a format. The same channel gives the same bytes, on any machine and after any upgrade that
 //! does not mean to change them: no version, no clock, no order of a hash table.
 
+pub mod atom;
 pub mod date;
+pub mod json;
 pub mod opml;
 pub mod rss;
 pub mod xml;
@@ -73,7 +75,7 @@ pub trait Format: std::fmt::Debug + Send + Sync {
 }
 
 /// Every format, the one that pages advertise first.
-pub const FORMATS: &[&dyn Format] = &[&rss::Rss];
+pub const FORMATS: &[&dyn Format] = &[&rss::Rss, &atom::Atom, &json::Json];
 
 /// The format with this extension.
 #[must_use]

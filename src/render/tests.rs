@@ -261,6 +261,35 @@ fn what_is_golden_reads_back() {
     }
 }
 
+/// The other formats hold the same: ids, headlines, links and dates as a foreign parser reads them.
+#[test]
+fn the_other_formats_say_the_same() {
+    for channel in [plain(), full(), hostile(), channel("all", "空", vec![])] {
+        let bytes = atom::Atom.render(&channel);
+        strictly(&bytes);
+        for bytes in [bytes, json::Json.render(&channel)] {
+            let read = feed_rs::parser::parse(&bytes[..]).expect("a feed");
+            assert_eq!(read.entries.len(), channel.entries.len());
+            assert_eq!(read.title.map(|title| title.content), Some(one_line(&channel.title)));
+            for (read, entry) in read.entries.iter().zip(&channel.entries) {
+                assert_eq!(read.id, entry.guid.urn());
+                let title = read.title.as_ref().map_or("", |title| title.content.as_str());
+                assert_eq!(title.trim(), one_line(&entry.emission.title));
+                assert_eq!(read.published.map(Time::from), Some(entry.emission.published));
+                if let Some(link) = xml::address(&entry.emission.link) {
+                    let link = url::Url::parse(&link).expect("an address").to_string();
+                    assert!(read.links.iter().any(|read| read.href == link), "{link} in {:?}", read.links);
+                }
+                assert_eq!(read.authors.len(), 1);
+            }
+        }
+        let json: serde_json::Value = serde_json::from_slice(&json::Json.render(&channel)).expect("JSON");
+        for item in json["items"].as_array().expect("items") {
+            assert!(item["content_html"].is_string() != item["content_text"].is_string(), "one content: {item}");
+        }
+    }
+}
+
 /// What each reader needs, as the golden files cannot say why.
 #[test]
 fn what_readers_need() {
@@ -384,6 +413,8 @@ proptest! {
         all.home.clone_from(&texts[5]);
         all.address.clone_from(&texts[6]);
         survives(&all);
+        strictly(&atom::Atom.render(&all));
+        prop_assert!(serde_json::from_slice::<serde_json::Value>(&json::Json.render(&all)).is_ok());
         let list = opml::render(&texts[0], None, &[Outline::group(&texts[1], vec![Outline::feed(&texts[2], &texts[3], Some(texts[4].clone()))])]);
         strictly(&list);
     }

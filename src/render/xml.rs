@@ -2,6 +2,7 @@
 //! whole feed ill-formed, and strict readers stop at it.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 /// Whether XML 1.0 allows the character (section 2.2, `Char`) and does not discourage it (the same section's list:
 /// DEL, the C1 controls but for next line, noncharacters).
@@ -38,14 +39,29 @@ const fn is_break(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// A link that may be printed: on one line, and of the web. Nothing a source sends, such as `javascript:`, runs in a reader.
+/// A link that may be printed: of the web, so that nothing a source sends, such as `javascript:`, runs in a reader; and
+/// without the ASCII characters that stand in no address (RFC 3986 section 2), which are written in per cent.
 #[must_use]
 pub fn address(text: &str) -> Option<String> {
-    let text = line(text).trim().to_owned();
+    let text = line(text);
+    let text = text.trim();
     let web = ["http://", "https://"].iter().any(|scheme| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && text.len() > scheme.len()
     });
-    web.then_some(text)
+    if !web {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            ' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "%{:02X}", u32::from(character));
+            }
+            other => out.push(other),
+        }
+    }
+    Some(out)
 }
 
 /// Plain text as HTML, for element content and double-quoted attributes. (`&apos;` is left out: HTML 4 has no such entity.)
@@ -69,7 +85,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, is_fit, line};
+    use super::{address, clean, is_fit, line};
 
     #[test]
     fn what_is_left() {
@@ -86,5 +102,24 @@ mod tests {
             assert_eq!((clean(text).as_ref(), line(text).as_ref()), (cleaned, lined), "{text:?}");
         }
         assert!(is_fit('\u{fffd}') && is_fit('\u{10fffd}') && is_fit('\u{e000}'));
+    }
+
+    #[test]
+    fn only_addresses_of_the_web_are_printed() {
+        for (text, expected) in [
+            (" https://a.example/b?c=d&e#f ", Some("https://a.example/b?c=d&e#f")),
+            ("HTTP://a.example/新闻", Some("HTTP://a.example/新闻")),
+            ("http://a.example/a b\"<>\u{1}\n|%20", Some("http://a.example/a%20b%22%3C%3E%20%7C%20")),
+            ("javascript:alert(1)", None),
+            ("java\nscript:alert('https://')", None),
+            ("data:text/html,https://", None),
+            ("//a.example/", None),
+            ("https://", None),
+            ("h", None),
+            ("新闻https://a", None),
+            ("", None),
+        ] {
+            assert_eq!(address(text).as_deref(), expected, "{text}");
+        }
     }
 }

@@ -1,0 +1,108 @@
+//! JSON Feed 1.1 (<https://www.jsonfeed.org/version/1.1/>), with what only programs read under `_citydesk`.
+
+use serde_json::{Map, Value, json};
+
+use super::{Channel, Entry, Format, date, whole_text, xml};
+use crate::model::place::{Placed, Point};
+
+/// JSON Feed 1.1.
+#[derive(Debug, Clone, Copy)]
+pub struct Json;
+
+impl Format for Json {
+    fn name(&self) -> &'static str {
+        "JSON Feed 1.1"
+    }
+
+    fn extension(&self) -> &'static str {
+        "json"
+    }
+
+    fn media_type(&self) -> &'static str {
+        "application/feed+json; charset=utf-8"
+    }
+
+    fn render(&self, channel: &Channel) -> Vec<u8> {
+        let document = json!({
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": line(&channel.title),
+            "home_page_url": line(&channel.home),
+            "feed_url": line(&channel.address),
+            "description": line(&channel.description),
+            "next_url": channel.next.as_deref().map(line),
+            "icon": channel.image.as_deref().map(line),
+            "language": line(&channel.language),
+            "hubs": channel.hub.as_deref().map(|hub| json!([{ "type": "WebSub", "url": line(hub) }])),
+            "items": channel.entries.iter().map(|entry| item(channel, entry)).collect::<Vec<_>>(),
+        });
+        let mut bytes = without_nulls(document).to_string().into_bytes();
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+fn item(channel: &Channel, entry: &Entry) -> Value {
+    let emission = &entry.emission;
+    let html = whole_text(channel, entry);
+    let summary = Some(xml::clean(emission.summary.trim()).into_owned()).filter(|summary| !summary.is_empty());
+    // One of the two contents must be there: without whole text it is the summary, else the headline.
+    let text = html.is_none().then(|| summary.clone().unwrap_or_else(|| line(&emission.title)));
+    let enclosure = emission.enclosure.as_ref().filter(|enclosure| enclosure.length > 0);
+    let attachments = enclosure.and_then(|enclosure| {
+        let url = xml::address(&enclosure.url)?;
+        Some(json!([{ "url": url, "mime_type": line(&enclosure.kind), "size_in_bytes": enclosure.length }]))
+    });
+    let creator = if emission.creator.trim().is_empty() { &emission.source_name } else { &emission.creator };
+    let tags = emission.cities.iter().map(|placed| &placed.name).chain(emission.tags.iter().map(|tag| &tag.name));
+    json!({
+        "id": entry.guid.urn(),
+        "url": xml::address(&emission.link),
+        "title": line(&emission.title),
+        "content_html": html,
+        "content_text": text,
+        "summary": summary,
+        "image": emission.image.as_deref().and_then(xml::address),
+        "date_published": date::rfc3339(emission.published, emission.offset),
+        "date_modified": emission.updated.map(|at| date::rfc3339(at, emission.offset)),
+        "authors": [{ "name": line(creator) }],
+        "tags": tags.map(|name| line(name)).collect::<Vec<_>>(),
+        "language": emission.language.as_deref().map(line),
+        "attachments": attachments,
+        "_citydesk": {
+            "story": entry.guid.to_string(),
+            "sources": [{
+                "id": emission.source.as_str(),
+                "name": line(&emission.source_name),
+                "feed": xml::address(&entry.source_feed),
+            }],
+            "cities": emission.cities.iter().map(place).collect::<Vec<_>>(),
+            "provinces": emission.provinces.iter().map(place).collect::<Vec<_>>(),
+            "point": emission.point.map(Point::georss),
+        },
+    })
+}
+
+fn place(placed: &Placed) -> Value {
+    json!({
+        "code": placed.code.to_string(),
+        "name": line(&placed.name),
+        "score": f64::from(placed.score) / 1000.0,
+        "evidence": placed.evidence.iter().map(|evidence| line(evidence)).collect::<Vec<_>>(),
+    })
+}
+
+fn line(text: &str) -> String {
+    xml::line(text).trim().to_owned()
+}
+
+/// What is not known is left out: readers choke on null.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(key, value)| (key, without_nulls(value))).collect::<Map<_, _>>())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(without_nulls).collect()),
+        other => other,
+    }
+}
