@@ -4,3 +4,4 @@
 
 mod fetch;
 mod origin;
+mod poll;

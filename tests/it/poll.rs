@@ -1,0 +1,383 @@
+//! Rounds against a real origin: what is filed, what is remembered, and what a publisher gets to see of us.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use citydesk::clock::Clock;
+use citydesk::editor::{Editor, Standing};
+use citydesk::fetch::Fetcher;
+use citydesk::journal::Journal;
+use citydesk::model::book::{Entry, State};
+use citydesk::model::codec::decode;
+use citydesk::model::filing::{Filing, Wire};
+use citydesk::model::id::SourceId;
+use citydesk::model::item::Item;
+use citydesk::model::setting::{Fetch, Network};
+use citydesk::model::source::{Expect, Kind, Rank, Republish, Source, SourceRules};
+use citydesk::model::time::Time;
+use citydesk::poll::{Outcome, Poller, Round};
+use citydesk::schedule::{self, Schedule};
+use citydesk::store::Store;
+
+use crate::origin::{Origin, Reply};
+
+/// 2026-11-23T02:00:00Z.
+const NOW: i64 = 1_795_399_200_000;
+
+fn source(id: &str, kind: Kind) -> Source {
+    Source {
+        rules: SourceRules {
+            id: SourceId::new(id).unwrap(),
+            name: id.to_owned(),
+            rank: Rank::Media,
+            republish: Republish::Summary,
+            join: true,
+            keep: 180 * Time::DAY,
+            zone: "Asia/Shanghai".to_owned(),
+            ..SourceRules::default()
+        },
+        kind,
+        every: (2 * Time::MINUTE, 12 * Time::HOUR),
+        expect: Expect { items: 1, newest: 3 * Time::DAY },
+        timeout: 5_000,
+        headers: Vec::new(),
+        encoding: None,
+        drop: None,
+        only: None,
+        body: None,
+        proxy: None,
+        ca: None,
+    }
+}
+
+/// A feed of these headlines: number n is of hour n.
+fn feed(numbers: &[u32]) -> String {
+    let items: String = numbers
+        .iter()
+        .map(|n| {
+            format!(
+                "<item><guid isPermaLink=\"false\">item-{n}</guid><title>许昌市第{n}所学校今日开工建设</title>\
+                 <link>https://news.example/{n}.html</link>\
+                 <pubDate>Sun, 22 Nov 2026 {:02}:00:00 +0800</pubDate>\
+                 <description>这是第{n}条消息的正文，讲的是一所新学校。</description></item>",
+                n % 24
+            )
+        })
+        .collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><rss version=\"2.0\"><channel><title>许昌新闻</title>\
+         <link>https://news.example/</link><description>d</description>{items}</channel></rss>"
+    )
+}
+
+struct Desk {
+    journal: Journal,
+    store: Arc<Store>,
+    poller: Arc<Poller>,
+    now: Arc<AtomicI64>,
+    nudges: Arc<AtomicUsize>,
+    editor: Editor,
+    _dir: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self::open(dir)
+    }
+
+    fn open(dir: tempfile::TempDir) -> Self {
+        let journal = Journal::open(dir.path()).unwrap();
+        let store = Arc::new(Store::open(&dir.path().join("store")).unwrap());
+        let now = Arc::new(AtomicI64::new(NOW));
+        let ticking = Arc::clone(&now);
+        let clock: Clock = Arc::new(move || Time(ticking.load(Ordering::SeqCst)));
+        let settings = Fetch {
+            per_host: 1,
+            body_max: 1 << 20,
+            allow_private: vec![Network::parse("127.0.0.0/8").unwrap()],
+            proxy: None,
+        };
+        let fetcher = Fetcher::new(&settings, "citydesk/test".to_owned(), Arc::clone(&clock)).unwrap();
+        let nudges = Arc::new(AtomicUsize::new(0));
+        let nudged = Arc::clone(&nudges);
+        let nudge = Arc::new(move || {
+            nudged.fetch_add(1, Ordering::SeqCst);
+        });
+        let wire = Arc::clone(&journal.wire);
+        let poller = Poller::new(fetcher, wire, Arc::clone(&store), clock, settings.body_max, nudge).unwrap();
+        let editor = Editor::new(
+            journal.clone(),
+            Arc::clone(&store),
+            Arc::new(Standing::default()),
+            Arc::new(AtomicBool::new(false)),
+            Box::new(|| {}),
+        );
+        Self { journal, store, poller: Arc::new(poller), now, nudges, editor, _dir: dir }
+    }
+
+    async fn round(&self, source: &Source) -> Round {
+        self.poller.round(&Arc::new(source.clone())).await
+    }
+
+    fn decide(&mut self) {
+        while self.editor.step().unwrap() {}
+    }
+
+    fn pass(&self, milliseconds: i64) {
+        self.now.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
+    fn book(&self, source: &Source) -> Entry {
+        self.store.book(source.id()).unwrap()
+    }
+
+    /// Everything filed so far, with its items.
+    fn filings(&self) -> Vec<(Filing, Vec<Item>)> {
+        let records = self.journal.wire.read(1, usize::MAX).unwrap();
+        let filings = records.iter().filter_map(|(_, bytes)| match decode::<Wire>(bytes).unwrap() {
+            Wire::Filing(filing) => Some(filing),
+            _ => None,
+        });
+        filings
+            .map(|filing| {
+                let items = filing.items.iter().map(|at| {
+                    let bytes = self.journal.wire.get(*at).unwrap().unwrap();
+                    match decode::<Wire>(&bytes).unwrap() {
+                        Wire::Item(item) => *item,
+                        other => panic!("{other:?}"),
+                    }
+                });
+                let items = items.collect();
+                (filing, items)
+            })
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn a_round_files_what_is_new_and_nothing_else() {
+    let origin = Origin::start();
+    let mut desk = Desk::new();
+    let source = source("xuchang", Kind::Feed(origin.url("/feed")));
+    origin.serve("/feed", Reply::ok(feed(&[3, 2, 1])).etag("\"1\"").modified("Sun, 22 Nov 2026 00:00:00 GMT"));
+
+    let first = desk.round(&source).await;
+    assert_eq!(
+        (first.outcome, first.listed, first.filed, first.state),
+        (Outcome::New(3), 3, 3, State::Ok),
+        "{first:?}"
+    );
+    let filings = desk.filings();
+    assert_eq!(filings.len(), 1);
+    let (filing, items) = &filings[0];
+    assert_eq!((filing.listed, filing.reading, filing.at), (3, source.reading(), Time(NOW)));
+    assert_eq!(filing.title.as_deref(), Some("许昌新闻"));
+    let titles: Vec<&str> = items.iter().map(|item| item.title.as_str()).collect();
+    assert_eq!(titles, [3, 2, 1].map(|n| format!("许昌市第{n}所学校今日开工建设")), "in the order of the document");
+    assert_eq!(desk.nudges.load(Ordering::SeqCst), 1);
+    assert_eq!(Some(desk.book(&source).vouched), first.filing);
+    desk.decide();
+
+    // Asked conditionally, with what was sent.
+    let second = desk.round(&source).await;
+    assert_eq!((second.outcome, second.status), (Outcome::NotModified, 304));
+    let asked = origin.asked("/feed").remove(1);
+    assert_eq!(asked.header("if-none-match"), Some("\"1\""));
+    assert_eq!(asked.header("if-modified-since"), Some("Sun, 22 Nov 2026 00:00:00 GMT"));
+
+    // The same bytes again, under another tag.
+    origin.serve("/feed", Reply::ok(feed(&[3, 2, 1])).etag("\"2\""));
+    assert_eq!(desk.round(&source).await.outcome, Outcome::Unchanged);
+    assert_eq!(desk.book(&source).validators.etag.as_deref(), Some("\"2\""));
+    assert_eq!(desk.book(&source).validators.last_modified, None, "they are a pair");
+
+    // Other bytes, the same items.
+    origin.serve("/feed", Reply::ok(feed(&[3, 2, 1]) + "<!-- made in 7 ms -->").etag("\"3\""));
+    assert_eq!(desk.round(&source).await.outcome, Outcome::Nothing);
+    assert_eq!(desk.filings().len(), 1, "nothing to tell, nothing filed");
+    assert_eq!(Some(desk.book(&source).vouched), first.filing);
+
+    origin.serve("/feed", Reply::ok(feed(&[4, 3, 2])).etag("\"4\""));
+    let last = desk.round(&source).await;
+    assert_eq!((last.outcome, last.listed), (Outcome::New(1), 3));
+    let (filing, items) = desk.filings().pop().unwrap();
+    assert_eq!((filing.items.len(), filing.listed), (1, 3));
+    assert_eq!(items[0].title, "许昌市第4所学校今日开工建设");
+}
+
+#[tokio::test]
+async fn a_first_answer_is_filed_even_if_it_is_empty() {
+    let origin = Origin::start();
+    let mut desk = Desk::new();
+    let source = source("quiet", Kind::Feed(origin.url("/feed")));
+    origin.serve("/feed", Reply::ok(feed(&[])).etag("\"1\""));
+    let first = desk.round(&source).await;
+    assert!(first.filing.is_some(), "{first:?}");
+    assert_eq!((first.state, first.filed), (State::Silent, 0));
+    assert!(desk.book(&source).reason.contains("0 items"), "{}", desk.book(&source).reason);
+    origin.serve("/feed", Reply::ok(feed(&[]) + " "));
+    desk.round(&source).await;
+    assert_eq!(desk.filings().len(), 1, "once, although the editor has not decided it yet");
+    desk.decide();
+    assert!(desk.store.view().source(source.id()).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn validators_answer_only_for_what_was_kept_and_read_in_this_way() {
+    let origin = Origin::start();
+    let desk = Desk::new();
+    let mut source = source("xuchang", Kind::Feed(origin.url("/feed")));
+    origin.serve("/feed", Reply::ok(feed(&[2, 1])).etag("\"1\""));
+    desk.round(&source).await;
+
+    // Another reading: whole, and read although the bytes are the same.
+    source.drop = Some("title:第1所".to_owned());
+    let read = desk.round(&source).await;
+    assert_eq!((read.status, read.outcome, read.dropped), (200, Outcome::New(1), 1));
+    assert_eq!(origin.asked("/feed")[1].header("if-none-match"), None);
+
+    // A poll book that points to another wire, as after a restore: whole again.
+    let mut book = desk.book(&source);
+    book.vouched.sum ^= 1;
+    desk.store.note(source.id(), &book).unwrap();
+    assert_eq!(desk.round(&source).await.status, 200);
+    assert_eq!(origin.asked("/feed")[2].header("if-none-match"), None);
+    assert_eq!(desk.round(&source).await.status, 304);
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_read_vouches_for_nothing() {
+    let origin = Origin::start();
+    let desk = Desk::new();
+    let source = source("xuchang", Kind::Feed(origin.url("/feed")));
+    origin.serve("/feed", Reply::ok("").etag("\"1\""));
+    let round = desk.round(&source).await;
+    assert_eq!((round.outcome, round.state), (Outcome::Failed("document"), State::Broken), "{round:?}");
+    origin.serve("/feed", Reply::ok(feed(&[1])).etag("\"1\""));
+    assert_eq!(desk.round(&source).await.outcome, Outcome::New(1));
+    assert_eq!(origin.asked("/feed")[1].header("if-none-match"), None);
+}
+
+#[tokio::test]
+async fn failures_are_told_backed_off_and_forgotten() {
+    let origin = Origin::start();
+    let desk = Desk::new();
+    let source = source("xuchang", Kind::Feed(origin.url("/feed")));
+    origin.serve("/feed", Reply::ok(feed(&[1])).etag("\"1\""));
+    desk.round(&source).await;
+    let table = [
+        (Reply::status(404, ""), Outcome::Http(404), State::Broken, 4 * Time::MINUTE),
+        (Reply::status(500, ""), Outcome::Http(500), State::Broken, 8 * Time::MINUTE),
+        (Reply::status(429, "").header("Retry-After", "7200"), Outcome::Http(429), State::Broken, 2 * Time::HOUR),
+        (Reply::slam(), Outcome::Failed("cut"), State::Broken, 32 * Time::MINUTE),
+        (Reply::redirect(302, "http://10.1.1.1/"), Outcome::Failed("refused"), State::Broken, 64 * Time::MINUTE),
+    ];
+    for (reply, outcome, state, least) in table {
+        origin.serve("/feed", reply);
+        let round = desk.round(&source).await;
+        assert_eq!((round.outcome, round.state), (outcome, state), "{round:?}");
+        let wait = round.due.since(Time(NOW));
+        assert!((least..=least + least / 5).contains(&wait), "{outcome:?}: {wait}");
+        assert!(round.failed() && round.sentence.len() > 30, "{}", round.sentence);
+    }
+    assert_eq!(desk.book(&source).failures, 5);
+    origin.serve("/feed", Reply::ok(feed(&[1])).etag("\"1\""));
+    let back = desk.round(&source).await;
+    assert_eq!((back.outcome, back.state), (Outcome::NotModified, State::Ok), "the validators outlived the failures");
+    assert_eq!((desk.book(&source).failures, desk.book(&source).reason.as_str()), (0, ""));
+
+    origin.serve("/feed", Reply::status(410, ""));
+    let gone = desk.round(&source).await;
+    assert_eq!((gone.outcome, gone.state, gone.due), (Outcome::Http(410), State::Gone, Time(i64::MAX)));
+}
+
+#[tokio::test]
+async fn a_source_that_only_repeats_itself_is_silent() {
+    let origin = Origin::start();
+    let desk = Desk::new();
+    let source = source("xuchang", Kind::Feed(origin.url("/feed")));
+    origin.serve("/feed", Reply::ok(feed(&[1])).etag("\"1\""));
+    assert_eq!(desk.round(&source).await.state, State::Ok);
+    desk.pass(4 * Time::DAY);
+    let later = desk.round(&source).await;
+    assert_eq!((later.outcome, later.state), (Outcome::NotModified, State::Silent));
+    assert!(desk.book(&source).reason.contains("2026-11-21"), "{}", desk.book(&source).reason);
+}
+
+#[tokio::test]
+async fn files_are_read_when_they_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::new();
+    let write = |name: &str, text: String| std::fs::write(dir.path().join(name), text).unwrap();
+    let glob = |dir: &Path| dir.join("*.xml").display().to_string();
+    let source = source("dropbox", Kind::Files(glob(dir.path())));
+    assert_eq!(desk.round(&source).await.outcome, Outcome::Failed("files"));
+    write("a.xml", feed(&[1]));
+    write("b.xml", feed(&[3, 2]));
+    assert_eq!(desk.round(&source).await.outcome, Outcome::New(3));
+    desk.decide();
+    assert_eq!(desk.round(&source).await.outcome, Outcome::NotModified);
+    write("b.xml", feed(&[4, 3, 2]));
+    write("c.xml", "this is no feed".to_owned());
+    let round = desk.round(&source).await;
+    assert_eq!(round.outcome, Outcome::New(1));
+    assert!(round.complaints.iter().any(|complaint| complaint.starts_with("c.xml: ")), "{:?}", round.complaints);
+    assert_eq!(round.due, Time(NOW + 2 * Time::MINUTE), "a folder costs nothing: always at the quick end");
+    assert_eq!(desk.filings().last().unwrap().1.len(), 1);
+}
+
+#[tokio::test]
+async fn once_asks_each_due_source_once() {
+    let origin = Origin::start();
+    let desk = Desk::new();
+    let sources: Vec<Arc<Source>> =
+        (0..5).map(|n| Arc::new(source(&format!("s{n}"), Kind::Feed(origin.url(&format!("/{n}")))))).collect();
+    for n in 0..4 {
+        origin.serve(&format!("/{n}"), Reply::ok(feed(&[n])).etag("\"1\""));
+    }
+    let rounds = schedule::once(&desk.poller, &sources, 1, false, Arc::new(|_| {})).await;
+    let ids: Vec<&str> = rounds.iter().map(|round| round.source.as_str()).collect();
+    assert_eq!(ids, ["s0", "s1", "s2", "s3", "s4"]);
+    assert_eq!(rounds.iter().filter(|round| round.failed()).count(), 1);
+    assert_eq!((origin.total(), origin.busiest()), (5, 1));
+    assert!(schedule::once(&desk.poller, &sources, 1, false, Arc::new(|_| {})).await.is_empty(), "nobody is due");
+    assert_eq!(schedule::once(&desk.poller, &sources, 1, true, Arc::new(|_| {})).await.len(), 5);
+}
+
+#[tokio::test]
+async fn the_schedule_polls_obeys_its_brake_reloads_and_stops() {
+    let origin = Origin::start();
+    let desk = Desk::new();
+    let source = |id: &str| Arc::new(source(id, Kind::Feed(origin.url(&format!("/{id}")))));
+    for id in ["a", "b", "c"] {
+        origin.serve(&format!("/{id}"), Reply::ok(feed(&[1])));
+    }
+    let braked = Arc::new(AtomicBool::new(true));
+    let brake = Arc::clone(&braked);
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let schedule = Schedule::start(
+        Arc::clone(&desk.poller),
+        vec![source("a"), source("b")],
+        1,
+        Arc::new(move || brake.load(Ordering::SeqCst)),
+        Arc::new(move |round: &Round| drop(tell.send(round.source.to_string()))),
+    );
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(origin.total(), 0, "the editor is behind");
+    braked.store(false, Ordering::SeqCst);
+    assert_eq!([told.recv().await.unwrap(), told.recv().await.unwrap()], ["a", "b"]);
+    schedule.reload(vec![source("b"), source("c")], 1).await;
+    assert_eq!(told.recv().await.unwrap(), "c");
+    schedule.ask(SourceId::new("b").unwrap()).await;
+    assert_eq!(told.recv().await.unwrap(), "b");
+    assert_eq!([origin.hits("/a"), origin.hits("/b"), origin.hits("/c")], [1, 2, 1]);
+    origin.serve("/c", Reply::hang());
+    schedule.ask(SourceId::new("c").unwrap()).await;
+    while origin.hits("/c") < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(schedule.stop(Duration::from_millis(100)).await, 1, "one round was cut off");
+}
