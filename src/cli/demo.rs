@@ -184,4 +184,31 @@ mod tests {
         drop(demo);
         assert!(!folder.exists());
     }
+
+    /// What a desk reads of every source at the end of the tape.
+    #[test]
+    fn every_source_is_read_whole() {
+        let (start, here) = (Time(1_790_000_000_000), SocketAddr::from((Ipv4Addr::LOCALHOST, 9)));
+        let loaded = crate::config::load_text(Path::new("feeds.toml"), config(here, here)).map_err(|_| ()).unwrap();
+        assert_eq!(loaded.problems, []);
+        let tape = tape::Tape::builtin().unwrap();
+        let now = start.plus(tape.length() + Time::MINUTE);
+        for source in &loaded.settings.sources {
+            let manner = manner::Source::find(&source.id().to_string()).unwrap();
+            let shown = tape.shown(manner.id, start, now);
+            let body = manner.print("http://127.0.0.1:9", &shown);
+            let url = source.kind.address();
+            let fetched = crate::parse::Fetched { body: &body, content_type: Some(manner.content_type), url, at: now };
+            let document = crate::parse::parse(source, &fetched).unwrap();
+            assert_eq!(document.items.len(), shown.len().min(40), "{}", manner.id);
+            for (raw, shown) in document.items.iter().zip(&shown) {
+                let title = raw.title.as_deref().unwrap_or_default().trim();
+                let cut = manner.id == "portal" && shown.title.starts_with(title);
+                assert!(cut || title == shown.title, "{}: {title}", manner.id);
+                let claim = raw.published.as_ref().and_then(|stamp| stamp.claim.as_ref()).unwrap();
+                assert!((0..Time::MINUTE).contains(&shown.at.since(claim.at)), "{}: {title}: {claim:?}", manner.id);
+                assert!(raw.summary.is_some() || raw.content.is_some(), "{}: {title}", manner.id);
+            }
+        }
+    }
 }

@@ -65,7 +65,7 @@ pub const SOURCES: &[Source] = &[
         document: "list.html",
         content_type: "text/html; charset=ISO-8859-1",
         kind: "page",
-        block: "list = { item = \".news li\", title = \"a\", date = \".date\", credit = \".from\" }\ncity = \"焦作市\"\nrank = \"origin\"                # a list page in GBK that says gb2312, under a header that says ISO-8859-1\n",
+        block: "list = { item = \".news li\", title = \"a\", date = \".date\", credit = \".from\", summary = \"p\" }\ncity = \"焦作市\"\nrank = \"origin\"                # a list page in GBK that says gb2312, under a header that says ISO-8859-1\n",
         print: list,
     },
     Source {
@@ -187,11 +187,12 @@ fn list(source: &Source, _base: &str, items: &[Shown<'_>]) -> Vec<u8> {
     for item in items {
         let _ = writeln!(
             out,
-            "<li><a href=\"{}\" target=_blank>{}</a><span class=from>{}</span><span class=date>{}</span></li>",
+            "<li><a href=\"{}\" target=_blank>{}</a><span class=from>{}</span><span class=date>{}</span><p>{}</p></li>",
             source.path(item),
             escape(item.title),
             escape(name(item.origin)),
             local(item.at).format("%Y-%m-%d %H:%M"),
+            escape(&item.text[..item.text.len().min(2)].concat()),
         );
     }
     out.push_str("</ul>\n<div class=\"foot\"><a href=\"/jiaozuo/list_2.html\">下一页</a></div>\n</body></html>\n");
@@ -209,18 +210,20 @@ fn atom(source: &Source, base: &str, items: &[Shown<'_>]) -> Vec<u8> {
         name = escape(source.name),
     );
     for item in items {
-        let author = item.author.unwrap_or("记者");
-        let body = paragraphs(item.text, &format!("本报讯（{author}）"));
+        let byline = item.author.map(|author| format!("（{author}）")).unwrap_or_default();
+        let body = paragraphs(item.text, &format!("本报讯{byline} "));
         let at = local(item.at).to_rfc3339();
         let _ = write!(
             out,
             "<entry>\n<title>{}</title>\n<link href=\"{}\"/>\n<id>tag:paper.example,2026:{}</id>\n<published>{at}</published>\n\
-             <updated>{at}</updated>\n<author><name>{}</name></author>\n",
+             <updated>{at}</updated>\n",
             escape(item.title),
             source.path(item),
             item.number,
-            escape(author.trim_start_matches("记者 ")),
         );
+        if let Some(author) = item.author {
+            let _ = writeln!(out, "<author><name>{}</name></author>", escape(author.trim_start_matches("记者 ")));
+        }
         for tag in item.tags {
             let _ = writeln!(out, "<category term=\"{}\"/>", escape(tag));
         }
