@@ -1,5 +1,6 @@
 //! What is counted, for Prometheus: no label is unbounded, and none names a source or a feed.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -145,9 +146,12 @@ impl Metrics {
         self.items.get_or_create(&Decision { decision }).inc_by(items);
     }
 
-    /// Sets how many sources are in a state.
-    pub fn sources(&self, state: &'static str, sources: usize) {
-        self.sources.get_or_create(&State { state }).set(i64::try_from(sources).unwrap_or(i64::MAX));
+    /// Sets how many sources are in each state; a state that is not named holds none.
+    pub fn sources(&self, states: &BTreeMap<&'static str, i64>) {
+        self.sources.clear();
+        for (state, sources) in states {
+            self.sources.get_or_create(&State { state }).set(*sources);
+        }
     }
 
     /// Adds a number that is read each time somebody looks: sizes, positions, times. `name` in full, with its unit.
@@ -205,7 +209,7 @@ mod tests {
         metrics.answered("feed", StatusCode::NOT_MODIFIED, Duration::from_micros(80));
         metrics.fetched("not_modified", Duration::from_millis(30), 120);
         metrics.decided("join", 3);
-        metrics.sources("ok", 7);
+        metrics.sources(&BTreeMap::from([("ok", 7)]));
         metrics.dropped();
         metrics.watch("citydesk_journal_bytes", "Bytes of the journal on disk", || 42.0);
         metrics.watch_process();

@@ -1,11 +1,194 @@
 //! HTTP in: accept, route, reply; pages for people.
+//!
+//! The way of a request: [`listen`] accepts it, [`Front::answer`] looks at its path. A feed ([`address`], [`feeds`]) is
+//! answered before anything else is looked at; then the small fixed addresses ([`health`], [`metrics`], [`outline`]); then
+//! the pages ([`pages`]). [`conditional`] and [`encoding`] decide how much of an answer is sent.
 
 pub mod address;
 pub mod conditional;
+pub mod directory;
 pub mod encoding;
+pub mod feeds;
 pub mod health;
+pub mod link;
 pub mod listen;
+pub mod lookup;
 pub mod metrics;
+pub mod moment;
+pub mod outline;
+pub mod pages;
 mod patience;
 pub mod reply;
+mod route;
+#[cfg(test)]
+mod tests;
 pub mod visitor;
+pub mod words;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use http::header::CACHE_CONTROL;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::model::setting::Settings;
+use crate::place::Gazetteer;
+use crate::press::Press;
+use crate::store::Store;
+use directory::Kept;
+use health::Status;
+use metrics::Metrics;
+use pages::Desk;
+use reply::{Dropped, Reply, Unmade};
+
+/// Longest path and query, in bytes; 414 beyond it. A tag of 64 Chinese characters takes 576.
+const LONGEST: usize = 4_096;
+
+/// What answers are made from.
+pub struct Front {
+    /// Prints feeds.
+    pub press: Arc<Press>,
+    /// The store, read only.
+    pub store: Arc<Store>,
+    /// feeds.toml as it is in force.
+    pub settings: Arc<ArcSwap<Settings>>,
+    /// The gazetteer in force.
+    pub gazetteer: Arc<ArcSwap<Gazetteer>>,
+    /// For headers and pages; never for what a feed says.
+    pub clock: Clock,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Whether we are ready, and what is wrong.
+    pub status: Arc<Status>,
+    directory: Kept,
+}
+
+/// Serves until `shutdown` is over, then lets running answers end.
+pub async fn run(listener: TcpListener, front: Arc<Front>, shutdown: impl Future<Output = ()>) {
+    let limits = listen::Limits::for_this_process(front.settings.load().server.trusted_proxies.clone());
+    let handler = move |request, address| {
+        let front = Arc::clone(&front);
+        async move { front.answer(&request, address).await }
+    };
+    listen::run(listener, limits, handler, shutdown).await;
+}
+
+/// What of a request is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// Path without the prefix of `public_url`, percent-encoded as it came.
+    pub path: &'a str,
+    /// What stands behind the question mark.
+    pub query: Option<&'a str>,
+    /// Headers.
+    pub headers: &'a HeaderMap,
+}
+
+/// A page and its status.
+#[derive(Debug)]
+struct Shown {
+    status: StatusCode,
+    html: String,
+}
+
+impl Front {
+    /// Puts together what answers are made from.
+    #[must_use]
+    pub fn new(
+        press: Arc<Press>,
+        store: Arc<Store>,
+        settings: Arc<ArcSwap<Settings>>,
+        gazetteer: Arc<ArcSwap<Gazetteer>>,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        status: Arc<Status>,
+    ) -> Self {
+        Self { press, store, settings, gazetteer, clock, metrics, status, directory: Kept::default() }
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// [`Dropped`] where a broken connection is the best answer: a feed that can't be printed now.
+    pub async fn answer<B>(self: &Arc<Self>, request: &Request<B>, address: IpAddr) -> Result<Reply, Dropped> {
+        let begun = Instant::now();
+        let (route, answered) = self.dispatch(request).await;
+        let answered =
+            answered.map(|reply| if request.method() == Method::HEAD { reply::beheaded(reply) } else { reply });
+        match &answered {
+            Ok(reply) => {
+                self.metrics.answered(route, reply.status(), begun.elapsed());
+                tracing::debug!(%address, method = %request.method(), uri = %request.uri(), status = reply.status().as_u16());
+            }
+            Err(dropped) => {
+                self.metrics.dropped();
+                tracing::error!(uri = %request.uri(), %dropped, "a feed could not be answered");
+            }
+        }
+        answered
+    }
+
+    /// The answer, and the word under which it is counted.
+    async fn dispatch<B>(self: &Arc<Self>, request: &Request<B>) -> (&'static str, Result<Reply, Dropped>) {
+        let uri = request.uri();
+        let (path, query) = (uri.path(), uri.query());
+        if path.len() + query.map_or(0, str::len) > LONGEST {
+            return (
+                "other",
+                Ok(reply::line(StatusCode::URI_TOO_LONG, format!("Addresses have at most {LONGEST} bytes here.\n"))),
+            );
+        }
+        let settings = self.settings.load();
+        let path = link::without_prefix(path, link::prefix(&settings.site.public_url));
+        let asked = Asked { method: request.method(), path, query, headers: request.headers() };
+        if let Some(address) = address::read(path) {
+            return ("feed", feeds::answer(self, asked, address).await);
+        }
+        let (route, reply) = route::answer(self, asked).await;
+        (route, Ok(reply))
+    }
+
+    /// Makes something away from the threads that answer: it reads the store.
+    async fn made<F, T>(self: &Arc<Self>, fill: F) -> Result<T, Unmade>
+    where
+        F: FnOnce(&Desk<'_>) -> Result<T, Unmade> + Send + 'static,
+        T: Send + 'static,
+    {
+        let front = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            let (settings, gazetteer) = (front.settings.load_full(), front.gazetteer.load_full());
+            let directory = front.directory.get(&front.store, &gazetteer)?;
+            let view = front.store.view();
+            fill(&Desk::new(&view, directory, &settings, &gazetteer, (front.clock)()))
+        })
+        .await?
+    }
+
+    /// A page, or the page that says that it can't be shown.
+    async fn page<F>(self: &Arc<Self>, headers: &HeaderMap, fill: F) -> Reply
+    where
+        F: FnOnce(&Desk<'_>) -> Result<Shown, Unmade> + Send + 'static,
+    {
+        match self.made(fill).await {
+            Ok(shown) if shown.status == StatusCode::OK => reply::page(headers, shown.html),
+            Ok(shown) => reply::notice(headers, shown.status, "no-store", shown.html),
+            Err(error) => self.unmade(&error),
+        }
+    }
+
+    fn unmade(&self, error: &Unmade) -> Reply {
+        tracing::error!(%error, "a page could not be made");
+        let words = words::of(&self.settings.load().site.language);
+        let text = format!("{}. {}\n", words.problem.broken, words.problem.try_again);
+        let mut reply = reply::line(StatusCode::SERVICE_UNAVAILABLE, text);
+        reply.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("30"));
+        reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        reply
+    }
+}

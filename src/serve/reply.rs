@@ -154,3 +154,17 @@ pub fn last_modified(headers: &mut HeaderMap, modified: i64, now: i64) {
         headers.insert(LAST_MODIFIED, value(&conditional::http_date(modified)));
     }
 }
+
+/// A page could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmade {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// A template failed.
+    #[error("a page could not be written: {0}")]
+    Template(#[from] askama::Error),
+    /// The task that made it died.
+    #[error("the task that made a page died: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}

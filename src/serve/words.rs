@@ -448,7 +448,9 @@ mod tests {
 
     #[test]
     fn the_language_of_the_site_decides() {
-        for (language, lang) in [("zh-CN", "zh-CN"), ("zh", "zh-CN"), ("ZH-Hant-TW", "zh-CN"), ("en", "en"), ("", "en"), ("许", "en")] {
+        for (language, lang) in
+            [("zh-CN", "zh-CN"), ("zh", "zh-CN"), ("ZH-Hant-TW", "zh-CN"), ("en", "en"), ("", "en"), ("许", "en")]
+        {
             assert_eq!(of(language).lang, lang, "{language}");
         }
         assert_eq!((CHINESE.day)(None, 11, 23, "周一"), "11月23日 周一");

@@ -1,0 +1,227 @@
+//! Feeds: 200 or 304 for any that exists or ever did, 404 for names that never were, and nothing else.
+//!
+//! A reader that gets any other status punishes us for hours or days (some stop updating the feed for good). So a feed
+//! that is not printed yet waits, one that can't be printed closes the connection, and nothing is called unknown before
+//! the ledger is applied.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderName, VARY,
+};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http_body_util::Full;
+
+use super::address::Address;
+use super::conditional::{self, Decision};
+use super::encoding::{self, Coding};
+use super::pages::{Chip, Desk};
+use super::reply::{self, Dropped, Reply, Unmade};
+use super::{Asked, Front, link, lookup, visitor, words};
+use crate::model::edition::EditionId;
+use crate::press::{PressError, Printed};
+use crate::render::{self, Format};
+
+/// How long a cache may hand out the last answer while we can't be reached, in seconds (RFC 5861 section 4).
+const STALE_IF_ERROR: u32 = 86_400;
+/// Waits between tries to print a feed; after the last one the connection is closed.
+const TRIES: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
+/// Methods that feeds answer.
+pub const METHODS: &str = "GET, HEAD, OPTIONS";
+
+/// Answers a request for a feed.
+///
+/// # Errors
+/// [`Dropped`] if it can't be printed.
+pub async fn answer(front: &Arc<Front>, asked: Asked<'_>, address: Address) -> Result<Reply, Dropped> {
+    match *asked.method {
+        Method::GET | Method::HEAD => {}
+        Method::OPTIONS => return Ok(preflight()),
+        _ => return Ok(reply::not_allowed(METHODS)),
+    }
+    front.status.when_ready().await;
+    let wanted = {
+        let gazetteer = front.gazetteer.load();
+        let view = front.store.view();
+        lookup::edition(&view, &gazetteer, &address.wanted).map_err(|error| Dropped(error.to_string()))?
+    };
+    let edition = match wanted {
+        Ok(edition) => edition,
+        Err(missing) => return Ok(unknown(front, asked, address.extension, missing).await),
+    };
+    let alias = !asked.path.starts_with("/feeds/");
+    let Some(format) = render::format(address.extension).or_else(|| render::format("rss").filter(|_| alias)) else {
+        return Ok(unprinted(front, asked, &edition, address.extension).await);
+    };
+    if visitor::person(asked.headers, asked.query) {
+        return Ok(for_people(front, asked.headers, edition).await);
+    }
+    let printed = printed(front, &edition, format).await?;
+    Ok(send(asked.headers, &printed, (front.clock)().seconds()))
+}
+
+/// The printed feed: at once if it stands ready, else printed away from the threads that answer.
+async fn printed(
+    front: &Arc<Front>,
+    edition: &EditionId,
+    format: &'static dyn Format,
+) -> Result<Arc<Printed>, Dropped> {
+    let mut failure = match front.press.ready(edition, format) {
+        Ok(Some(printed)) => return Ok(printed),
+        Ok(None) => None,
+        Err(error) => Some(error),
+    };
+    for wait in std::iter::once(Duration::ZERO).chain(TRIES) {
+        if let Some(error) = &failure {
+            tracing::warn!(edition = edition.key(), %error, "a feed cannot be printed; trying again");
+            tokio::time::sleep(wait).await;
+        }
+        let (press, edition) = (Arc::clone(&front.press), edition.clone());
+        match tokio::task::spawn_blocking(move || press.print(&edition, format)).await {
+            Ok(Ok(printed)) => return Ok(printed),
+            Ok(Err(error)) => failure = Some(error),
+            Err(died) => return Err(Dropped(died.to_string())),
+        }
+    }
+    Err(Dropped(failure.unwrap_or(PressError::Unready).to_string()))
+}
+
+/// 200 with the feed, or 304. `now` in seconds since 1970.
+fn send(asked: &HeaderMap, printed: &Printed, now: i64) -> Reply {
+    let coding = encoding::choose(asked, &[Coding::Identity, Coding::Gzip, Coding::Brotli]);
+    let etag = printed.etag_for(coding.name());
+    // A date ahead of our own clock is neither said nor believed (RFC 9110 section 8.8.2.1).
+    let modified = Some(printed.modified).filter(|modified| *modified <= now);
+    let mut reply = match conditional::decide(asked, &etag, modified) {
+        Decision::NotModified => reply::not_modified(),
+        Decision::Send => {
+            let body = match coding {
+                Coding::Identity => &printed.bytes,
+                Coding::Gzip => &printed.gzip,
+                Coding::Brotli => &printed.brotli,
+            };
+            let mut reply = reply::plain(StatusCode::OK, printed.media_type, body.clone());
+            if let Some(name) = coding.name() {
+                reply.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(name));
+            }
+            reply
+        }
+    };
+    let headers = reply.headers_mut();
+    headers.insert(ETAG, reply::value(&etag));
+    reply::last_modified(headers, printed.modified, now);
+    let cache = format!("public, max-age={}, stale-if-error={STALE_IF_ERROR}", printed.max_age);
+    headers.insert(CACHE_CONTROL, reply::value(&cache));
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    open(headers);
+    reply
+}
+
+/// Feeds may be read by scripts of any page: they hold nothing that is not public, and we set no cookies.
+pub fn open(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag, Last-Modified"));
+}
+
+/// What a browser asks before a script may send a conditional request (Fetch standard, CORS preflight).
+#[must_use]
+pub fn preflight() -> Reply {
+    let mut reply = Response::new(Full::default());
+    *reply.status_mut() = StatusCode::NO_CONTENT;
+    let headers = reply.headers_mut();
+    open(headers);
+    headers.insert(http::header::ALLOW, HeaderValue::from_static(METHODS));
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD"));
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("If-None-Match, If-Modified-Since"));
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    reply
+}
+
+/// The page that a person gets at a feed's address. Never kept by any cache: it must not reach a reader.
+async fn for_people(front: &Arc<Front>, asked: &HeaderMap, edition: EditionId) -> Reply {
+    match front.made(move |desk| desk.feed(&edition)).await {
+        Ok(html) => {
+            let mut reply = reply::notice(asked, StatusCode::OK, "private, no-store", html);
+            let headers = reply.headers_mut();
+            headers.insert(VARY, HeaderValue::from_static("Sec-Fetch-Dest"));
+            headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
+            reply
+        }
+        Err(error) => front.unmade(&error),
+    }
+}
+
+/// 404 for names that never were, with those that are near.
+async fn unknown(front: &Arc<Front>, asked: Asked<'_>, extension: &'static str, missing: lookup::Missing) -> Reply {
+    let extension = render::format(extension).map_or("rss", Format::extension);
+    complain(front, asked, move |desk| {
+        let near = missing.near(&desk.directory).iter().map(|near| feed_chip(desk, near, extension)).collect();
+        (missing.sentence(desk.words), near)
+    })
+    .await
+}
+
+/// 404 for a format in which nothing is published, with those that are.
+async fn unprinted(front: &Arc<Front>, asked: Asked<'_>, edition: &EditionId, extension: &'static str) -> Reply {
+    let edition = edition.clone();
+    complain(front, asked, move |desk| {
+        let near = render::FORMATS.iter().map(|format| feed_chip(desk, &edition, format.extension())).collect();
+        ((desk.words.problem.no_format)(extension), near)
+    })
+    .await
+}
+
+fn feed_chip(desk: &Desk<'_>, edition: &EditionId, extension: &str) -> Chip {
+    let mut chip = desk.chip(edition, desk.name(edition), None);
+    chip.href = format!("{}{}", desk.root, link::feed(edition, extension, desk.gazetteer));
+    chip
+}
+
+/// A 404: as a page for browsers, as text for programs.
+async fn complain<F>(front: &Arc<Front>, asked: Asked<'_>, what: F) -> Reply
+where
+    F: FnOnce(&Desk<'_>) -> (String, Vec<Chip>) + Send + 'static,
+{
+    let html = visitor::reads_pages(asked.headers);
+    let made = front
+        .made(move |desk| {
+            let (sentence, near) = what(desk);
+            if html { desk.problem(sentence, near) } else { Ok(text(desk, &sentence, &near)) }
+        })
+        .await;
+    let mut reply = match made {
+        Ok(page) if html => reply::notice(asked.headers, StatusCode::NOT_FOUND, "no-store", page),
+        Ok(text) => reply::line(StatusCode::NOT_FOUND, text),
+        Err(error) => {
+            tracing::error!(%error, "no suggestions for an unknown feed");
+            let words = words::of(&front.settings.load().site.language);
+            reply::line(StatusCode::NOT_FOUND, format!("{}\n", words.problem.not_found))
+        }
+    };
+    open(reply.headers_mut());
+    reply
+}
+
+fn text(desk: &Desk<'_>, sentence: &str, near: &[Chip]) -> String {
+    let mut text = format!("{sentence}\n");
+    if !near.is_empty() {
+        text.push_str(desk.words.problem.perhaps);
+        text.push_str(":\n");
+    }
+    // The prefix stands in both.
+    let base = desk.base().strip_suffix(&desk.root).unwrap_or_else(|| desk.base());
+    for chip in near {
+        text.push_str(&format!("  {}  {base}{}\n", chip.name, chip.href));
+    }
+    text
+}
+
+/// Errors of pages, where a page is asked for at a feed's address.
+impl From<Unmade> for Dropped {
+    fn from(error: Unmade) -> Self {
+        Self(error.to_string())
+    }
+}

@@ -1,0 +1,154 @@
+//! The river: stories newest first, under their days.
+
+use super::{Chip, Desk};
+use crate::model::edition::{EditionId, Order};
+use crate::model::item::Item;
+use crate::model::story::Story;
+use crate::serve::link;
+
+/// Stories on one page.
+pub const STORIES: usize = 50;
+/// Chips of tags on one line; a story may carry dozens.
+const TAGS: usize = 5;
+/// Chips of cities on one line.
+const CITIES: usize = 4;
+
+/// Stories under their days, and where it goes on.
+#[derive(Debug, Clone, Default)]
+pub struct River {
+    /// Days, newest first.
+    pub days: Vec<Day>,
+    /// Address of the next page.
+    pub older: Option<String>,
+}
+
+/// The stories of one day.
+#[derive(Debug, Clone)]
+pub struct Day {
+    /// For machines.
+    pub datetime: String,
+    /// For people.
+    pub label: String,
+    /// The stories.
+    pub lines: Vec<Line>,
+}
+
+/// One story.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its time for machines.
+    pub datetime: String,
+    /// And for people.
+    pub time: String,
+    /// Headline.
+    pub title: String,
+    /// Where the headline leads: to the publisher, or to our page if it has no link.
+    pub href: String,
+    /// Whether that is the publisher.
+    pub outside: bool,
+    /// Its language, where it is not the site's.
+    pub lang: Option<String>,
+    /// Summary; empty where only the headline may be passed on.
+    pub summary: String,
+    /// Name of the source.
+    pub source: String,
+    /// Page of the source.
+    pub source_href: String,
+    /// Other sources that carry it.
+    pub also: Option<Also>,
+    /// Page of the story.
+    pub story_href: String,
+    /// Its cities.
+    pub cities: Vec<Chip>,
+    /// Its tags.
+    pub tags: Vec<Chip>,
+}
+
+/// The other sources that carry a story.
+#[derive(Debug, Clone)]
+pub struct Also {
+    /// "and 3 others".
+    pub text: String,
+    /// Their names.
+    pub names: String,
+}
+
+impl Desk<'_> {
+    /// The river of stories of an edition; `path` is the page's own, for the link to older ones.
+    #[must_use]
+    pub fn river(&self, stories: &[(Order, Story)], limit: usize, path: &str) -> River {
+        let mut days: Vec<Day> = Vec::new();
+        for (order, story) in stories.iter().take(limit) {
+            let Some(line) = self.line(story) else { continue };
+            // Days follow the order of arrival, as the feed does; a story found late stands under the day it came.
+            let (datetime, label) = self.dial.day(order.at);
+            match days.last_mut() {
+                Some(day) if day.datetime == datetime => day.lines.push(line),
+                _ => days.push(Day { datetime, label, lines: vec![line] }),
+            }
+        }
+        let last = stories.get(limit.wrapping_sub(1)).filter(|_| stories.len() > limit);
+        let older = last.map(|(order, _)| format!("{}{path}?before={}", self.root, cursor(*order)));
+        River { days, older }
+    }
+
+    fn line(&self, story: &Story) -> Option<Line> {
+        let emission = story.emission.as_ref()?;
+        let published = self.dial.moment(emission.published);
+        let story_href = format!("{}{}", self.root, link::story(story.guid));
+        let outside = link::outside(&emission.link);
+        let source = EditionId::Source(emission.source.clone());
+        let mut others: Vec<_> = story.copies.iter().map(|copy| &copy.source).collect();
+        others.sort();
+        others.dedup();
+        others.retain(|source| **source != emission.source);
+        let also = (!others.is_empty()).then(|| Also {
+            text: (self.words.also)(others.len()),
+            names: others.iter().map(|id| self.source_name(id)).collect::<Vec<_>>().join("、"),
+        });
+        Some(Line {
+            datetime: published.datetime,
+            time: published.clock,
+            title: emission.title.clone(),
+            outside: outside.is_some(),
+            href: outside.unwrap_or_else(|| story_href.clone()),
+            lang: emission.language.clone(),
+            summary: emission.summary.chars().take(Item::SUMMARY).collect(),
+            source: emission.source_name.clone(),
+            source_href: format!("{}{}", self.root, link::page(&source, self.gazetteer)),
+            also,
+            story_href,
+            cities: self.cities(emission.cities.get(..CITIES).unwrap_or(&emission.cities)),
+            tags: self.tags(emission.tags.get(..TAGS).unwrap_or(&emission.tags)),
+        })
+    }
+}
+
+/// A place in an edition as it stands in an address.
+#[must_use]
+pub fn cursor(order: Order) -> String {
+    format!("{}-{}", order.at.0, order.story)
+}
+
+/// The inverse of [`cursor`]; what can't be read counts as absent.
+#[must_use]
+pub fn before(query: Option<&str>) -> Option<Order> {
+    let value = query?.split('&').find_map(|part| part.strip_prefix("before="))?;
+    let (at, story) = value.split_once('-')?;
+    Some(Order { at: crate::model::time::Time(at.parse().ok()?), story: story.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Time;
+
+    #[test]
+    fn cursors_are_read_back_and_bad_ones_passed_over() {
+        let order = Order { at: Time(1_795_398_120_123), story: 77 };
+        assert_eq!(before(Some(&format!("x=1&before={}", cursor(order)))), Some(order));
+        for bad in [None, Some(""), Some("before="), Some("before=1"), Some("before=a-b"), Some("before=1-2-3")] {
+            assert_eq!(before(bad), None, "{bad:?}");
+        }
+    }
+}
