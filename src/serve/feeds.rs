@@ -4,6 +4,7 @@
 //! that is not printed yet waits, one that can't be printed closes the connection, and nothing is called unknown before
 //! the ledger is applied.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -214,7 +215,8 @@ fn text(desk: &Desk<'_>, sentence: &str, near: &[Chip]) -> String {
     // The prefix stands in both.
     let base = desk.base().strip_suffix(&desk.root).unwrap_or_else(|| desk.base());
     for chip in near {
-        text.push_str(&format!("  {}  {base}{}\n", chip.name, chip.href));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {}  {base}{}", chip.name, chip.href);
     }
     text
 }

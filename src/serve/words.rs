@@ -41,6 +41,10 @@ pub struct Words {
     pub empty: &'static str,
     /// Further sources beside the shown one: "+3".
     pub also: fn(usize) -> String,
+    /// Link to a story's page where nobody else carries it.
+    pub details: &'static str,
+    /// Who is credited for a copy.
+    pub credits: &'static str,
     /// Number of stories.
     pub stories: fn(u64) -> String,
     /// Said above a list that is longer than what is shown.
@@ -231,6 +235,8 @@ static CHINESE: Words = Words {
     newer: "回到最新",
     empty: "这里还没有新闻。",
     also: |n| format!("另有 {n} 家"),
+    details: "详情",
+    credits: "来源：",
     stories: |n| format!("{n} 条"),
     first_of: |shown, all| format!("显示前 {shown} 个，共 {all} 个。"),
     who_first: "谁先发布",
@@ -347,6 +353,8 @@ static ENGLISH: Words = Words {
     newer: "Back to the newest",
     empty: "No stories here yet.",
     also: |n| if n == 1 { "and 1 other".to_owned() } else { format!("and {n} others") },
+    details: "details",
+    credits: "credits ",
     stories: |n| if n == 1 { "1 story".to_owned() } else { format!("{n} stories") },
     first_of: |shown, all| format!("The first {shown} of {all}."),
     who_first: "Who had it first",

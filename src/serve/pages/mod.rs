@@ -158,7 +158,8 @@ impl<'a> Desk<'a> {
     /// Link to an edition's page, named.
     #[must_use]
     pub fn chip(&self, edition: &EditionId, name: String, stories: Option<u64>) -> Chip {
-        Chip { name, href: format!("{}{}", self.root, link::page(edition, self.gazetteer)), count: stories }
+        let href = format!("{}{}", self.root, link::page(edition, self.gazetteer));
+        Chip { name, href, count: stories.filter(|stories| *stories > 0) }
     }
 
     /// Links to the pages of cities.

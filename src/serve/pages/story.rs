@@ -111,13 +111,16 @@ impl Desk<'_> {
             let is_first = Some(copy.seen) == first && firsts == 0;
             firsts += usize::from(is_first);
             let claim = copy.published.as_ref();
-            let credits: Vec<&str> = copy.credits.iter().map(|credit| credit.name.as_str()).collect();
+            let source = self.source_name(&copy.source);
+            // That it credits itself tells nobody anything.
+            let credits = copy.credits.iter().map(|credit| credit.name.as_str()).filter(|name| *name != source);
+            let credits: Vec<&str> = credits.collect();
             copies.push(Copy {
                 seen: self.dial.moment(copy.seen),
                 claimed: claim.map(|claim| self.dial.moment(claim.at)),
                 doubted: claim.is_some_and(|claim| claim.trust != Trust::Full),
                 how_claimed: claim.map_or_else(String::new, |claim| claim.method.clone()),
-                source: self.chip(&EditionId::Source(copy.source.clone()), self.source_name(&copy.source), None),
+                source: self.chip(&EditionId::Source(copy.source.clone()), source.clone(), None),
                 first: is_first,
                 shown: at == story.shown as usize,
                 credit: credits.join(" → "),
