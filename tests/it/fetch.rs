@@ -1,6 +1,7 @@
 //! The fetcher against a misbehaving origin: a table of what servers do, and what must come of it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use citydesk::clock;
@@ -245,4 +246,30 @@ async fn an_http_proxy_gets_the_whole_address() {
     assert_eq!((asked.target.as_str(), asked.header("proxy-authorization")), (url, Some("Basic bWU6d29yZA==")));
     let refused = fetcher().get(Ask { proxy: Some(&way), ..Ask::new("http://10.0.0.1/", LIMIT) }).await;
     assert!(matches!(refused, Err(FetchError::Refused { .. })), "a literal is judged before the proxy is asked");
+}
+
+#[tokio::test]
+async fn encryption_is_checked_and_an_own_authority_can_be_named() {
+    let origin = Origin::start_encrypted();
+    origin.serve("/feed", Reply::ok("safe").etag("\"1\""));
+    let fetcher = fetcher();
+    let url = origin.url("/feed");
+    let error = fetcher.get(Ask::new(&url, LIMIT)).await.expect_err("unknown authority");
+    assert!(matches!(error, FetchError::Tls { .. }), "{error:?}");
+    let ca = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls/authority.pem");
+    let answer = fetcher.get(Ask { ca: Some(&ca), ..Ask::new(&url, LIMIT) }).await.unwrap();
+    assert_eq!((answer.status, &answer.body[..]), (200, &b"safe"[..]));
+    assert!(answer.timings.remote.is_some());
+    let named = url.replace("127.0.0.1", "127.0.0.3");
+    let error = fetcher.get(Ask { ca: Some(&ca), ..Ask::new(&named, LIMIT) }).await.expect_err("another name");
+    assert!(matches!(error, FetchError::Tls { .. } | FetchError::Connect { .. }), "{error:?}");
+    let missing = Path::new("/nowhere/ca.pem");
+    let error = fetcher.get(Ask { ca: Some(missing), ..Ask::new(&url, LIMIT) }).await.expect_err("no file");
+    assert!(matches!(error, FetchError::Secret { .. }), "{error:?}");
+    // Plain HTTP to a port that speaks TLS, and the other way round.
+    let plain = fetcher.get(Ask::new(&url.replace("https", "http"), LIMIT)).await.expect_err("plain");
+    assert!(matches!(plain, FetchError::Cut { .. } | FetchError::Protocol { .. }), "{plain:?}");
+    let other = Origin::start();
+    let error = fetcher.get(Ask::new(&other.url("/").replace("http", "https"), LIMIT)).await.expect_err("no TLS");
+    assert!(matches!(error, FetchError::Tls { .. }), "{error:?}");
 }

@@ -11,6 +11,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 /// How an answer is sent.
 #[derive(Debug, Clone)]
 enum Manner {
@@ -173,6 +177,7 @@ struct Book {
 #[derive(Debug)]
 pub struct Origin {
     address: SocketAddr,
+    encrypted: bool,
     book: Arc<Mutex<Book>>,
     stop: Arc<AtomicBool>,
     listening: Option<JoinHandle<()>>,
@@ -182,22 +187,40 @@ pub struct Origin {
 impl Origin {
     /// Listens on a free port of 127.0.0.1. Every path is a 404 until it is served.
     pub fn start() -> Self {
+        Self::listen(None)
+    }
+
+    /// The same with encryption, by the certificate in `tests/it/tls`.
+    pub fn start_encrypted() -> Self {
+        let chain = CertificateDer::pem_slice_iter(include_bytes!("tls/certificate.pem")).map(Result::unwrap).collect();
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/key.pem")).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        Self::listen(Some(Arc::new(config)))
+    }
+
+    fn listen(encryption: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let book = Arc::new(Mutex::new(Book::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let (shared, stopping) = (Arc::clone(&book), Arc::clone(&stop));
+        let encrypted = encryption.is_some();
         let listening = thread::spawn(move || {
             for stream in listener.incoming() {
                 if stopping.load(Ordering::SeqCst) {
                     break;
                 }
-                let (book, stopping) = (Arc::clone(&shared), Arc::clone(&stopping));
+                let (book, stopping, encryption) = (Arc::clone(&shared), Arc::clone(&stopping), encryption.clone());
                 // A client that goes away in the middle is no failure of the test.
-                thread::spawn(move || stream.and_then(|stream| answer(stream, &book, &stopping)));
+                thread::spawn(move || answer(wrap(stream?, encryption)?, &book, &stopping));
             }
         });
-        Self { address, book, stop, listening: Some(listening) }
+        Self { address, encrypted, book, stop, listening: Some(listening) }
     }
 
     /// Where it listens.
@@ -207,7 +230,8 @@ impl Origin {
 
     /// The absolute address of a path.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        let scheme = if self.encrypted { "https" } else { "http" };
+        format!("{scheme}://{}{path}", self.address)
     }
 
     /// From now on this path (with its query, if it has one) answers so.
@@ -256,11 +280,28 @@ fn without_query(target: &str) -> &str {
     target.split('?').next().unwrap_or_default()
 }
 
-fn answer(stream: TcpStream, book: &Mutex<Book>, stop: &AtomicBool) -> std::io::Result<()> {
+trait Stream: Read + Write {}
+
+impl<T: Read + Write> Stream for T {}
+
+type Line = Box<dyn Stream>;
+
+fn wrap(stream: TcpStream, encryption: Option<Arc<ServerConfig>>) -> std::io::Result<Line> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream.try_clone()?);
+    Ok(match encryption {
+        None => Box::new(stream),
+        Some(config) => {
+            let connection = ServerConnection::new(config).map_err(std::io::Error::other)?;
+            Box::new(StreamOwned::new(connection, stream))
+        }
+    })
+}
+
+fn answer(line: Line, book: &Mutex<Book>, stop: &AtomicBool) -> std::io::Result<()> {
+    let mut reader = BufReader::new(line);
     let Some(asked) = read(&mut reader)? else { return Ok(()) };
+    let stream = reader.get_mut();
     let reply = {
         let mut book = book.lock().unwrap();
         book.busy += 1;
@@ -287,7 +328,7 @@ fn answer(stream: TcpStream, book: &Mutex<Book>, stop: &AtomicBool) -> std::io::
     result
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Asked>> {
+fn read(reader: &mut BufReader<Line>) -> std::io::Result<Option<Asked>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -320,7 +361,7 @@ fn unchanged(asked: &Asked, reply: &Reply) -> bool {
 }
 
 fn send(
-    mut stream: TcpStream,
+    stream: &mut Line,
     asked: &Asked,
     reply: &Reply,
     stop: &AtomicBool,

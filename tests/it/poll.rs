@@ -1,5 +1,6 @@
 //! Rounds against a real origin: what is filed, what is remembered, and what a publisher gets to see of us.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -54,18 +55,16 @@ fn source(id: &str, kind: Kind) -> Source {
 
 /// A feed of these headlines: number n is of hour n.
 fn feed(numbers: &[u32]) -> String {
-    let items: String = numbers
-        .iter()
-        .map(|n| {
-            format!(
-                "<item><guid isPermaLink=\"false\">item-{n}</guid><title>许昌市第{n}所学校今日开工建设</title>\
-                 <link>https://news.example/{n}.html</link>\
-                 <pubDate>Sun, 22 Nov 2026 {:02}:00:00 +0800</pubDate>\
-                 <description>这是第{n}条消息的正文，讲的是一所新学校。</description></item>",
-                n % 24
-            )
-        })
-        .collect();
+    let mut items = String::new();
+    for n in numbers {
+        let hour = n % 24;
+        let _ = write!(
+            items,
+            "<item><guid isPermaLink=\"false\">item-{n}</guid><title>许昌市第{n}所学校今日开工建设</title>\
+             <link>https://news.example/{n}.html</link><pubDate>Sun, 22 Nov 2026 {hour:02}:00:00 +0800</pubDate>\
+             <description>这是第{n}条消息的正文，讲的是一所新学校。</description></item>"
+        );
+    }
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?><rss version=\"2.0\"><channel><title>许昌新闻</title>\
          <link>https://news.example/</link><description>d</description>{items}</channel></rss>"
