@@ -201,6 +201,9 @@ struct Pass<'a> {
     over: Vec<&'a str>,
     /// Where in `out` the item being written began, and at which depth.
     item: Option<(usize, usize)>,
+    /// Where in `out` its last finished field ended, and the names of its finished fields that make it worth keeping.
+    finished: (usize, bool, bool),
+    old_atom: bool,
     gauge: Gauge,
     complaints: Vec<String>,
     control: usize,
@@ -281,6 +284,7 @@ impl<'a> Pass<'a> {
                 self.pop_to(depth);
             }
             self.item = Some((self.out.len(), self.stack.len()));
+            self.finished = (0, false, false);
         }
         let (inside, empty) = match inside.strip_suffix('/') {
             Some(inside) => (inside, true),
@@ -313,8 +317,20 @@ impl<'a> Pass<'a> {
                 break;
             }
             known.push(key);
-            if first && lower == "rss" && key == "version" {
+            if first && key == "version" {
                 version = Some(value.into_owned());
+                continue;
+            }
+            if first && key == "xmlns" {
+                // Feeds give their vocabulary many names (harvard.edu, userland, Netscape, Atom 0.3, https); feed-rs finds no
+                // item under any but the ones it knows.
+                let known = match lower.as_str() {
+                    "feed" | "entry" => " xmlns=\"http://www.w3.org/2005/Atom\"",
+                    "rdf" => " xmlns=\"http://purl.org/rss/1.0/\"",
+                    _ => "",
+                };
+                self.out.push_str(known);
+                self.old_atom |= value.contains("purl.org/atom");
                 continue;
             }
             self.out.push(' ');
@@ -331,11 +347,12 @@ impl<'a> Pass<'a> {
                 let read = if matches!(version, "0.91" | "0.92") { version } else { "2.0" };
                 self.out.push_str(&format!(" version=\"{read}\""));
             }
-            self.version = version;
+            self.version = version.or_else(|| self.old_atom.then(|| "0.3".to_owned()));
             self.root.clone_from(&lower);
         }
         if empty {
             self.out.push_str("/>");
+            self.field(&lower);
             if self.item.is_some_and(|(_, depth)| depth == self.stack.len()) {
                 self.item = None;
             }
@@ -392,9 +409,19 @@ impl<'a> Pass<'a> {
                 name.trim_matches(':')
             });
             self.out.push('>');
+            self.field(&lower);
         }
         if self.item.is_some_and(|(_, item)| item >= self.stack.len()) {
             self.item = None;
+        }
+    }
+
+    /// Notes that an element ended: it may be a field of the item.
+    fn field(&mut self, lower: &str) {
+        if self.item.is_some_and(|(_, depth)| self.stack.len() == depth + 1) {
+            self.finished.0 = self.out.len();
+            self.finished.1 |= lower == "title";
+            self.finished.2 |= matches!(lower, "link" | "guid" | "id");
         }
     }
 
@@ -500,9 +527,18 @@ impl<'a> Pass<'a> {
     fn finish(&mut self, finished: bool) {
         if !finished && !self.stack.is_empty() {
             if let Some((begin, depth)) = self.item {
-                self.complain("the document breaks off inside an item: that item is left out");
-                self.out.truncate(begin);
-                self.stack.truncate(depth);
+                let (end, title, link) = self.finished;
+                if title && link {
+                    self.complain(
+                        "the document breaks off inside an item: of that item only its finished fields are read",
+                    );
+                    self.out.truncate(end);
+                    self.stack.truncate(depth + 1);
+                } else {
+                    self.complain("the document breaks off inside an item: that item is left out");
+                    self.out.truncate(begin);
+                    self.stack.truncate(depth);
+                }
                 self.item = None;
             } else {
                 self.complain("the document breaks off");
@@ -576,6 +612,10 @@ mod tests {
             (
                 "<rss><item><a>1<item><a>2</a></item></rss>",
                 "<rss version=\"2.0\"><item><a>1</a></item><item><a>2</a></item></rss>",
+            ),
+            (
+                "<rss><item><title>1</title><link>2</link><a>3",
+                "<rss version=\"2.0\"><item><title>1</title><link>2</link></item></rss>",
             ),
             ("<rss><item><a>1</a></item><item><a>2", "<rss version=\"2.0\"><item><a>1</a></item></rss>"),
             ("<rss><item><a>1</a></item><item><a href=\"", "<rss version=\"2.0\"><item><a>1</a></item></rss>"),

@@ -53,7 +53,9 @@ const NAMESPACES: [(&str, &str); 16] = [
 
 /// Reads a repaired document. Dates are left as written; a complaint says where it broke off.
 pub(super) fn read(repaired: &Repaired) -> Document {
-    let mut reading = Reading { atom: matches!(repaired.root.as_str(), "feed" | "entry"), ..Reading::default() };
+    let atom = matches!(repaired.root.as_str(), "feed" | "entry");
+    let old_atom = atom && repaired.version.as_deref() == Some("0.3");
+    let mut reading = Reading { atom, old_atom, ..Reading::default() };
     let mut reader = Reader::from_str(&repaired.xml);
     let config = reader.config_mut();
     config.check_end_names = false;
@@ -174,8 +176,6 @@ impl Reading {
                 if let Some((_, canonical)) = known {
                     self.prefixes.insert(prefix.to_owned(), canonical);
                 }
-            } else if key == "xmlns" && value.contains("purl.org/atom") {
-                self.old_atom = true;
             }
             attributes.push((key.into_owned(), value));
         }

@@ -1,0 +1,219 @@
+//! HTML to plain text: lines for blocks, one blank for many, nothing invisible.
+
+use super::name::is_han;
+use crate::model::markup::{Token, Tokens, decode};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Elements that begin and end a line.
+fn is_block(name: &str) -> bool {
+    matches!(
+        name.to_ascii_lowercase().as_str(),
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "br"
+            | "caption"
+            | "dd"
+            | "div"
+            | "dl"
+            | "dt"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hr"
+            | "li"
+            | "main"
+            | "nav"
+            | "ol"
+            | "p"
+            | "pre"
+            | "section"
+            | "table"
+            | "tbody"
+            | "tfoot"
+            | "thead"
+            | "tr"
+            | "ul"
+    )
+}
+
+/// Plain text of HTML: a line for each block, no empty lines.
+pub(super) fn plain(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut line = String::new();
+    let flush = |line: &mut String, out: &mut String| {
+        let text = single(line);
+        if !text.is_empty() {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out.push_str(&text);
+        }
+        line.clear();
+    };
+    for token in Tokens::new(html) {
+        match token {
+            Token::Text(text) => line.push_str(&decode(text)),
+            Token::Open { name, .. } | Token::Close(name) => {
+                if is_block(name) {
+                    flush(&mut line, &mut out);
+                } else if name.eq_ignore_ascii_case("td") || name.eq_ignore_ascii_case("th") {
+                    line.push(' ');
+                }
+            }
+        }
+    }
+    flush(&mut line, &mut out);
+    out
+}
+
+/// A headline or other single line: markup out, entities decoded (once more where they were escaped twice).
+pub(super) fn headline(raw: &str) -> String {
+    let once = line(&plain(raw));
+    // No headline means to show an entity: one that is left was escaped twice.
+    let twice =
+        ["&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;", "&#", "&ldquo;", "&rdquo;", "&hellip;", "&mdash;", "&middot;"];
+    if once.contains('&') && twice.iter().any(|entity| once.contains(entity)) {
+        let decoded = decode(&once).into_owned();
+        return line(&plain(&decoded));
+    }
+    once
+}
+
+/// Lines as one line.
+pub(super) fn line(text: &str) -> String {
+    single(text)
+}
+
+/// Blanks of every kind to single ones, none between Chinese characters at a line break, invisible characters out.
+fn single(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut gap = false;
+    let mut broken = false;
+    for c in text.chars() {
+        if c.is_whitespace() {
+            gap = true;
+            broken |= c == '\n';
+            continue;
+        }
+        if is_invisible(c) {
+            continue;
+        }
+        if gap && let Some(before) = out.chars().next_back() {
+            let chinese = |c: char| is_han(c) || "，。、；：？！“”（）《》".contains(c);
+            if !(broken && chinese(before) && chinese(c)) {
+                out.push(' ');
+            }
+        }
+        gap = false;
+        broken = false;
+        out.push(c);
+    }
+    out
+}
+
+/// Control characters, zero-width spaces, marks of direction (which can make a line read otherwise than it is), private use.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}')
+        || matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fff9}'..='\u{fffb}' | '\u{f0000}'..)
+}
+
+/// At most so many characters, cut on a grapheme boundary, with an ellipsis where something was cut.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut count = 0;
+    for grapheme in text.graphemes(true) {
+        count += grapheme.chars().count();
+        if count >= most {
+            break;
+        }
+        out.push_str(grapheme);
+    }
+    out.truncate(out.trim_end().len());
+    out.push('…');
+    out
+}
+
+/// Ends of summaries that say only that there is more.
+const TAILS: [&str; 12] = [
+    "阅读全文",
+    "查看全文",
+    "阅读更多",
+    "查看更多",
+    "更多>>",
+    "[…]",
+    "[...]",
+    "Continue reading →",
+    "Continue reading",
+    "Read more…",
+    "Read more",
+    "Read More",
+];
+
+/// Without an end that says only that there is more.
+pub(super) fn without_tail(text: &str) -> String {
+    let mut text = text.trim_end();
+    while let Some(rest) = TAILS.iter().find_map(|tail| text.strip_suffix(tail)) {
+        text = rest.trim_end_matches(|c: char| c.is_whitespace() || "[（(>»".contains(c));
+    }
+    text.to_owned()
+}
+
+/// Something to call an item without a headline by: its first sentence.
+pub(super) fn first_sentence(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    let end =
+        first.find(['。', '！', '？', '!', '?']).map(|at| at + first[at..].chars().next().map_or(1, char::len_utf8));
+    cut(&first[..end.unwrap_or(first.len())], 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_become_lines() {
+        assert_eq!(plain("<p>一\n二</p><p>a\n b<br>c</p><ul><li>1<li>2</ul>&nbsp;<b>x</b>y"), "一二\na b\nc\n1\n2\nxy");
+    }
+
+    #[test]
+    fn headlines_are_one_clean_line() {
+        for (raw, expected) in [
+            ("<b>许昌</b>  新闻\n", "许昌 新闻"),
+            ("AT&amp;T", "AT&T"),
+            ("AT&amp;amp;T &amp;ldquo;x&amp;rdquo;", "AT&T “x”"),
+            ("a &lt; b &lt;c&gt;", "a < b <c>"),
+            ("\u{202e}x\u{200b}y\u{7}", "xy"),
+            ("许昌\u{3000}\u{3000}新闻", "许昌 新闻"),
+            ("5 < 6", "5 < 6"),
+        ] {
+            assert_eq!(headline(raw), expected);
+        }
+    }
+
+    #[test]
+    fn a_cut_respects_graphemes() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+        let family = "👨‍👩‍👧‍👦";
+        assert_eq!(cut(&format!("ab{family}cd"), 5), "ab…");
+    }
+
+    #[test]
+    fn more_is_no_news() {
+        assert_eq!(without_tail("许昌新闻…… [阅读全文"), "许昌新闻……");
+        assert_eq!(without_tail("Text […] Continue reading →"), "Text");
+    }
+}
