@@ -53,9 +53,9 @@ pub async fn answer(front: &Arc<Front>, asked: Asked<'_>, address: Address) -> R
         Ok(edition) => edition,
         Err(missing) => return Ok(unknown(front, asked, address.extension, missing).await),
     };
-    let alias = !asked.path.starts_with("/feeds/");
-    let Some(format) = render::format(address.extension).or_else(|| render::format("rss").filter(|_| alias)) else {
-        return Ok(unprinted(front, asked, &edition, address.extension).await);
+    // Every extension that an address can have is that of a format.
+    let Some(format) = render::format(address.extension) else {
+        return Err(Dropped(format!("no format is called {}", address.extension)));
     };
     if visitor::person(asked.headers, asked.query) {
         return Ok(for_people(front, asked.headers, edition).await);
@@ -157,20 +157,9 @@ async fn for_people(front: &Arc<Front>, asked: &HeaderMap, edition: EditionId) -
 
 /// 404 for names that never were, with those that are near.
 async fn unknown(front: &Arc<Front>, asked: Asked<'_>, extension: &'static str, missing: lookup::Missing) -> Reply {
-    let extension = render::format(extension).map_or("rss", Format::extension);
     complain(front, asked, move |desk| {
         let near = missing.near(&desk.directory).iter().map(|near| feed_chip(desk, near, extension)).collect();
         (missing.sentence(desk.words), near)
-    })
-    .await
-}
-
-/// 404 for a format in which nothing is published, with those that are.
-async fn unprinted(front: &Arc<Front>, asked: Asked<'_>, edition: &EditionId, extension: &'static str) -> Reply {
-    let edition = edition.clone();
-    complain(front, asked, move |desk| {
-        let near = render::FORMATS.iter().map(|format| feed_chip(desk, &edition, format.extension())).collect();
-        ((desk.words.problem.no_format)(extension), near)
     })
     .await
 }

@@ -278,13 +278,14 @@ async fn every_address() {
         ("/feed.xml", 200, rss),
         ("/rss.xml", 200, rss),
         ("/index.xml", 200, rss),
-        ("/atom.xml", 200, rss), // until there is Atom
+        ("/atom.xml", 200, "application/atom+xml; charset=utf-8"),
+        ("/feeds/city/xuchang.atom", 200, "application/atom+xml; charset=utf-8"),
+        ("/feeds/city/xuchang.json", 200, "application/feed+json; charset=utf-8"),
         ("/feeds/city/nowhere.rss", 404, text),
         ("/feeds/city/suzhou.rss", 404, text),
         ("/feeds/tag/%E5%A4%A9%E6%B0%94.rss", 404, text),
         ("/feeds/source/nobody.rss", 404, text),
         ("/feeds/saved/nothing.rss", 404, text),
-        ("/feeds/city/xuchang.atom", 404, text),
         ("/feeds/nothing.rss", 404, html),
         ("/feeds.opml", 200, "text/xml; charset=utf-8"),
         ("/.well-known/feeds", 200, "text/xml; charset=utf-8"),
@@ -457,7 +458,7 @@ async fn unknown_names_are_met_with_near_ones() {
         ("/feeds/city/xuchang/tag/%E6%95%99.rss", "/news/feeds/city/xuchang/tag/%E6%95%99%E8%82%B2.rss"),
         ("/feeds/source/porta.rss", "https://desk.example/news/feeds/source/portal.rss"),
         ("/feeds/saved/school.rss", "https://desk.example/news/feeds/saved/schools.rss"),
-        ("/feeds/city/xuchang.json", "https://desk.example/news/feeds/city/xuchang.rss"),
+        ("/feeds/city/xuchan.json", "https://desk.example/news/feeds/city/xuchang.json"),
     ];
     for (path, near) in table {
         let answer = house.get(path).await;

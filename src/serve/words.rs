@@ -17,8 +17,6 @@ pub struct Words {
     pub subscribe: &'static str,
     /// Navigation, and title of the page about this desk.
     pub about: &'static str,
-    /// Heading of the list of stories.
-    pub newest: &'static str,
     /// Heading of the list of cities.
     pub cities: &'static str,
     /// Heading of the list of provinces.
@@ -47,8 +45,6 @@ pub struct Words {
     pub credits: &'static str,
     /// Number of stories.
     pub stories: fn(u64) -> String,
-    /// Said above a list that is longer than what is shown.
-    pub first_of: fn(usize, usize) -> String,
     /// The table of a story's copies: caption.
     pub who_first: &'static str,
     /// Its columns, and those of the sources.
@@ -57,8 +53,6 @@ pub struct Words {
     pub first: &'static str,
     /// Marks the copy that is shown.
     pub shown: &'static str,
-    /// A copy that other copies joined: why, with its score in per mille.
-    pub joined: &'static str,
     /// A publication date that nobody claimed.
     pub no_date: &'static str,
     /// Heading of the evidence for the places.
@@ -198,8 +192,6 @@ pub struct Problems {
     pub no_saved: fn(&str) -> String,
     /// No story of this id.
     pub no_story: &'static str,
-    /// A format that we do not publish.
-    pub no_format: fn(&str) -> String,
     /// Heading of what may have been meant.
     pub perhaps: &'static str,
     /// Title when a page cannot be made.
@@ -223,7 +215,6 @@ static CHINESE: Words = Words {
     sources: "信源",
     subscribe: "订阅",
     about: "关于",
-    newest: "最新",
     cities: "城市",
     provinces: "省份",
     tags: "标签",
@@ -238,7 +229,6 @@ static CHINESE: Words = Words {
     details: "详情",
     credits: "来源：",
     stories: |n| format!("{n} 条"),
-    first_of: |shown, all| format!("显示前 {shown} 个，共 {all} 个。"),
     who_first: "谁先发布",
     columns: Columns {
         seen: "收到",
@@ -258,7 +248,6 @@ static CHINESE: Words = Words {
     },
     first: "首发",
     shown: "采用",
-    joined: "同一新闻",
     no_date: "未注明",
     why_here: "为什么归到这里",
     not_counted: "看到但未计入",
@@ -299,7 +288,6 @@ static CHINESE: Words = Words {
         no_source: |name| format!("没有编号为“{name}”的信源。"),
         no_saved: |name| format!("没有编号为“{name}”的专题。"),
         no_story: "没有这条新闻。",
-        no_format: |name| format!("订阅源没有 .{name} 格式。"),
         perhaps: "您要找的可能是",
         broken: "暂时打不开",
         try_again: "请稍后再试；原因已写入日志。",
@@ -341,7 +329,6 @@ static ENGLISH: Words = Words {
     sources: "Sources",
     subscribe: "Subscribe",
     about: "About",
-    newest: "Newest",
     cities: "Cities",
     provinces: "Provinces",
     tags: "Tags",
@@ -356,7 +343,6 @@ static ENGLISH: Words = Words {
     details: "details",
     credits: "credits ",
     stories: |n| if n == 1 { "1 story".to_owned() } else { format!("{n} stories") },
-    first_of: |shown, all| format!("The first {shown} of {all}."),
     who_first: "Who had it first",
     columns: Columns {
         seen: "Seen",
@@ -376,7 +362,6 @@ static ENGLISH: Words = Words {
     },
     first: "first",
     shown: "shown",
-    joined: "same story",
     no_date: "none",
     why_here: "Why here",
     not_counted: "Seen and not counted",
@@ -418,7 +403,6 @@ static ENGLISH: Words = Words {
         no_source: |name| format!("No source has the id “{name}”."),
         no_saved: |name| format!("No topic has the id “{name}”."),
         no_story: "There is no such story.",
-        no_format: |name| format!("Feeds are not published as .{name}."),
         perhaps: "Perhaps you meant",
         broken: "This page cannot be shown now",
         try_again: "Please try again later; the reason is in the log.",
