@@ -1,3 +1,562 @@
 //! Wiring, reload, shutdown order.
+//!
+//! A [`Desk`] is everything that runs without a network socket of its own: folder, editor, poller. `once` uses it as it
+//! is; [`serve`] adds the schedule, the HTTP server, the control socket and the watch on feeds.toml.
+//!
+//! Order of a start: lock, journal, store (replayed), editor, settings recorded, then the sockets: who can connect gets
+//! an answer. Order of a stop: no new rounds, running ones end, sockets drain, the editor finishes its step and flushes.
 
+pub mod export;
 pub mod folder;
+pub mod stats;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::{Method, StatusCode};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::config::{self, Loaded};
+use crate::control::{self, Asked, Pieces};
+use crate::desk::Rules;
+use crate::editor::{Editor, Standing};
+use crate::fetch::{Fetcher, user_agent};
+use crate::journal::{Journal, LogError};
+use crate::model::codec::encode;
+use crate::model::filing::{Request, Wire};
+use crate::model::setting::{Settings, difference, parts};
+use crate::model::source::Source;
+use crate::place::Gazetteer;
+use crate::poll::{Outcome, Poller, Round};
+use crate::press::Press;
+use crate::schedule::Schedule;
+use crate::serve::health::Status;
+use crate::serve::metrics::Metrics;
+use crate::serve::{self, Front};
+use crate::store::Store;
+
+use folder::{Folder, FolderError};
+
+/// Why the program cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The journal.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The editor gave up.
+    #[error("{0}")]
+    Editor(String),
+    /// The address to listen on.
+    #[error("cannot listen on {0}: {1}; is another program there? change [server] listen")]
+    Listen(SocketAddr, std::io::Error),
+    /// Whatever else the system refuses.
+    #[error("{0}: {1}")]
+    System(&'static str, String),
+}
+
+/// Encoded settings in one wire record.
+const SETTINGS_PART: usize = 128 * 1024;
+/// The editor may be so many wire records behind before no new round begins.
+const BEHIND: u64 = 20_000;
+/// Everything must be over so long after SIGTERM; a second signal ends it at once.
+pub const DRAIN: Duration = Duration::from_secs(10);
+
+/// A desk without sockets.
+pub struct Desk {
+    /// The store.
+    pub store: Arc<Store>,
+    /// The journal.
+    pub journal: Journal,
+    /// feeds.toml in force.
+    pub settings: Arc<ArcSwap<Settings>>,
+    /// The gazetteer in force.
+    pub gazetteer: Arc<ArcSwap<Gazetteer>>,
+    /// Where the editor stands.
+    pub standing: Arc<Standing>,
+    /// Makes rounds.
+    pub poller: Arc<Poller>,
+    /// What time it is.
+    pub clock: Clock,
+    /// Set while the disk is full.
+    pub full: Arc<AtomicBool>,
+    editor: Option<JoinHandle<()>>,
+    _folder: Folder,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("journal", &self.journal).finish_non_exhaustive()
+    }
+}
+
+fn fetcher(settings: &Settings, clock: &Clock) -> Result<Fetcher, AppError> {
+    Fetcher::new(&settings.fetch, user_agent(&settings.site), Arc::clone(clock))
+        .map_err(|error| AppError::System("[fetch] in feeds.toml cannot be used", error.to_string()))
+}
+
+fn gazetteer(settings: &Settings) -> Arc<Gazetteer> {
+    Gazetteer::build(&settings.cities).unwrap_or_else(|_| Gazetteer::builtin())
+}
+
+fn sources(settings: &Settings) -> Vec<Arc<Source>> {
+    settings.sources.iter().cloned().map(Arc::new).collect()
+}
+
+impl Desk {
+    /// Starts the editor on an open folder and records the settings. `announce` is called after every commit.
+    ///
+    /// # Errors
+    /// [`AppError`].
+    pub fn start(
+        folder: Folder,
+        settings: Settings,
+        clock: Clock,
+        announce: Box<dyn Fn() + Send>,
+    ) -> Result<Self, AppError> {
+        if let Some(reason) = &folder.remade {
+            tracing::warn!(
+                reason,
+                "the store could not be used and was made again from the ledger; the old one stands beside it as store.broken-N"
+            );
+        }
+        let standing = Arc::new(Standing::default());
+        let full = Arc::new(AtomicBool::new(false));
+        let editor = Editor::new(
+            folder.journal.clone(),
+            Arc::clone(&folder.store),
+            Arc::clone(&standing),
+            Arc::clone(&full),
+            announce,
+        );
+        let editor = std::thread::Builder::new()
+            .name("editor".into())
+            .spawn(move || editor.run())
+            .map_err(|error| AppError::System("no thread for the editor", error.to_string()))?;
+        let nudge = {
+            let standing = Arc::clone(&standing);
+            Arc::new(move || standing.nudge())
+        };
+        let poller = Poller::new(
+            fetcher(&settings, &clock)?,
+            Arc::clone(&folder.journal.wire),
+            Arc::clone(&folder.store),
+            Arc::clone(&clock),
+            settings.fetch.body_max,
+            nudge,
+        )
+        .map_err(|error| AppError::System("no threads for parsing", error.to_string()))?;
+        let desk = Self {
+            store: Arc::clone(&folder.store),
+            journal: folder.journal.clone(),
+            gazetteer: Arc::new(ArcSwap::new(gazetteer(&settings))),
+            settings: Arc::new(ArcSwap::from_pointee(settings)),
+            standing,
+            poller: Arc::new(poller),
+            clock,
+            full,
+            editor: Some(editor),
+            _folder: folder,
+        };
+        desk.record(&desk.settings.load())?;
+        Ok(desk)
+    }
+
+    /// Has the settings recorded that can change a published byte, and waits until they are in force.
+    ///
+    /// # Errors
+    /// [`AppError`] if journal or editor refuse: the old settings stay in force then.
+    pub fn record(&self, settings: &Settings) -> Result<(), AppError> {
+        // What an interrupted start left on the wire is decided first, or the difference would be taken twice.
+        self.standing.nudge();
+        self.standing.wait(self.journal.wire.synced()).map_err(AppError::Editor)?;
+        let (set, gone) = difference(&self.store.view().settings(), &settings.recorded());
+        if set.is_empty() && gone.is_empty() {
+            return Ok(());
+        }
+        let at = (self.clock)();
+        let mut gone = Some(gone);
+        let parts = parts(set, SETTINGS_PART);
+        let last = parts.len() - 1;
+        let records = parts.into_iter().enumerate().map(|(index, set)| {
+            let gone = gone.take().unwrap_or_default();
+            encode(&Wire::Request(Request::Settings { at, set, gone, closes: index == last }))
+        });
+        let records: Vec<Vec<u8>> = records.collect();
+        let bytes: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+        let positions = self.journal.wire.append(None, &bytes)?;
+        self.journal.wire.sync()?;
+        self.standing.nudge();
+        let end = positions.last().map_or(0, |position| position.seq + 1);
+        self.standing.wait(end).map_err(AppError::Editor)
+    }
+
+    /// Waits until everything filed so far is decided and visible.
+    ///
+    /// # Errors
+    /// [`AppError::Editor`] if the editor gave up.
+    pub fn settle(&self) -> Result<(), AppError> {
+        self.standing.wait(self.journal.wire.synced()).map_err(AppError::Editor)
+    }
+
+    /// Stops the editor after its step and flushes the store.
+    pub fn stop(&mut self) {
+        self.standing.stop();
+        if let Some(editor) = self.editor.take()
+            && editor.join().is_err()
+        {
+            tracing::error!("the editor ended by a panic; what it had acknowledged stands in the ledger");
+        }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A running daemon, as far as commands and signals reach it.
+struct Daemon {
+    desk: Desk,
+    config: PathBuf,
+    status: Arc<Status>,
+    schedule: Schedule,
+    metrics: Arc<Metrics>,
+}
+
+/// What a reload did, in words, one line each; or why it did nothing.
+type Reloaded = Result<Vec<String>, Vec<String>>;
+
+impl Daemon {
+    /// Reads feeds.toml again and applies it, or says what is wrong and changes nothing.
+    async fn reload(&self) -> Reloaded {
+        let loaded = match config::load(&self.config) {
+            Ok(loaded) => loaded,
+            Err(failed) => {
+                let lines: Vec<String> = failed.problems.iter().map(config::Problem::line).collect();
+                for problem in &failed.problems {
+                    tracing::error!(file = %problem.file, line = problem.line, column = problem.column, hint = %problem.hint, "{}", problem.message);
+                }
+                tracing::error!("feeds.toml was not applied: the settings of before stay in force until it is mended");
+                let first = lines.first().cloned().unwrap_or_default();
+                self.status.complain("feeds.toml", Some(format!("not applied: {first}")));
+                return Err(lines);
+            }
+        };
+        let old = self.desk.settings.load_full();
+        let mut told = changes(&old, &loaded.settings);
+        let mut settings = loaded.settings;
+        if settings.store != old.store || settings.server != old.server {
+            told.push("[store] and [server] change with a restart only; until then the old ones stay".to_owned());
+            settings.store.clone_from(&old.store);
+            settings.server.clone_from(&old.server);
+        }
+        let new = match fetcher(&settings, &self.desk.clock).and_then(|new| {
+            // Recording waits for the editor, which is a thread of its own: this one may block meanwhile.
+            tokio::task::block_in_place(|| self.desk.record(&settings)).map(|()| new)
+        }) {
+            Ok(new) => new,
+            Err(error) => {
+                self.status.complain("feeds.toml", Some(format!("not applied: {error}")));
+                return Err(vec![error.to_string()]);
+            }
+        };
+        self.desk.poller.fetch_with(new);
+        self.desk.gazetteer.store(gazetteer(&settings));
+        self.schedule.reload(sources(&settings), settings.fetch.per_host).await;
+        self.desk.settings.store(Arc::new(settings));
+        self.status.complain("feeds.toml", None);
+        if told.is_empty() {
+            told.push("nothing changed".to_owned());
+        }
+        tracing::info!("feeds.toml applied: {}", told.join("; "));
+        Ok(told)
+    }
+}
+
+/// What a change of settings does, in words.
+#[must_use]
+pub fn changes(old: &Settings, new: &Settings) -> Vec<String> {
+    let mut told = Vec::new();
+    let find = |settings: &Settings, source: &Source| settings.sources.iter().find(|s| s.id() == source.id()).cloned();
+    for source in &new.sources {
+        match find(old, source) {
+            None => told.push(format!("source {} added", source.id())),
+            Some(before) if before != *source => told.push(format!("source {} changed", source.id())),
+            Some(_) => {}
+        }
+    }
+    for source in old.sources.iter().filter(|source| find(new, source).is_none()) {
+        told.push(format!("source {} retired: its items and its feed stay", source.id()));
+    }
+    let parts = [
+        ("[site]", old.site != new.site),
+        ("[fetch]", old.fetch != new.fetch),
+        ("[cities]", old.cities != new.cities),
+        ("[[tag]]", old.tags != new.tags),
+        ("[[feed]]", old.feeds != new.feeds),
+        ("[[alert]]", old.alerts != new.alerts),
+        ("[publish]", old.publish != new.publish),
+    ];
+    told.extend(parts.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| format!("{name} changed")));
+    told
+}
+
+/// Runs a daemon until a signal stops it. `ready` is told the address it listens on, when feeds can be asked for.
+///
+/// # Errors
+/// [`AppError`] if it cannot start. A drained stop is no error.
+pub async fn serve(
+    config: &Path,
+    loaded: Loaded,
+    folder: Folder,
+    clock: Clock,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<(), AppError> {
+    let settings = loaded.settings;
+    let metrics = Arc::new(Metrics::new());
+    let status = Arc::new(Status::new());
+    let listen = settings.server.listen;
+    let place = settings.store.clone();
+    let per_host = settings.fetch.per_host;
+    let mut desk = tokio::task::block_in_place(|| Desk::start(folder, settings, Arc::clone(&clock), Box::new(|| ())))?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| AppError::Listen(listen, error))?;
+    let address = listener.local_addr().map_err(|error| AppError::Listen(listen, error))?;
+
+    let brake = {
+        let (wire, standing) = (Arc::clone(&desk.journal.wire), Arc::clone(&desk.standing));
+        let full = Arc::clone(&desk.full);
+        Arc::new(move || full.load(Ordering::Relaxed) || wire.synced().saturating_sub(standing.decided()) > BEHIND)
+    };
+    let told = {
+        let (metrics, status) = (Arc::clone(&metrics), Arc::clone(&status));
+        Arc::new(move |round: &Round| tell(round, &metrics, &status))
+    };
+    let all = sources(&desk.settings.load());
+    let schedule = Schedule::start(Arc::clone(&desk.poller), all, per_host, brake, told);
+    watch(&desk, &metrics);
+
+    let press = Arc::new(Press::new(Arc::clone(&desk.store), Arc::new(desk.journal.clone())));
+    let front = Arc::new(Front::new(
+        press,
+        Arc::clone(&desk.store),
+        Arc::clone(&desk.settings),
+        Arc::clone(&desk.gazetteer),
+        Arc::clone(&clock),
+        Arc::clone(&metrics),
+        Arc::clone(&status),
+    ));
+    let (close, closed) = oneshot::channel::<()>();
+    let server = tokio::spawn(serve::run(listener, front, async {
+        // A dropped sender closes as well.
+        let _ = closed.await;
+    }));
+    let (wake, mut woken) = mpsc::channel::<oneshot::Sender<Reloaded>>(8);
+    let saved = {
+        let wake = wake.clone();
+        move || {
+            // Full means that a reload is waiting already; it reads what was saved now too.
+            let _ = wake.try_send(oneshot::channel().0);
+        }
+    };
+    let watch = config::watch::Watch::start(loaded.origin, saved);
+    if let Err(error) = &watch {
+        tracing::warn!(%error, "feeds.toml is not watched: after a change, send SIGHUP or run `citydesk reload`");
+    }
+    let control = control(&place, &desk, wake.clone());
+    status.set_ready(true);
+    tracing::info!(%address, sources = desk.settings.load().sources.len(), "ready");
+    ready(address);
+
+    let daemon = Daemon { desk, config: config.to_owned(), status, schedule, metrics };
+    let mut hangup = signals(SignalKind::hangup())?;
+    let mut user = signals(SignalKind::user_defined1())?;
+    let mut terminate = signals(SignalKind::terminate())?;
+    let mut interrupt = signals(SignalKind::interrupt())?;
+    let mut glance = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        let reply = tokio::select! {
+            _ = hangup.recv() => None,
+            _ = user.recv() => None,
+            Some(reply) = woken.recv() => Some(reply),
+            _ = glance.tick() => {
+                daemon.glance();
+                continue;
+            }
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        };
+        let outcome = daemon.reload().await;
+        if let (Ok(watch), Ok(loaded)) = (&watch, config::load(&daemon.config)) {
+            watch.follow(loaded.origin);
+        }
+        if let Some(reply) = reply {
+            // Nobody waits for a reload that a save caused.
+            let _ = reply.send(outcome);
+        }
+    }
+    tracing::info!("stopping: running rounds and answers end, at most 10 seconds; a second signal stops at once");
+    let drain = async {
+        drop(close);
+        let (left, _) = tokio::join!(daemon.schedule.stop(DRAIN / 2), server);
+        if left > 0 {
+            tracing::warn!(rounds = left, "rounds were cut off; their sources are asked again at the next start");
+        }
+    };
+    tokio::select! {
+        () = drain => {}
+        () = tokio::time::sleep(DRAIN - Duration::from_secs(2)) => tracing::warn!("not everything ended in time"),
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    if let Ok(control) = control {
+        control.abort();
+    }
+    desk = daemon.desk;
+    tokio::task::block_in_place(|| desk.stop());
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn signals(kind: SignalKind) -> Result<tokio::signal::unix::Signal, AppError> {
+    signal(kind).map_err(|error| AppError::System("signals cannot be caught", error.to_string()))
+}
+
+impl Daemon {
+    /// Looks after what shows only over time: sources by state, a full disk, an editor that gave up.
+    fn glance(&self) {
+        use crate::model::book::State;
+        let settings = self.desk.settings.load();
+        let mut counts = std::collections::BTreeMap::new();
+        for source in &settings.sources {
+            let state = self.desk.store.book(source.id()).unwrap_or_default().state;
+            *counts.entry(state).or_insert(0) += 1;
+        }
+        for state in [State::New, State::Ok, State::Late, State::Silent, State::Broken, State::Gone] {
+            self.metrics.sources(state.word(), counts.get(&state).copied().unwrap_or_default());
+        }
+        let full = self.desk.full.load(Ordering::Relaxed);
+        self.status.complain("disk", full.then(|| "full: nothing new is filed until there is room".to_owned()));
+        self.status.complain("editor", self.desk.standing.failed());
+    }
+}
+
+fn watch(desk: &Desk, metrics: &Arc<Metrics>) {
+    metrics.watch_process();
+    let store = Arc::clone(&desk.store);
+    metrics.watch("store_bytes", "Bytes of the store on disk", move || store.bytes() as f64);
+    let journal = desk.journal.clone();
+    metrics.watch("journal_bytes", "Bytes of wire and ledger on disk", move || {
+        (journal.wire.bytes() + journal.ledger.bytes()) as f64
+    });
+    let (wire, standing) = (Arc::clone(&desk.journal.wire), Arc::clone(&desk.standing));
+    metrics.watch("apply_lag_records", "Wire records synced and not yet decided", move || {
+        wire.synced().saturating_sub(standing.decided()) as f64
+    });
+    let store = Arc::clone(&desk.store);
+    metrics.watch("stories", "Stories opened", move || store.view().meta().stories as f64);
+}
+
+/// A clock off by more than this is said loudly: dates and the order of entries hang on it.
+const SKEW: i64 = 10 * crate::model::time::Time::MINUTE;
+
+fn tell(round: &Round, metrics: &Metrics, status: &Status) {
+    let outcome = match &round.outcome {
+        Outcome::New(_) => "new",
+        Outcome::Nothing | Outcome::Unchanged => "unchanged",
+        Outcome::NotModified => "not_modified",
+        Outcome::Http(_) => "http",
+        Outcome::Failed(kind) => kind,
+    };
+    metrics.fetched(outcome, Duration::from_millis(round.took.max(0).unsigned_abs()), round.bytes);
+    if let Some(skew) = round.skew.filter(|skew| skew.abs() > SKEW) {
+        let sentence = format!("{} and this machine differ by {} s: is the clock right?", round.source, skew / 1000);
+        status.complain("clock", Some(sentence));
+    }
+}
+
+/// Answers commands.
+fn control(
+    place: &Path,
+    desk: &Desk,
+    wake: mpsc::Sender<oneshot::Sender<Reloaded>>,
+) -> std::io::Result<tokio::task::JoinHandle<()>> {
+    let (store, journal) = (Arc::clone(&desk.store), desk.journal.clone());
+    let (settings, standing) = (Arc::clone(&desk.settings), Arc::clone(&desk.standing));
+    let gazetteer = Arc::clone(&desk.gazetteer);
+    let handler = move |asked: Asked| -> control::Answer {
+        let (store, journal, wake) = (Arc::clone(&store), journal.clone(), wake.clone());
+        let (settings, standing, gazetteer) = (settings.load_full(), Arc::clone(&standing), gazetteer.load_full());
+        Box::pin(async move {
+            match (asked.method, asked.path.as_str()) {
+                (Method::GET, "/stats") => {
+                    let stats = stats::collect(&store, &journal, &settings.sources, standing.decided());
+                    (StatusCode::OK, Pieces::one(serde_json::to_vec(&stats).unwrap_or_default()))
+                }
+                (Method::GET, "/export") => {
+                    let form = asked.query.strip_prefix("format=").and_then(export::Form::parse);
+                    let (sender, body) = Pieces::channel();
+                    tokio::task::spawn_blocking(move || {
+                        let mut out = std::io::BufWriter::with_capacity(64 * 1024, Sent(sender));
+                        let form = form.unwrap_or(export::Form::Jsonl);
+                        let written = export::write(&store, &gazetteer, form, &mut out);
+                        if let Err(error) = written.and_then(|()| std::io::Write::flush(&mut out)) {
+                            tracing::debug!(%error, "an export was not taken to its end");
+                        }
+                    });
+                    (StatusCode::OK, body)
+                }
+                (Method::GET, "/fingerprint") => match store.fingerprint() {
+                    Ok(print) => (StatusCode::OK, Pieces::one(print)),
+                    Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
+                },
+                (Method::POST, "/reload") => {
+                    let (reply, outcome) = oneshot::channel();
+                    let asked = wake.send(reply).await.is_ok();
+                    match outcome.await {
+                        Ok(Ok(told)) if asked => (StatusCode::OK, Pieces::one(told.join("\n"))),
+                        Ok(Err(problems)) => (StatusCode::UNPROCESSABLE_ENTITY, Pieces::one(problems.join("\n"))),
+                        _ => (StatusCode::SERVICE_UNAVAILABLE, Pieces::one("the daemon is stopping")),
+                    }
+                }
+                (method, path) => (StatusCode::NOT_FOUND, Pieces::one(format!("this citydesk cannot {method} {path}"))),
+            }
+        })
+    };
+    let control = control::listen(place, handler);
+    if let Err(error) = &control {
+        tracing::warn!(%error, "no control socket: commands cannot ask this daemon");
+    }
+    control
+}
+
+/// Hands pieces of an export on, waiting while the other side is slow.
+struct Sent(mpsc::Sender<bytes::Bytes>);
+
+impl std::io::Write for Sent {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        let sent = self.0.blocking_send(bytes::Bytes::copy_from_slice(piece));
+        sent.map(|()| piece.len()).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The rules as recorded, for commands that preview a judgement.
+#[must_use]
+pub fn rules(settings: &Settings) -> Rules {
+    Rules::new(&settings.recorded()).0
+}

@@ -1,3 +1,133 @@
 //! The program: arguments in, exit code out.
 
-fn main() {}
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use citydesk::cli::{self, exit::Exit, log};
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Watches the news of a region and republishes it: one clean feed per city.
+#[derive(Debug, Parser)]
+#[command(version, about, disable_help_subcommand = true)]
+struct Arguments {
+    /// Configuration; ./feeds.toml, then /etc/citydesk/feeds.toml, if not named.
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// human or json; json unless stderr is a terminal.
+    #[arg(long, global = true, value_name = "FORM", value_parser = ["human", "json"])]
+    log_format: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The daemon: poll, merge, store, republish (also without any command).
+    #[command(alias = "run")]
+    Serve,
+    /// A bundled sample region from a built-in origin; works without internet.
+    Demo {
+        /// Where to listen; a free port from 8080 on, if not given.
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+    },
+    /// Polls every due source once, applies, exits.
+    #[command(alias = "fetch")]
+    Once {
+        /// Also writes all feeds below this folder.
+        #[arg(long, value_name = "DIR")]
+        output: Option<PathBuf>,
+        /// Asks sources that are not due, too.
+        #[arg(long)]
+        all: bool,
+        /// Prints the outcome as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Reports every problem of feeds.toml, then asks each source and judges it.
+    #[command(alias = "validate")]
+    Check {
+        /// Only this source.
+        id: Option<String>,
+        /// Reads the file only.
+        #[arg(long)]
+        offline: bool,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows what citydesk would make of an address, a file or a source.
+    Try {
+        /// Address, file or source id.
+        target: String,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Writes the archive to stdout.
+    Export {
+        /// jsonl, csv or opml.
+        #[arg(long, default_value = "jsonl", value_parser = ["jsonl", "csv", "opml"])]
+        format: String,
+    },
+    /// Sources by state, sizes, lag.
+    #[command(alias = "status")]
+    Stats {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes the store again from the ledger.
+    Rebuild,
+    /// Has the running daemon read feeds.toml again; prints the outcome.
+    Reload,
+    /// Is the daemon ready? Exit 0 or 69.
+    Health {
+        /// http://host:port; from feeds.toml if not given.
+        url: Option<String>,
+    },
+    /// Prints a JSON Schema of feeds.toml, for editors.
+    Schema,
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors and go to stdout.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Fine };
+            // A closed pipe is not worth a second message.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let command = arguments.command.unwrap_or(Command::Serve);
+    let daemon = matches!(command, Command::Serve | Command::Demo { .. });
+    log::start(log::Form::choose(arguments.log_format.as_deref()), !daemon);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Exit::Unavailable.failed(error).into(),
+    };
+    let config = cli::locate::config(arguments.config);
+    let exit = match command {
+        Command::Serve => cli::serve::run(&runtime, &config),
+        Command::Demo { listen } => cli::demo::run(&runtime, listen),
+        Command::Once { output, all, json } => {
+            cli::once::run(&runtime, &config, cli::once::Options { all, output: output.as_deref(), json })
+        }
+        Command::Check { id, offline, json } => cli::check::run(&runtime, &config, id.as_deref(), offline, json),
+        Command::Try { target, json } => cli::tryout::run(&runtime, &config, &target, json),
+        Command::Export { format } => cli::export::run(&runtime, &config, &format),
+        Command::Stats { json } => cli::stats::run(&runtime, &config, json),
+        Command::Rebuild => cli::rebuild::run(&runtime, &config),
+        Command::Reload => cli::reload::run(&runtime, &config),
+        Command::Health { url } => cli::health::run(&runtime, &config, url.as_deref()),
+        Command::Schema => cli::schema::run(),
+    };
+    runtime.shutdown_background();
+    exit.into()
+}

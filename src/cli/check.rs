@@ -1,11 +1,19 @@
-//! `citydesk check`: every problem of feeds.toml, with line and hint.
+//! `citydesk check`: every problem of feeds.toml, with line and hint; then, unless `--offline`, each source is asked and
+//! judged.
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 
+use super::exit::Exit;
+use super::probe::{self, Probe};
+use crate::clock;
 use crate::config::{self, Failed, Loaded, Pending, Problem, Severity};
+use crate::fetch::{Fetcher, user_agent};
+use crate::model::source::Source;
+use crate::model::time::Time;
 
 /// Exit code: the configuration is wrong (sysexits.h, EX_CONFIG).
 const CONFIG: u8 = 78;
@@ -90,6 +98,178 @@ fn machine(outcome: &Result<Loaded, Failed>, problems: &[Problem], pending: &[Pe
         report.insert("counts".to_owned(), counts);
     }
     format!("{report}\n")
+}
+
+/// So many sources are asked at once.
+const AT_ONCE: usize = 16;
+
+/// Reports on the file, then on each source (or on the one named). 78 if the file is wrong, 69 if only a source failed.
+#[must_use]
+pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, offline: bool, json: bool) -> Exit {
+    let outcome = config::load(path);
+    let (text, code) = report(&path.display().to_string(), &outcome, json);
+    let settings = match outcome {
+        Ok(loaded) if !offline => loaded.settings,
+        _ => {
+            print!("{text}");
+            return if code == CONFIG { Exit::Config } else { Exit::Fine };
+        }
+    };
+    let sources: Vec<Arc<Source>> = settings
+        .sources
+        .iter()
+        .filter(|source| id.is_none_or(|id| source.id().as_str() == id))
+        .cloned()
+        .map(Arc::new)
+        .collect();
+    if let (Some(id), true) = (id, sources.is_empty()) {
+        print!("{text}");
+        return Exit::Usage.failed(format!("no source `{id}` in {}", path.display()));
+    }
+    let clock = clock::system();
+    let fetcher = match Fetcher::new(&settings.fetch, user_agent(&settings.site), clock.clone()) {
+        Ok(fetcher) => fetcher,
+        Err(error) => return Exit::Config.failed(error),
+    };
+    let rules = Arc::new(crate::app::rules(&settings));
+    let bar = probe::bar(sources.len() as u64, "sources");
+    let verdicts = runtime.block_on(async {
+        let slots = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
+        let asked: Vec<_> = sources
+            .iter()
+            .map(|source| {
+                let (source, fetcher, rules) = (Arc::clone(source), fetcher.clone(), Arc::clone(&rules));
+                let (clock, slots, bar) = (clock.clone(), Arc::clone(&slots), bar.clone());
+                tokio::spawn(async move {
+                    let _slot = slots.acquire_owned().await;
+                    let verdict = probe::ask(&source, &fetcher, &rules, &clock).await;
+                    bar.inc(1);
+                    judge(&source, verdict, clock())
+                })
+            })
+            .collect();
+        let mut verdicts = Vec::new();
+        for task in asked {
+            verdicts.extend(task.await);
+        }
+        verdicts
+    });
+    bar.finish_and_clear();
+    let failed = verdicts.iter().any(|verdict| verdict.failed);
+    if json {
+        let mut report: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        report["sources"] = serde_json::to_value(&verdicts).unwrap_or_default();
+        println!("{report}");
+    } else {
+        print!("{text}");
+        for verdict in &verdicts {
+            print!("{}", verdict.people());
+        }
+    }
+    if failed { Exit::Unavailable } else { Exit::Fine }
+}
+
+/// What was found out about a source.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Verdict {
+    /// Which source.
+    pub id: String,
+    /// Whether it could not be asked or read, or brings less than expected.
+    pub failed: bool,
+    /// The judgement in a sentence.
+    pub sentence: String,
+    /// Character set and why.
+    pub charset: String,
+    /// Items.
+    pub items: usize,
+    /// Newest date, with its zone.
+    pub newest: Option<String>,
+    /// How many items have each field.
+    pub filled: std::collections::BTreeMap<&'static str, usize>,
+    /// How many items are about each city.
+    pub cities: std::collections::BTreeMap<String, usize>,
+    /// What was wrong with the document.
+    pub complaints: Vec<String>,
+}
+
+fn judge(source: &Source, probe: Result<Probe, String>, now: Time) -> Verdict {
+    let mut verdict = Verdict {
+        id: source.id().to_string(),
+        failed: true,
+        sentence: String::new(),
+        charset: String::new(),
+        items: 0,
+        newest: None,
+        filled: std::collections::BTreeMap::new(),
+        cities: std::collections::BTreeMap::new(),
+        complaints: Vec::new(),
+    };
+    let probe = match probe {
+        Ok(probe) => probe,
+        Err(error) => {
+            verdict.sentence = error;
+            return verdict;
+        }
+    };
+    verdict.charset = probe.document.charset;
+    verdict.items = probe.items.len();
+    verdict.complaints = probe.document.complaints;
+    let newest = probe.items.iter().filter_map(|(item, _)| item.published.as_ref()).max_by_key(|claim| claim.at);
+    verdict.newest = newest.map(|claim| claim.at.at_offset(claim.offset).format("%Y-%m-%d %H:%M %:z").to_string());
+    for (item, places) in &probe.items {
+        let fields = [
+            ("title", !item.title.is_empty()),
+            ("link", !item.link.is_empty()),
+            ("date", item.published.is_some()),
+            ("text", !item.text.is_empty()),
+            ("image", item.image.is_some()),
+            ("credit", !item.credits.is_empty()),
+            ("tags", !item.tags.is_empty()),
+        ];
+        for (field, there) in fields {
+            *verdict.filled.entry(field).or_default() += usize::from(there);
+        }
+        for placed in &places.cities {
+            *verdict.cities.entry(placed.name.clone()).or_default() += 1;
+        }
+    }
+    let status = if probe.status == 0 { String::new() } else { format!("{} in {} ms, ", probe.status, probe.took) };
+    let format = &probe.document.format;
+    let expected = source.expect.items as usize;
+    let old = newest.is_some_and(|claim| now.since(claim.at) > source.expect.newest);
+    (verdict.failed, verdict.sentence) = if verdict.items < expected {
+        (true, format!("{status}{format}: {} items, {expected} expected: has the page changed?", verdict.items))
+    } else if old {
+        (true, format!("{status}{format}: the newest of {} items is older than expected", verdict.items))
+    } else {
+        (false, format!("{status}{format}: {} items", verdict.items))
+    };
+    verdict
+}
+
+impl Verdict {
+    fn people(&self) -> String {
+        let mut text = format!("{} {}: {}\n", if self.failed { "FAIL" } else { "ok  " }, self.id, self.sentence);
+        if self.items > 0 {
+            let filled: Vec<_> = self.filled.iter().map(|(field, count)| format!("{field} {count}")).collect();
+            let mut cities: Vec<_> = self.cities.iter().collect();
+            cities.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
+            let cities: Vec<_> = cities.iter().take(6).map(|(name, count)| format!("{name} {count}")).collect();
+            let newest = self.newest.as_deref().unwrap_or("none has a date");
+            // Writing to a String can't fail.
+            let _ = writeln!(text, "     newest {newest}; charset {}", self.charset);
+            let _ = writeln!(text, "     of {} items have: {}", self.items, filled.join(", "));
+            let _ = writeln!(
+                text,
+                "     cities: {}",
+                if cities.is_empty() { "none".to_owned() } else { cities.join(", ") }
+            );
+        }
+        for complaint in &self.complaints {
+            let _ = writeln!(text, "     {complaint}");
+        }
+        text
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,11 @@ use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::clock::Clock;
+use super::exit::Exit;
+use super::locate;
+use crate::app;
+use crate::app::folder::Folder;
+use crate::clock::{self, Clock};
 use crate::model::time::Time;
 
 /// The port tried first; the next ones follow.
@@ -115,6 +119,29 @@ impl Demo {
             config = self.config_path().display(),
         );
         out
+    }
+}
+
+/// Runs the demo until Ctrl-C.
+#[must_use]
+pub fn run(runtime: &tokio::runtime::Runtime, listen: Option<SocketAddr>) -> Exit {
+    let demo = match runtime.block_on(Demo::prepare(listen, clock::system())) {
+        Ok(demo) => demo,
+        Err(error) => return Exit::CannotCreate.failed(error),
+    };
+    let config = demo.config_path();
+    let loaded = match locate::load(&config) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    let folder = match Folder::open(&loaded.settings.store, true, |_| ()) {
+        Ok(folder) => folder,
+        Err(error) => return Exit::from(&error).failed(error),
+    };
+    let ready = |_| print!("{}", demo.welcome());
+    match runtime.block_on(app::serve(&config, loaded, folder, clock::system(), ready)) {
+        Ok(()) => Exit::Fine,
+        Err(error) => Exit::from(&error).failed(error),
     }
 }
 

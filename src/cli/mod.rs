@@ -1,4 +1,17 @@
-//! One file per command.
+//! One file per command; what several share stands in [`exit`], [`log`], [`locate`] and [`probe`].
 
 pub mod check;
 pub mod demo;
+pub mod exit;
+pub mod export;
+pub mod health;
+pub mod locate;
+pub mod log;
+pub mod once;
+pub mod probe;
+pub mod rebuild;
+pub mod reload;
+pub mod schema;
+pub mod serve;
+pub mod stats;
+pub mod tryout;

@@ -15,7 +15,18 @@ impl Display for Query {
 impl Display for Node {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Self::Any(parts) => list(f, parts, " OR "),
+            Self::Any(parts) => {
+                for (index, part) in parts.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(" OR ")?;
+                    }
+                    match part {
+                        Self::All(_) => write!(f, "({part})")?,
+                        _ => part.fmt(f)?,
+                    }
+                }
+                Ok(())
+            }
             Self::All(parts) => {
                 for (index, part) in parts.iter().enumerate() {
                     if index > 0 {
@@ -35,16 +46,6 @@ impl Display for Node {
             Self::Term(term) => term.fmt(f),
         }
     }
-}
-
-fn list(f: &mut Formatter<'_>, parts: &[Node], between: &str) -> Result {
-    for (index, part) in parts.iter().enumerate() {
-        if index > 0 {
-            f.write_str(between)?;
-        }
-        part.fmt(f)?;
-    }
-    Ok(())
 }
 
 impl Display for Term {

@@ -1,8 +1,8 @@
 //! The query language: one parser and one evaluator for `[[tag]]`, `[[feed]]`, `[[alert]]`, `drop`, `only`, the search
 //! box and the API.
 //!
-//! Words and `"phrases"` side by side must all match; `-` excludes; `OR` chooses, and binds less tightly than words side
-//! by side, so `a b OR c` is `(a b) OR c`; parentheses group. Fields: `title: city: province: tag: source: rank: lang:
+//! Words and `"phrases"` side by side must all match; `-` excludes; `OR` chooses between its two
+//! neighbours, as in the search engines people know: `a OR b -c` excludes `c` from both; parentheses group. Fields: `title: city: province: tag: source: rank: lang:
 //! after: before:` and `copies>=N`. CJK text is found anywhere, other scripts by whole words ([`text`]).
 
 mod date;

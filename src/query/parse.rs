@@ -28,9 +28,9 @@ pub(super) fn parse(text: &str) -> Result<Node, QueryError> {
     }
     let end = text.chars().count() + 1;
     let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, terms: 0, end };
-    let node = parser.any()?;
+    let node = parser.all()?;
     if let Some(token) = parser.peek() {
-        // any() stops only at a closing parenthesis that it did not open.
+        // all() stops only at a closing parenthesis that it did not open.
         return Err(QueryError::new(
             token.column,
             "this parenthesis closes nothing",
@@ -59,36 +59,14 @@ impl<'a> Parser<'a> {
         self.tokens.get(self.at)
     }
 
-    /// `all OR all OR …`
-    fn any(&mut self) -> Result<Node, QueryError> {
-        let mut parts = Vec::new();
-        loop {
-            let part = self.all()?;
-            match part {
-                Node::Any(inner) => parts.extend(inner),
-                other => parts.push(other),
-            }
-            match self.peek() {
-                Some(Token { kind: Kind::Or, column }) => {
-                    self.at += 1;
-                    if matches!(self.peek().map(|token| &token.kind), None | Some(Kind::Close | Kind::Or)) {
-                        return Err(dangling_or(*column));
-                    }
-                }
-                _ => break,
-            }
-        }
-        Ok(one_or(parts, Node::Any))
-    }
-
-    /// Terms side by side.
+    /// Choices side by side: all of them must match.
     fn all(&mut self) -> Result<Node, QueryError> {
         let mut parts = Vec::new();
         while let Some(token) = self.peek() {
             match token.kind {
-                Kind::Or if parts.is_empty() => return Err(dangling_or(token.column)),
-                Kind::Or | Kind::Close => break,
-                _ => match self.one()? {
+                Kind::Or => return Err(dangling_or(token.column)),
+                Kind::Close => break,
+                _ => match self.choice()? {
                     Node::All(inner) => parts.extend(inner),
                     other => parts.push(other),
                 },
@@ -103,6 +81,27 @@ impl<'a> Parser<'a> {
             });
         }
         Ok(one_or(parts, Node::All))
+    }
+
+    /// `term OR term OR …`: OR binds its two neighbours.
+    fn choice(&mut self) -> Result<Node, QueryError> {
+        let mut parts = Vec::new();
+        loop {
+            match self.one()? {
+                Node::Any(inner) => parts.extend(inner),
+                other => parts.push(other),
+            }
+            match self.peek() {
+                Some(Token { kind: Kind::Or, column }) => {
+                    self.at += 1;
+                    if matches!(self.peek().map(|token| &token.kind), None | Some(Kind::Close | Kind::Or)) {
+                        return Err(dangling_or(*column));
+                    }
+                }
+                _ => break,
+            }
+        }
+        Ok(one_or(parts, Node::Any))
     }
 
     /// A term, a group, or either with a minus.
@@ -159,7 +158,7 @@ impl<'a> Parser<'a> {
             return Err(unclosed(column));
         }
         self.depth += 1;
-        let node = self.any()?;
+        let node = self.all()?;
         self.depth -= 1;
         match self.peek() {
             Some(Token { kind: Kind::Close, .. }) => {

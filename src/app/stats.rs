@@ -1,0 +1,100 @@
+//! What `citydesk stats` tells: sources by state, sizes, lag.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::journal::Journal;
+use crate::model::source::Source;
+use crate::store::Store;
+
+/// Figures of a desk at one moment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Stats {
+    /// Sources in feeds.toml, by state.
+    pub sources: BTreeMap<String, usize>,
+    /// Stories opened.
+    pub stories: u64,
+    /// Copies filed.
+    pub copies: u64,
+    /// Stories that the feeds show or showed.
+    pub emitted: u64,
+    /// Stories retired into others.
+    pub retired: u64,
+    /// Editions with at least one entry.
+    pub editions: usize,
+    /// Bytes of the wire on disk.
+    pub wire_bytes: u64,
+    /// Bytes of the ledger on disk.
+    pub ledger_bytes: u64,
+    /// Bytes of the store on disk.
+    pub store_bytes: u64,
+    /// Last ledger record applied.
+    pub ledger_seq: u64,
+    /// Wire records synced and not yet decided.
+    pub lag: u64,
+    /// Troubles of sources, worst first: id, state, reason.
+    pub troubles: Vec<(String, String, String)>,
+}
+
+/// Collects the figures. `decided` is the first wire record not decided yet.
+#[must_use]
+pub fn collect(store: &Store, journal: &Journal, sources: &[Source], decided: u64) -> Stats {
+    let view = store.view();
+    let meta = view.meta().clone();
+    let editions = view.editions().map(|all| all.len()).unwrap_or_default();
+    drop(view);
+    let mut states = BTreeMap::new();
+    let mut troubles = Vec::new();
+    for source in sources {
+        let book = store.book(source.id()).unwrap_or_default();
+        *states.entry(book.state.word().to_owned()).or_default() += 1;
+        if book.state > crate::model::book::State::Ok {
+            troubles.push((book.state, source.id().to_string(), book.reason));
+        }
+    }
+    troubles.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    Stats {
+        sources: states,
+        stories: meta.stories,
+        copies: meta.copies,
+        emitted: meta.emitted,
+        retired: meta.retired,
+        editions,
+        wire_bytes: journal.wire.bytes(),
+        ledger_bytes: journal.ledger.bytes(),
+        store_bytes: store.bytes(),
+        ledger_seq: meta.applied.seq,
+        lag: journal.wire.synced().saturating_sub(decided),
+        troubles: troubles.into_iter().map(|(state, id, reason)| (id, state.word().to_owned(), reason)).collect(),
+    }
+}
+
+impl std::fmt::Display for Stats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
+        let states: Vec<_> = self.sources.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        writeln!(f, "sources   {}", if states.is_empty() { "none".to_owned() } else { states.join(", ") })?;
+        writeln!(
+            f,
+            "stories   {} of {} copies, {} in the feeds",
+            self.stories - self.retired,
+            self.copies,
+            self.emitted
+        )?;
+        writeln!(f, "editions  {}", self.editions)?;
+        writeln!(
+            f,
+            "journal   wire {}, ledger {} ({} records)",
+            megabytes(self.wire_bytes),
+            megabytes(self.ledger_bytes),
+            self.ledger_seq
+        )?;
+        writeln!(f, "store     {}", megabytes(self.store_bytes))?;
+        writeln!(f, "lag       {} records", self.lag)?;
+        for (id, state, reason) in &self.troubles {
+            writeln!(f, "{state:9} {id}: {reason}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! `citydesk export`: the archive as JSON Lines or CSV, the sources as OPML.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use super::exit::Exit;
+use super::locate;
+use crate::app::export::{self, Form};
+use crate::model::source::Kind;
+use crate::render::opml;
+
+/// Writes the archive to stdout, asking the running daemon if there is one.
+#[must_use]
+pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, format: &str) -> Exit {
+    if format == "opml" {
+        return sources(config);
+    }
+    let Some(form) = Form::parse(format) else {
+        return Exit::Usage.failed(format!("no format `{format}`: jsonl, csv or opml"));
+    };
+    let stdout = std::io::stdout();
+    let take = |piece: &[u8]| stdout.lock().write_all(piece);
+    let target = format!("/export?format={format}");
+    let done = locate::ask_or_open(runtime, &locate::store(config), &target, take, |folder| {
+        let gazetteer = locate::gazetteer(config);
+        let mut out = std::io::BufWriter::new(stdout.lock());
+        let written = export::write(&folder.store, &gazetteer, form, &mut out).and_then(|()| out.flush());
+        match written {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Exit::Io.failed(error)),
+            _ => Ok(()),
+        }
+    });
+    done.err().unwrap_or(Exit::Fine)
+}
+
+/// The sources of feeds.toml that have a feed, as OPML 2.0.
+fn sources(config: &Path) -> Exit {
+    let loaded = match locate::load(config) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    let outlines = loaded.settings.sources.iter().filter_map(|source| match &source.kind {
+        Kind::Feed(url) => Some(opml::Outline::feed(&source.rules.name, url, None)),
+        _ => None,
+    });
+    let outlines: Vec<_> = outlines.collect();
+    let document = opml::render(&loaded.settings.site.title, None, &outlines);
+    match std::io::stdout().lock().write_all(&document) {
+        Ok(()) => Exit::Fine,
+        Err(error) => Exit::Io.failed(error),
+    }
+}

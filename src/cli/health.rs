@@ -1,0 +1,47 @@
+//! `citydesk health`: is the daemon ready? For containers, whose images have no shell and no curl.
+
+use std::path::Path;
+use std::time::Duration;
+
+use http_body_util::Empty;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::exit::Exit;
+
+/// An answer later than this is none.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Asks `/readyz` of the address in feeds.toml, or of `host:port` or `http://host:port` if one is given.
+#[must_use]
+pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, url: Option<&str>) -> Exit {
+    let address = url.map_or_else(
+        || {
+            let listen =
+                crate::config::load(config).map_or(([127, 0, 0, 1], 8080).into(), |l| l.settings.server.listen);
+            // A daemon that listens everywhere is asked on loopback.
+            if listen.ip().is_unspecified() { format!("127.0.0.1:{}", listen.port()) } else { listen.to_string() }
+        },
+        |url| url.trim_start_matches("http://").trim_end_matches('/').to_owned(),
+    );
+    let asked = async {
+        let stream = TcpStream::connect(&address).await.map_err(|error| error.to_string())?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake::<_, Empty<bytes::Bytes>>(TokioIo::new(stream))
+                .await
+                .map_err(|error| error.to_string())?;
+        tokio::spawn(connection);
+        let request = http::Request::get("/readyz").header(http::header::HOST, &address).body(Empty::new());
+        let response = sender.send_request(request.map_err(|e| e.to_string())?).await.map_err(|e| e.to_string())?;
+        if response.status().is_success() { Ok(()) } else { Err(response.status().to_string()) }
+    };
+    let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await });
+    match outcome {
+        Ok(Ok(())) => {
+            println!("ok: http://{address}/readyz");
+            Exit::Fine
+        }
+        Ok(Err(why)) => Exit::Unavailable.failed(format!("http://{address}/readyz: {why}")),
+        Err(_) => Exit::Unavailable.failed(format!("http://{address}/readyz does not answer within 3 s")),
+    }
+}

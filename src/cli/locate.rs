@@ -1,0 +1,78 @@
+//! Where feeds.toml is, and whether a daemon runs on its store.
+
+use std::path::{Path, PathBuf};
+
+use http::{Method, StatusCode};
+
+use super::exit::Exit;
+use crate::app::folder::Folder;
+use crate::config::{self, Failed, Loaded};
+use crate::control::{self, ControlError};
+use crate::place::Gazetteer;
+
+/// The file named on the command line, else `./feeds.toml`, else `/etc/citydesk/feeds.toml`.
+#[must_use]
+pub fn config(named: Option<PathBuf>) -> PathBuf {
+    let here = PathBuf::from("feeds.toml");
+    let system = PathBuf::from("/etc/citydesk/feeds.toml");
+    named.unwrap_or_else(|| if !here.exists() && system.exists() { system } else { here })
+}
+
+/// Reads feeds.toml; prints what is wrong with it.
+///
+/// # Errors
+/// [`Exit::Config`], said.
+pub fn load(path: &Path) -> Result<Loaded, Exit> {
+    match config::load(path) {
+        Ok(loaded) => {
+            for problem in &loaded.problems {
+                eprintln!("{}", problem.line());
+            }
+            Ok(loaded)
+        }
+        Err(failed) => {
+            for problem in &failed.problems {
+                eprintln!("{}", problem.block());
+            }
+            Err(Exit::Config.failed(format!("{} cannot be used; `citydesk check` shows this again", path.display())))
+        }
+    }
+}
+
+/// The store of a feeds.toml, however broken the rest of it is: a command needs no more to reach a daemon.
+#[must_use]
+pub fn store(path: &Path) -> PathBuf {
+    match config::load(path) {
+        Ok(loaded) => loaded.settings.store,
+        Err(Failed { store, .. }) => store,
+    }
+}
+
+/// Asks the daemon of this store; if none runs, opens the folder and hands it to `alone`.
+///
+/// # Errors
+/// How the command ends, said.
+pub fn ask_or_open(
+    runtime: &tokio::runtime::Runtime,
+    store: &Path,
+    target: &str,
+    mut take: impl FnMut(&[u8]) -> std::io::Result<()>,
+    alone: impl FnOnce(Folder) -> Result<(), Exit>,
+) -> Result<(), Exit> {
+    match runtime.block_on(control::ask(store, Method::GET, target, &mut take)) {
+        Ok(StatusCode::OK) => Ok(()),
+        Ok(status) => Err(Exit::Unavailable.failed(format!("the running citydesk refused {target}: {status}"))),
+        Err(ControlError::Nobody(_)) => match Folder::open(store, false, |_| ()) {
+            Ok(folder) => alone(folder),
+            Err(error) => Err(Exit::from(&error).failed(error)),
+        },
+        Err(error) => Err(Exit::from(&error).failed(error)),
+    }
+}
+
+/// The gazetteer of a feeds.toml, or the built-in one if the file cannot be read.
+#[must_use]
+pub fn gazetteer(path: &Path) -> std::sync::Arc<Gazetteer> {
+    let loaded = config::load(path).ok();
+    loaded.and_then(|l| Gazetteer::build(&l.settings.cities).ok()).unwrap_or_else(Gazetteer::builtin)
+}

@@ -1,0 +1,136 @@
+//! `citydesk once`: polls every due source once, applies, exits; with `--output` also writes the feeds as files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::exit::Exit;
+use super::locate;
+use crate::app::Desk;
+use crate::app::folder::Folder;
+use crate::clock;
+use crate::model::edition::EditionId;
+use crate::poll::{Outcome, Round};
+use crate::press::{self, Press};
+use crate::render;
+use crate::schedule;
+
+/// What is asked of a single round.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Ask sources that are not due, too.
+    pub all: bool,
+    /// Write every feed below this folder.
+    pub output: Option<&'a Path>,
+    /// Print the outcome as JSON.
+    pub json: bool,
+}
+
+/// One round over all sources. Sources that failed are listed; they don't fail the command.
+#[must_use]
+pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, options: Options<'_>) -> Exit {
+    let loaded = match locate::load(path) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    let settings = loaded.settings;
+    let folder = match Folder::open(&settings.store, true, |_| ()) {
+        Ok(folder) => folder,
+        Err(error) => return Exit::from(&error).failed(error),
+    };
+    let sources: Vec<_> = settings.sources.iter().cloned().map(Arc::new).collect();
+    let per_host = settings.fetch.per_host;
+    let mut desk = match Desk::start(folder, settings, clock::system(), Box::new(|| ())) {
+        Ok(desk) => desk,
+        Err(error) => return Exit::from(&error).failed(error),
+    };
+    let bar = super::probe::bar(sources.len() as u64, "sources");
+    let told = {
+        let bar = bar.clone();
+        Arc::new(move |_: &Round| bar.inc(1))
+    };
+    let rounds = runtime.block_on(schedule::once(&desk.poller, &sources, per_host, options.all, told));
+    bar.finish_and_clear();
+    if let Err(error) = desk.settle() {
+        return Exit::from(&error).failed(error);
+    }
+    let written = options.output.map(|folder| write(&desk, folder));
+    desk.stop();
+    report(&rounds, sources.len(), &desk, options.json);
+    match written {
+        Some(Err(error)) => Exit::CannotCreate.failed(error),
+        _ => Exit::Fine,
+    }
+}
+
+fn report(rounds: &[Round], sources: usize, desk: &Desk, json: bool) {
+    let meta = desk.store.view().meta().clone();
+    if json {
+        let rounds: Vec<_> = rounds
+            .iter()
+            .map(|round| {
+                json!({
+                    "source": round.source.as_str(),
+                    "state": round.state.word(),
+                    "sentence": round.sentence,
+                    "status": round.status,
+                    "listed": round.listed,
+                    "filed": round.filed,
+                    "failed": round.failed(),
+                    "complaints": round.complaints,
+                })
+            })
+            .collect();
+        println!("{}", json!({ "rounds": rounds, "stories": meta.stories, "copies": meta.copies }));
+        return;
+    }
+    let filed: u32 = rounds.iter().map(|round| round.filed).sum();
+    let quiet = rounds.iter().filter(|r| matches!(r.outcome, Outcome::NotModified | Outcome::Unchanged)).count();
+    let failed: Vec<_> = rounds.iter().filter(|round| round.failed()).collect();
+    println!(
+        "{} of {sources} sources asked: {filed} items new or changed, {quiet} unchanged, {} failed; {} stories of {} copies",
+        rounds.len(),
+        failed.len(),
+        meta.stories - meta.retired,
+        meta.copies
+    );
+    for round in failed {
+        println!("  {}: {}", round.source, round.sentence);
+    }
+}
+
+/// Writes every feed and the list of feeds below `folder`, each file whole or not at all.
+fn write(desk: &Desk, folder: &Path) -> Result<(), String> {
+    let press = Press::new(Arc::clone(&desk.store), Arc::new(desk.journal.clone()));
+    let gazetteer = desk.gazetteer.load_full();
+    let mut editions: Vec<EditionId> =
+        desk.store.view().editions().map_err(|e| e.to_string())?.into_iter().map(|(id, _)| id).collect();
+    if !editions.contains(&EditionId::All) {
+        editions.push(EditionId::All);
+    }
+    for edition in &editions {
+        for format in render::FORMATS {
+            let printed = press.print(edition, *format).map_err(|error| error.to_string())?;
+            let address = press::feed(edition, format.extension(), &gazetteer);
+            let address = percent_encoding::percent_decode_str(&address).decode_utf8_lossy().into_owned();
+            // No part of an address leads out of the folder: ids have no slashes, tags are letters and digits.
+            put(&folder.join(address.trim_start_matches('/')), &printed.bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file only where it differs, and by renaming, so that a web server never hands out half of it.
+fn put(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    if std::fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let failed = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let draft = path.with_extension("new");
+    std::fs::write(&draft, bytes).map_err(failed)?;
+    std::fs::rename(&draft, path).map_err(failed)
+}

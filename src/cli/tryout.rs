@@ -1,0 +1,152 @@
+//! `citydesk try TARGET`: what citydesk would make of an address, a file or a source of feeds.toml. Files nothing.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::exit::Exit;
+use super::probe::{self, Probe};
+use crate::app::rules;
+use crate::clock;
+use crate::fetch::{Fetcher, user_agent};
+use crate::model::item::Item;
+use crate::model::place::Places;
+use crate::model::time::{Time, Trust};
+
+/// Items shown to people; `--json` has all.
+const SHOWN: usize = 10;
+
+/// Asks, reads, judges and shows.
+#[must_use]
+pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, target: &str, json: bool) -> Exit {
+    let config = if path.exists() { crate::config::load(path) } else { crate::config::load_text(path, String::new()) };
+    let settings = match config {
+        Ok(loaded) => loaded.settings,
+        Err(failed) => {
+            for problem in &failed.problems {
+                eprintln!("{}", problem.line());
+            }
+            return Exit::Config.failed("feeds.toml cannot be used: `citydesk check` shows more");
+        }
+    };
+    let known = settings.sources.iter().find(|source| source.id().as_str() == target).cloned();
+    let source = match known.map_or_else(|| probe::bare(target, &settings.site.zone), Ok) {
+        Ok(source) => source,
+        Err(error) => {
+            return Exit::Data
+                .failed(format!("`{target}` is no source id, no address and no file that can be read ({error})"));
+        }
+    };
+    let clock = clock::system();
+    let fetcher = match Fetcher::new(&settings.fetch, user_agent(&settings.site), clock.clone()) {
+        Ok(fetcher) => fetcher,
+        Err(error) => return Exit::Config.failed(error),
+    };
+    let rules = rules(&settings);
+    let probe = match runtime.block_on(probe::ask(&source, &fetcher, &rules, &clock)) {
+        Ok(probe) => probe,
+        Err(error) => return Exit::Unavailable.failed(format!("{}: {error}", source.kind.address())),
+    };
+    if json {
+        println!("{}", machine(&probe));
+    } else {
+        print!("{}", people(&probe));
+    }
+    Exit::Fine
+}
+
+fn date(item: &Item) -> String {
+    item.published.as_ref().map_or_else(
+        || "no date".to_owned(),
+        |claim| {
+            let trust = match claim.trust {
+                Trust::Full => "",
+                Trust::Low => ", low trust",
+                Trust::None => ", not believed",
+            };
+            format!("{} ({}{trust})", claim.at.at_offset(claim.offset).format("%Y-%m-%d %H:%M %:z"), claim.method)
+        },
+    )
+}
+
+fn places(places: &Places) -> String {
+    let names: Vec<_> = places.cities.iter().chain(&places.provinces).map(|placed| placed.name.as_str()).collect();
+    if names.is_empty() { "no place".to_owned() } else { names.join(" ") }
+}
+
+fn people(probe: &Probe) -> String {
+    let mut out = String::new();
+    let document = &probe.document;
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "address   {}", probe.url);
+    let _ = writeln!(out, "format    {}   charset {}", document.format, document.charset);
+    if let Some(title) = &document.title {
+        let _ = writeln!(out, "title     {title}");
+    }
+    let _ = writeln!(out, "items     {}", probe.items.len());
+    for complaint in &document.complaints {
+        let _ = writeln!(out, "complaint {complaint}");
+    }
+    for (item, found) in probe.items.iter().take(SHOWN) {
+        let _ = writeln!(out, "\n{}", item.title);
+        let _ = writeln!(out, "  {}", date(item));
+        let _ = writeln!(out, "  {}", if item.link.is_empty() { "no link" } else { &item.link });
+        let _ = writeln!(out, "  {}", places(found));
+        for placed in &found.cities {
+            let _ = writeln!(out, "    {} {}: {}", placed.name, placed.score, placed.evidence.join("; "));
+        }
+        if !item.tags.is_empty() {
+            let _ = writeln!(out, "  tags {}", item.tags.join(", "));
+        }
+        for credit in &item.credits {
+            let _ = writeln!(out, "  credit {} ({})", credit.name, credit.place);
+        }
+        if !item.summary.is_empty() {
+            let _ = writeln!(out, "  {}", item.summary.chars().take(120).collect::<String>());
+        }
+        for complaint in &item.complaints {
+            let _ = writeln!(out, "  complaint {complaint}");
+        }
+    }
+    if probe.items.len() > SHOWN {
+        let _ = writeln!(out, "\n… and {} more (--json shows all)", probe.items.len() - SHOWN);
+    }
+    out
+}
+
+fn rfc3339(at: Time, offset: i16) -> String {
+    at.at_offset(offset).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+fn machine(probe: &Probe) -> serde_json::Value {
+    let items = probe.items.iter().map(|(item, found)| {
+        json!({
+            "key": item.key.0,
+            "title": item.title,
+            "link": item.link,
+            "published": item.published.as_ref().map(|claim| rfc3339(claim.at, claim.offset)),
+            "date_method": item.published.as_ref().map(|claim| claim.method.as_str()),
+            "summary": item.summary,
+            "authors": item.authors,
+            "tags": item.tags,
+            "credits": item.credits.iter().map(|credit| json!({ "name": credit.name, "place": credit.place })).collect::<Vec<_>>(),
+            "cities": found.cities.iter().map(|placed| json!({
+                "code": placed.code.to_string(), "name": placed.name,
+                "score": f64::from(placed.score) / 1000.0, "evidence": placed.evidence,
+            })).collect::<Vec<_>>(),
+            "provinces": found.provinces.iter().map(|placed| placed.code.to_string()).collect::<Vec<_>>(),
+            "dropped": found.dropped,
+            "complaints": item.complaints,
+        })
+    });
+    json!({
+        "url": probe.url,
+        "status": probe.status,
+        "format": probe.document.format,
+        "charset": probe.document.charset,
+        "title": probe.document.title,
+        "complaints": probe.document.complaints,
+        "items": items.collect::<Vec<_>>(),
+    })
+}
