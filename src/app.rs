@@ -436,16 +436,13 @@ fn signals(kind: SignalKind) -> Result<tokio::signal::unix::Signal, AppError> {
 impl Daemon {
     /// Looks after what shows only over time: sources by state, a full disk, an editor that gave up.
     fn glance(&self) {
-        use crate::model::book::State;
         let settings = self.desk.settings.load();
         let mut counts = std::collections::BTreeMap::new();
         for source in &settings.sources {
             let state = self.desk.store.book(source.id()).unwrap_or_default().state;
-            *counts.entry(state).or_insert(0) += 1;
+            *counts.entry(state.word()).or_insert(0) += 1;
         }
-        for state in [State::New, State::Ok, State::Late, State::Silent, State::Broken, State::Gone] {
-            self.metrics.sources(state.word(), counts.get(&state).copied().unwrap_or_default());
-        }
+        self.metrics.sources(&counts);
         let full = self.desk.full.load(Ordering::Relaxed);
         self.status.complain("disk", full.then(|| "full: nothing new is filed until there is room".to_owned()));
         self.status.complain("editor", self.desk.standing.failed());
