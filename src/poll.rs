@@ -131,6 +131,21 @@ pub enum Outcome {
     Failed(&'static str),
 }
 
+impl Outcome {
+    /// A short word for metrics; a failure by what failed.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::New(_) => "new",
+            Self::Nothing => "nothing",
+            Self::Unchanged => "unchanged",
+            Self::NotModified => "not_modified",
+            Self::Http(_) => "status",
+            Self::Failed(kind) => kind,
+        }
+    }
+}
+
 /// A round's report, for the log, for `once` and for metrics.
 #[derive(Debug, Clone)]
 pub struct Round {
@@ -285,7 +300,8 @@ impl Poller {
                 (came, said)
             }
             Err((trouble, said)) => {
-                book.failures = book.failures.saturating_add(1);
+                // Our own trouble is not held against the source, nor does it make us wait longer each time.
+                let failures = if trouble.ours() { 1 } else { book.failures.saturating_add(1) };
                 round.sentence = trouble.to_string();
                 round.outcome = match &trouble {
                     Trouble::Status(status) => Outcome::Http(*status),
@@ -293,11 +309,12 @@ impl Poller {
                 };
                 let gone = matches!(trouble, Trouble::Status(410));
                 if !trouble.ours() {
+                    book.failures = failures;
                     book.state = if gone { State::Gone } else { State::Broken };
                     book.reason.clone_from(&round.sentence);
                 }
                 book.retry_after = said.retry_after.map(|wait| now.plus(wait.min(pace::RETRY_MOST)));
-                (if gone { Came::Gone } else { Came::Failure(book.failures) }, said)
+                (if gone { Came::Gone } else { Came::Failure(failures) }, said)
             }
         };
         book.status = round.status;
@@ -632,14 +649,25 @@ fn judge(source: &Source, book: &Entry, now: Time) -> (State, String) {
     match book.newest {
         Some(newest) if dated && expect.newest > 0 && now.since(newest) > expect.newest => {
             let reason = format!(
-                "its newest item is of {}, older than the {} days expected",
+                "its newest item is of {}, older than the {} expected",
                 newest.utc().format("%Y-%m-%d %H:%M UTC"),
-                expect.newest / Time::DAY
+                span(expect.newest)
             );
             (State::Silent, reason)
         }
         _ => (State::Ok, String::new()),
     }
+}
+
+/// A span as feeds.toml has it.
+fn span(milliseconds: i64) -> String {
+    [(Time::DAY, "d"), (Time::HOUR, "h"), (Time::MINUTE, "m")]
+        .iter()
+        .find(|(unit, _)| milliseconds >= *unit && milliseconds % unit == 0)
+        .map_or_else(
+            || format!("{}s", milliseconds / Time::SECOND),
+            |(unit, letter)| format!("{}{letter}", milliseconds / unit),
+        )
 }
 
 /// One line per round that brought something or failed.

@@ -26,6 +26,8 @@ const NAP: i64 = 30 * Time::SECOND;
 const BRAKE_NAP: i64 = 200;
 /// Pause of all polling after the disk was full.
 const DISK_PAUSE: i64 = 30 * Time::SECOND;
+/// A clock that went back by less than this was only adjusted.
+const SET_BACK: i64 = 10 * Time::SECOND;
 /// Commands that may wait for the task.
 const COMMANDS: usize = 16;
 
@@ -80,7 +82,7 @@ impl Queue {
             }
             let due = match former.get(source.id()) {
                 Some(seat) if seat.source == source => Some(seat.due),
-                _ => book(source.id()).and_then(|entry| remembered(&entry, &source)),
+                _ => book(source.id()).and_then(|entry| remembered(&entry, &source, now)),
             };
             if due.is_none() {
                 fresh.push(self.seats.len());
@@ -173,6 +175,18 @@ impl Queue {
         None
     }
 
+    /// The clock was set back: whoever would wait beyond its horizon is asked now, or a little later if they are many.
+    pub fn set_back(&mut self, now: Time) {
+        let far = |seat: &&mut Seat| seat.due < Time(i64::MAX) && seat.due.since(now) > horizon(&seat.source);
+        let many = self.seats.iter_mut().filter(far).count();
+        for seat in self.seats.iter_mut().filter(far) {
+            seat.due = pace::first(now, seat.source.id(), many);
+        }
+        let rest = self.seats.iter().enumerate().filter(|(_, seat)| !self.running.contains_key(seat.source.id()));
+        self.heap = rest.map(|(at, seat)| Reverse((seat.due, at))).collect();
+        self.waiting.clear();
+    }
+
     /// Sources in all, rounds that run.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
@@ -180,12 +194,19 @@ impl Queue {
     }
 }
 
+/// No due time lies further ahead than this, but for a source that is gone for good. One that does was worked out under
+/// a clock that has been set back since.
+fn horizon(source: &Source) -> i64 {
+    source.every.1.max(pace::RETRY_MOST).saturating_mul(5) / 4
+}
+
 /// The due time that the poll book has for a source, if it still holds for it.
-fn remembered(entry: &Entry, source: &Source) -> Option<Time> {
-    if entry.reading != source.reading() {
+fn remembered(entry: &Entry, source: &Source, now: Time) -> Option<Time> {
+    let gone = entry.state == State::Gone;
+    if entry.reading != source.reading() || (!gone && entry.due.since(now) > horizon(source)) {
         return None;
     }
-    let patient = entry.failures > 0 || entry.retry_after.is_some() || entry.state == State::Gone;
+    let patient = entry.failures > 0 || entry.retry_after.is_some() || gone;
     match entry.last_asked {
         // `every` may have become shorter since.
         Some(asked) if !patient => Some(entry.due.min(asked.plus(source.every.1))),
@@ -276,8 +297,17 @@ struct Keeper {
 
 impl Keeper {
     async fn keep(mut self, mut orders: mpsc::Receiver<Command>) {
+        let mut before = (self.poller.clock())();
         loop {
             let now = (self.poller.clock())();
+            if now.since(before) < -SET_BACK {
+                tracing::warn!(
+                    seconds = before.since(now) / Time::SECOND,
+                    "the clock was set back; due times follow it"
+                );
+                self.queue.set_back(now);
+            }
+            before = now;
             let nap = self.begin(now);
             tokio::select! {
                 Some(ended) = self.rounds.join_next_with_id() => self.end(ended),
@@ -432,9 +462,11 @@ mod tests {
             (Entry { retry_after: Some(NOW), ..noted(&plain, 9 * Time::HOUR) }, Some(NOW.plus(9 * Time::HOUR))),
             (Entry { state: State::Gone, due: Time(i64::MAX), ..noted(&plain, 0) }, Some(Time(i64::MAX))),
             // Its address or selector changed: now.
+            // Noted under a clock that was years ahead.
+            (Entry { failures: 1, ..noted(&plain, 999 * Time::DAY) }, None),
             (Entry { reading: 7, ..noted(&plain, 10) }, None),
         ] {
-            assert_eq!(remembered(&entry, &plain), due, "{entry:?}");
+            assert_eq!(remembered(&entry, &plain, NOW), due, "{entry:?}");
         }
     }
 
@@ -500,6 +532,19 @@ mod tests {
         assert_eq!(started(&mut queue, NOW), ["a"]);
         queue.set(a.id(), NOW);
         assert_eq!(started(&mut queue, NOW), Vec::<String>::new(), "it runs already");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_stops_nobody() {
+        let (a, b) = (source("a", "http://a.example/"), source("b", "http://b.example/"));
+        let mut queue = Queue::new();
+        queue.reload(vec![a.clone(), b.clone()], 1, &|_| None, NOW, true);
+        assert_eq!(started(&mut queue, NOW).len(), 2);
+        queue.done(a.id(), NOW.plus(Time::HOUR));
+        queue.done(b.id(), Time(i64::MAX));
+        let earlier = NOW.plus(-900 * Time::DAY);
+        queue.set_back(earlier);
+        assert_eq!(started(&mut queue, earlier), ["a"], "b is gone for good");
     }
 
     #[test]

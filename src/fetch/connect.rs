@@ -24,11 +24,11 @@ use super::guard::Guard;
 use super::proxy::Proxy;
 
 /// Longest look-up of a name.
-pub const DNS_TIMEOUT: Duration = Duration::from_secs(10);
+pub const DNS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest attempt to connect, all addresses of a host together.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 /// Longest agreement on encryption.
-pub const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+pub const TLS_TIMEOUT: Duration = Duration::from_secs(8);
 /// Addresses of one host that are tried.
 const ADDRESSES: usize = 6;
 /// Head start of each address before the next one is tried beside it (RFC 8305 section 5).

@@ -52,8 +52,9 @@ pub const REDIRECTS: usize = 5;
 pub const HEAD_BYTES: usize = 64 * 1024;
 /// Most lines in the head of an answer.
 pub const HEAD_LINES: usize = 200;
-/// Longest wait for the head of an answer, connecting included; a shorter `timeout` of the source counts first.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest wait for the head of an answer, connecting included, unless the source's `timeout` is so long that five
+/// sixths of it are longer: who raises it has a site that is slow to answer.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long an idle connection is kept for the next request to the same host.
 const IDLE: Duration = Duration::from_secs(15);
 /// Idle connections kept to one host.
@@ -285,11 +286,12 @@ impl Fetcher {
                 request.headers_mut().insert(header::PROXY_AUTHORIZATION, value);
             }
             let asked = (self.0.clock)();
-            let response = match timeout(HEAD_TIMEOUT, client.request(request)).await {
+            let patience = HEAD_TIMEOUT.max(ask.timeout * 5 / 6);
+            let response = match timeout(patience, client.request(request)).await {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) => return Err(told(target.host(), &error)),
                 Err(_) => {
-                    let (host, seconds) = (target.host().to_owned(), HEAD_TIMEOUT.as_secs());
+                    let (host, seconds) = (target.host().to_owned(), patience.as_secs());
                     return Err(FetchError::Timeout { host, phase: Phase::FirstByte, seconds });
                 }
             };
