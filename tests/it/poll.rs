@@ -208,6 +208,20 @@ async fn a_round_files_what_is_new_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn an_item_that_changed_is_filed_again() {
+    let origin = Origin::start();
+    let mut desk = Desk::new();
+    let source = source("xuchang", Kind::Feed(origin.url("/feed")));
+    origin.serve("/feed", Reply::ok(feed(&[2, 1])));
+    desk.round(&source).await;
+    desk.decide();
+    origin.serve("/feed", Reply::ok(feed(&[2, 1]).replace("第2条消息的正文", "第2条消息的更正")));
+    assert_eq!(desk.round(&source).await.outcome, Outcome::New(1));
+    let (_, items) = desk.filings().pop().unwrap();
+    assert!(items[0].text.contains("更正"), "{:?}", items[0]);
+}
+
+#[tokio::test]
 async fn a_first_answer_is_filed_even_if_it_is_empty() {
     let origin = Origin::start();
     let mut desk = Desk::new();
