@@ -86,6 +86,9 @@ mod tests {
     use super::Decision::{NotModified, Send};
     use super::*;
 
+    /// Header lines: names and values.
+    type Lines = &'static [(&'static str, &'static str)];
+
     /// Mon, 23 Nov 2026 01:42:00 GMT.
     const MODIFIED: i64 = 1_795_398_120;
 
@@ -93,7 +96,7 @@ mod tests {
     fn the_order_of_rfc_9110() {
         const EXACT: &str = "Mon, 23 Nov 2026 01:42:00 GMT";
         const BEFORE: &str = "Mon, 23 Nov 2026 01:41:59 GMT";
-        let table: &[(&str, &[(&str, &str)], Decision)] = &[
+        let table: &[(&str, Lines, Decision)] = &[
             ("nothing asked", &[], Send),
             ("the same tag", &[("if-none-match", "\"a,b\"")], NotModified),
             ("weak against strong", &[("if-none-match", "W/\"a,b\"")], NotModified),

@@ -1,6 +1,7 @@
 //! The whole room over real sockets and a real store: statuses, headers, what readers and browsers get.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -208,7 +209,7 @@ impl House {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let mut request = format!("{method} {path} HTTP/1.1\r\nhost: desk.example\r\nconnection: close\r\n");
         for (key, value) in headers {
-            request.push_str(&format!("{key}: {value}\r\n"));
+            let _ = write!(request, "{key}: {value}\r\n");
         }
         request.push_str("\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();

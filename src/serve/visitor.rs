@@ -36,10 +36,13 @@ fn accepts_first_html(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
+    /// Header lines: names and values.
+    type Lines = &'static [(&'static str, &'static str)];
+
     #[test]
     fn who_asks() {
         const CHROME: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-        let table: &[(&str, &[(&str, &str)], Option<&str>, bool)] = &[
+        let table: &[(&str, Lines, Option<&str>, bool)] = &[
             ("navigation over https", &[("sec-fetch-dest", "document"), ("accept", CHROME)], None, true),
             ("the raw feed", &[("sec-fetch-dest", "document")], Some("raw"), false),
             ("the raw feed with more", &[("sec-fetch-dest", "document")], Some("limit=5&raw=1"), false),
