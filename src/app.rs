@@ -416,7 +416,7 @@ pub async fn serve(
     };
     tokio::select! {
         () = drain => {}
-        () = tokio::time::sleep(DRAIN - Duration::from_secs(2)) => tracing::warn!("not everything ended in time"),
+        () = tokio::time::sleep(DRAIN * 4 / 5) => tracing::warn!("not everything ended in time"),
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }

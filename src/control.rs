@@ -21,7 +21,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Body, Frame, Incoming};
 use hyper_util::rt::TokioIo;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
 /// File name of the socket inside the store's folder.
@@ -196,6 +196,21 @@ pub async fn ask(
         }
     }
     Ok(response.status())
+}
+
+/// Asks `/readyz` of a daemon's public address (`host:port`).
+///
+/// # Errors
+/// What it answers instead of yes, or why it does not answer.
+pub async fn ready(address: &str) -> Result<(), String> {
+    let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    tokio::spawn(connection);
+    let request = Request::get("/readyz").header(http::header::HOST, address).body(Empty::<Bytes>::new());
+    let request = request.map_err(|error| error.to_string())?;
+    let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+    if response.status().is_success() { Ok(()) } else { Err(format!("answers {}", response.status())) }
 }
 
 fn missing(folder: &Path, error: &std::io::Error) -> ControlError {

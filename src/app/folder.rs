@@ -121,7 +121,7 @@ impl Folder {
     fn remake(place: &Path, journal: &Journal, progress: &mut dyn FnMut(u64)) -> Result<Store, FolderError> {
         let io = |error| FolderError::Io { path: place.to_owned(), error };
         if place.exists() {
-            let aside = (1..).map(|n| place.with_extension(format!("broken-{n}"))).find(|aside| !aside.exists());
+            let aside = (1..1000).map(|n| place.with_extension(format!("broken-{n}"))).find(|aside| !aside.exists());
             if let Some(aside) = aside {
                 std::fs::rename(place, aside).map_err(io)?;
             }

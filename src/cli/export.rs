@@ -19,7 +19,12 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, format: &str) -> Ex
         return Exit::Usage.failed(format!("no format `{format}`: jsonl, csv or opml"));
     };
     let stdout = std::io::stdout();
-    let take = |piece: &[u8]| stdout.lock().write_all(piece);
+    let mut closed = false;
+    let take = |piece: &[u8]| {
+        let written = stdout.lock().write_all(piece);
+        closed = written.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe);
+        written
+    };
     let target = format!("/export?format={format}");
     let done = locate::ask_or_open(runtime, &locate::store(config), &target, take, |folder| {
         let gazetteer = locate::gazetteer(config);
@@ -30,7 +35,11 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, format: &str) -> Ex
             _ => Ok(()),
         }
     });
-    done.err().unwrap_or(Exit::Fine)
+    match done {
+        Err(exit) if !closed => exit,
+        // Whoever read has enough, as `head` does.
+        _ => Exit::Fine,
+    }
 }
 
 /// The sources of feeds.toml that have a feed, as OPML 2.0.

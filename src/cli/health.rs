@@ -3,11 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use http_body_util::Empty;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-
 use super::exit::Exit;
+use crate::control;
 
 /// An answer later than this is none.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -24,17 +21,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, url: Option<&str>) 
         },
         |url| url.trim_start_matches("http://").trim_end_matches('/').to_owned(),
     );
-    let asked = async {
-        let stream = TcpStream::connect(&address).await.map_err(|error| error.to_string())?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake::<_, Empty<bytes::Bytes>>(TokioIo::new(stream))
-                .await
-                .map_err(|error| error.to_string())?;
-        tokio::spawn(connection);
-        let request = http::Request::get("/readyz").header(http::header::HOST, &address).body(Empty::new());
-        let response = sender.send_request(request.map_err(|e| e.to_string())?).await.map_err(|e| e.to_string())?;
-        if response.status().is_success() { Ok(()) } else { Err(response.status().to_string()) }
-    };
+    let asked = control::ready(&address);
     let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await });
     match outcome {
         Ok(Ok(())) => {
