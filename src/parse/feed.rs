@@ -71,11 +71,12 @@ fn strict(xml: &str, zone: Tz, at: Time) -> Result<Feed, String> {
         .map_err(|error| error.to_string())
 }
 
-/// What feed-rs read, completed by what it loses: ids as sent, links and dates as written, credits, points, bases.
+/// What both read. Where both have a field the tolerant reading stands, although they agree wherever feed-rs has one: so an
+/// item keeps its hash on the day another element makes feed-rs refuse the document. feed-rs fills what was not found.
 fn merge(document: &mut Document, feed: Feed) {
     let kind = feed.feed_type;
-    document.title = feed.title.map(|title| title.content).or_else(|| document.title.take());
-    document.language = feed.language.or_else(|| document.language.take());
+    document.title = document.title.take().or_else(|| feed.title.map(|title| title.content));
+    document.language = document.language.take().or(feed.language);
     document.ttl = document.ttl.take().or(feed.ttl);
     document.image = document.image.take().or_else(|| feed.logo.or(feed.icon).map(|image| image.uri));
     for (found, entry) in document.items.iter_mut().zip(feed.entries) {
@@ -85,10 +86,10 @@ fn merge(document: &mut Document, feed: Feed) {
             guid: tolerant.guid,
             permalink: tolerant.permalink,
             link: tolerant.link.or(strict.link),
-            base: tolerant.base.or(strict.base),
-            title: strict.title.or(tolerant.title),
-            summary: strict.summary.or(tolerant.summary),
-            content: strict.content.or(tolerant.content),
+            base: tolerant.base,
+            title: tolerant.title.or(strict.title),
+            summary: tolerant.summary.or(strict.summary),
+            content: tolerant.content.or(strict.content),
             published: tolerant.published.or(strict.published),
             updated: tolerant.updated,
             authors: if tolerant.authors.is_empty() { strict.authors } else { tolerant.authors },

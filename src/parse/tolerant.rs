@@ -144,6 +144,7 @@ struct Found {
     titles: Vec<(u8, String)>,
     credits: Vec<(u8, String)>,
     fallback_authors: Vec<String>,
+    content_base: Option<String>,
     latitude: Option<String>,
     longitude: Option<String>,
 }
@@ -281,7 +282,7 @@ impl Reading {
         let kind = frame.get("type").unwrap_or("text");
         let html = matches!(kind, "html" | "text/html" | "xhtml") || kind.ends_with("xml") || self.old_atom;
         if html {
-            frame.text.clone()
+            without_wrapper(frame.text.trim()).to_owned()
         } else if kind == "text" || kind.starts_with("text/") || frame.name != "content" {
             let mut out = String::with_capacity(frame.text.len());
             escape(&frame.text, &mut out);
@@ -340,9 +341,7 @@ impl Reading {
             ("content:encoded", true) => put(&mut found.contents, 0, text),
             ("content", true) if frame.get("src").is_none() => {
                 put(&mut found.contents, 1, text);
-                if raw.base.is_none() {
-                    raw.base = frame.get("xml:base").map(str::to_owned);
-                }
+                found.content_base = frame.get("xml:base").map(str::to_owned);
             }
             ("full-text" | "xhtml:body", true) => put(&mut found.contents, 2, text),
             ("author", true) | ("dc:creator" | "dc:contributor", _) => raw.authors.extend(some(text)),
@@ -388,6 +387,9 @@ impl Reading {
         let found = std::mem::take(&mut self.found);
         raw.title = first(found.titles);
         raw.link = first(found.links);
+        // The content's own base is not the link's: it counts where the link needs none.
+        let absolute = raw.link.as_ref().is_some_and(|link| link.contains("://"));
+        raw.base = raw.base.take().or(found.content_base.filter(|_| absolute));
         raw.summary = first(found.summaries);
         raw.content = first(found.contents);
         raw.credit = first(found.credits);
@@ -437,6 +439,13 @@ impl Reading {
             _ => {}
         }
     }
+}
+
+/// Without the `div` that stands around XHTML and is no part of it (RFC 4287 section 3.1.1.3).
+fn without_wrapper(text: &str) -> &str {
+    let inside = text.strip_prefix("<div").and_then(|rest| rest.strip_suffix("</div>"));
+    let inside = inside.filter(|rest| rest.starts_with([' ', '>']) && rest.contains("1999/xhtml"));
+    inside.and_then(|rest| rest.split_once('>')).map_or(text, |(_, inside)| inside)
 }
 
 /// `sy:updatePeriod` in minutes (RSS 1.0 syndication module).
