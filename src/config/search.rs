@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::city::Sought;
 use super::key::{Kind, Value};
 use super::kind;
 use super::reading::Reading;
@@ -24,12 +25,12 @@ impl Kind<String> for Search {
             }
         };
         let mut words = std::collections::BTreeMap::new();
-        let names = &reading.names;
         let mut unresolved = query.resolve(&mut |place| {
-            let found = match place.kind {
-                PlaceKind::City => names.city_only(place.name),
-                PlaceKind::Province => names.province(place.name),
+            let sought = match place.kind {
+                PlaceKind::City => Sought::CityFeed,
+                PlaceKind::Province => Sought::ProvinceFeed,
             };
+            let found = reading.names.code(sought, place.name);
             found.map_err(|unknown| words.insert(place.column, unknown.words(place.name))).ok()
         });
         for error in &mut unresolved {

@@ -140,7 +140,9 @@ fn offset(raw: &str, nth: usize) -> usize {
         .into_iter()
         .find(|quote| raw.starts_with(quote))
         .map_or(("", false), |quote| (quote, quote.starts_with('"')));
-    let end = raw.len().saturating_sub(quote.len()).max(quote.len().min(raw.len()));
+    // A text that is never closed has no closing quote.
+    let closed = raw.get(quote.len()..).is_some_and(|rest| rest.ends_with(quote));
+    let end = if closed { raw.len() - quote.len() } else { raw.len() };
     let mut at = quote.len();
     if quote.len() == 3 {
         let first = &raw[at..];
@@ -209,8 +211,9 @@ mod tests {
             ("\"\"\"\r\na\\\n   b\"\"\"", 1, 11),
             ("'abc'", 9, 4),
             ("\"", 3, 1),
+            ("'许昌", 9, 7),
             ("", 3, 0),
-            ("\"\\", 3, 1),
+            ("\"\\", 3, 2),
         ] {
             assert_eq!(offset(raw, nth), byte, "{raw} {nth}");
         }
