@@ -8,6 +8,7 @@ use super::key::{Entry, Fields, Key, Kind, Table, Value};
 use super::kind::{self, Text};
 use super::reading::Reading;
 use crate::model::source::{JsonPattern, ListPattern};
+use crate::parse;
 
 /// Longest selector, path or pattern, in characters.
 const LONGEST: usize = 1_000;
@@ -18,7 +19,7 @@ struct Selector;
 impl Kind<String> for Selector {
     fn read(&self, value: Value<'_>, reading: &mut Reading) -> Option<String> {
         let text = Text(LONGEST).read(value, reading)?;
-        if let Err(error) = selector(&text) {
+        if let Err(error) = parse::selector(&text) {
             let message = format!("`{}` is no selector: {error}", value.key);
             reading.error(
                 value.sheet,
@@ -33,24 +34,6 @@ impl Kind<String> for Selector {
 
     fn schema(&self) -> serde_json::Value {
         Text(LONGEST).schema()
-    }
-}
-
-/// Whether the reader of pages understands this selector.
-fn selector(text: &str) -> Result<(), String> {
-    let _ = text;
-    Ok(())
-}
-
-/// Whether the reader of pages understands this link pattern.
-fn pattern(text: &str) -> Result<(), String> {
-    match regex::Regex::new(text) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default();
-            Err(last.trim_start_matches("error: ").to_owned())
-        }
     }
 }
 
@@ -76,7 +59,7 @@ pub(super) struct Links;
 impl Kind<String> for Links {
     fn read(&self, value: Value<'_>, reading: &mut Reading) -> Option<String> {
         let text = Text(LONGEST).read(value, reading)?;
-        if let Err(error) = pattern(&text) {
+        if let Err(error) = parse::pattern(&text) {
             let hint = "a regular expression in single quotes; (?<y>…) (?<m>…) (?<d>…) give the date";
             reading.error(value.sheet, value.span, format!("`{}` is no pattern: {error}", value.key), hint);
             return None;

@@ -48,7 +48,7 @@ const LIST: Key<Vec<ListPattern>> = Key {
 };
 const LINKS: Key<String> = Key {
     name: "links",
-    doc: "Regular expression on the addresses of the page's links; groups y, m, d give the date.",
+    doc: "Regular expression on the addresses of the page's links; groups y, m, d give the date. Beside list: used where list finds nothing.",
     default: "",
     kind: &Links,
 };
@@ -206,10 +206,6 @@ fn kind(fields: &Fields<'_>, reading: &mut Reading) -> Option<Kind> {
     let files = fields.get(&FILES, reading);
     let (list, links) = (fields.get(&LIST, reading), fields.get(&LINKS, reading));
     let (json, post) = (fields.get(&JSON, reading), fields.get(&POST, reading));
-    if present == ["page"] && fields.present(&["list", "links"]).len() == 2 {
-        let span = fields.key_span("links");
-        reading.error(fields.sheet, span, "`links` beside `list`: a page is read in one way", "keep one of them");
-    }
     if present == ["api"] && fields.present(&["json"]).is_empty() {
         let hint = "json = { items = \"data.rows\", title = \"t\", link = \"url\" }";
         reading.missing(fields.sheet, fields.key_span("api"), "`api` needs `json`", hint);
