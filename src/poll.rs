@@ -596,13 +596,18 @@ fn read(source: &Source, sheets: &[Sheet], at: Time, store: &Store) -> Result<Re
         reading.listed += document.items.len() as u32;
         let identities = normalise::identities(&document, source, &sheet.url);
         let siblings = Siblings::of(&document);
+        let (mut here, mut twice) = (BTreeSet::new(), 0);
         for (raw, (key, hash)) in document.items.iter().zip(identities) {
             let claim = raw.published.as_ref().and_then(|stamp| stamp.claim.as_ref());
             if let Some(claim) = claim.filter(|claim| claim.trust > Trust::None && claim.at < at.plus(AHEAD)) {
                 reading.newest = reading.newest.max(Some(claim.at));
             }
-            if !seen.insert(key.clone()) {
+            if !here.insert(key.clone()) {
+                twice += 1;
                 continue;
+            }
+            if !seen.insert(key.clone()) {
+                continue; // In an earlier file of this source.
             }
             let known = store.view().known(source.id(), &key)?;
             if known.as_ref().is_some_and(|known| known.hash == hash) {
@@ -615,6 +620,9 @@ fn read(source: &Source, sheets: &[Sheet], at: Time, store: &Store) -> Result<Re
             }
             reading.unknown += u32::from(known.is_none());
             reading.items.push(item);
+        }
+        if twice > 0 {
+            reading.complaints.push(format!("items that stand in the document more than once: {twice}"));
         }
         if reading.format.is_empty() {
             (reading.format, reading.charset) = (document.format, document.charset);

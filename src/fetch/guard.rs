@@ -35,7 +35,7 @@ const PRIVATE_V4: &[Range] = &[
 ];
 
 /// IPv6 ranges that are not global unicast, from the IANA IPv6 Special-Purpose Address Registry. The first match names
-/// the reason; whatever lies outside 2000::/3 is refused by the last line of [`verdict`] anyway. Ranges that carry an
+/// the reason; whatever lies outside 2000::/3 is refused by the last line of [`Guard::verdict`] anyway. Ranges that carry an
 /// IPv4 address inside (mapped, NAT64, 6to4, Teredo) are refused whole: they are ways around the IPv4 table.
 const PRIVATE_V6: &[Range] = &[
     ("::/128", "the unspecified address (RFC 4291)"),

@@ -199,11 +199,12 @@ async fn a_round_files_what_is_new_and_nothing_else() {
     assert_eq!(desk.filings().len(), 1, "nothing to tell, nothing filed");
     assert_eq!(Some(desk.book(&source).vouched), first.filing);
 
-    origin.serve("/feed", Reply::ok(feed(&[4, 3, 2])).etag("\"4\""));
+    origin.serve("/feed", Reply::ok(feed(&[4, 4, 3, 2])).etag("\"4\""));
     let last = desk.round(&source).await;
-    assert_eq!((last.outcome, last.listed), (Outcome::New(1), 3));
+    assert_eq!((last.outcome, last.listed), (Outcome::New(1), 4));
+    assert_eq!(last.complaints, ["items that stand in the document more than once: 1"]);
     let (filing, items) = desk.filings().pop().unwrap();
-    assert_eq!((filing.items.len(), filing.listed), (1, 3));
+    assert_eq!((filing.items.len(), filing.listed), (1, 4));
     assert_eq!(items[0].title, "许昌市第4所学校今日开工建设");
 }
 
