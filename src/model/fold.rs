@@ -118,10 +118,17 @@ const fn is_mark(letter: char) -> bool {
 
 /// Calls `each` with every character of the folded text and the byte offset it came from.
 fn write(text: &str, mut each: impl FnMut(char, usize)) {
+    let table: &[char] = &SIMPLIFIED;
     // A decimal mark is held until the next character shows whether a digit follows.
     let mut digit = false;
     let mut held: Option<usize> = None;
     for (from, letter) in text.char_indices() {
+        // Most characters of most texts.
+        if let '\u{3400}'..='\u{9FFF}' = letter {
+            (digit, held) = (false, None);
+            each(table.get((letter as u32 - FIRST) as usize).copied().unwrap_or(letter), from);
+            continue;
+        }
         let plain = match letter {
             '\0'..='\x7F' => letter.to_ascii_lowercase(),
             _ => self::plain(letter),
