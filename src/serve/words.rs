@@ -83,6 +83,8 @@ pub struct Words {
     pub everything: &'static str,
     /// The page at a feed's address: what this is, in a sentence or two.
     pub this_is_a_feed: &'static str,
+    /// Link that a reader on this machine opens.
+    pub in_reader: &'static str,
     /// Link to the feed itself.
     pub raw: &'static str,
     /// Link to the page that a feed belongs to.
@@ -167,8 +169,8 @@ pub struct SourceWords {
     pub retired: &'static str,
     /// Time between polls.
     pub interval: &'static str,
-    /// Minutes.
-    pub minutes: fn(i64) -> String,
+    /// A span of so many seconds.
+    pub span: fn(i64) -> String,
 }
 
 /// Words for pages about nothing.
@@ -271,11 +273,16 @@ static CHINESE: Words = Words {
         status: "HTTP 状态",
         retired: "该信源已从设置中移除；已收录的新闻和订阅地址仍然有效。",
         interval: "抓取间隔",
-        minutes: |n| format!("{n} 分钟"),
+        span: |seconds| match seconds {
+            0..60 => format!("{seconds} 秒"),
+            60..7_200 => format!("{} 分钟", seconds / 60),
+            _ => format!("{} 小时", seconds / 3_600),
+        },
     },
     zone: "时间按",
     everything: "全部新闻",
     this_is_a_feed: "这是一个订阅源（RSS）。把下面的地址添加到阅读器，有新内容时就会收到；也可以直接看下面的最新条目。",
+    in_reader: "用本机阅读器打开",
     raw: "查看原始 XML",
     as_page: "在网页上阅读",
     problem: Problems {
@@ -385,12 +392,17 @@ static ENGLISH: Words = Words {
         status: "HTTP status",
         retired: "This source is not in the settings any more; its stories and its feed stay.",
         interval: "Asked every",
-        minutes: |n| if n == 1 { "1 minute".to_owned() } else { format!("{n} minutes") },
+        span: |seconds| match seconds {
+            0..60 => format!("{seconds} s"),
+            60..7_200 => format!("{} min", seconds / 60),
+            _ => format!("{} h", seconds / 3_600),
+        },
     },
     zone: "Times in",
     everything: "All news",
     this_is_a_feed: "This is a news feed (RSS). Add the address below to your reader, and new stories come to you; \
                      or read the newest ones here.",
+    in_reader: "Open in a reader",
     raw: "The feed itself (XML)",
     as_page: "Read it as a page",
     problem: Problems {

@@ -154,7 +154,7 @@ impl Desk<'_> {
             say(columns.due, time(Some(book.due)), None);
         }
         if book.interval > 0 {
-            say(words.interval, (words.minutes)((book.interval + Time::MINUTE / 2) / Time::MINUTE), None);
+            say(words.interval, (words.span)(book.interval / Time::SECOND), None);
         }
         if book.status > 0 {
             say(words.status, book.status.to_string(), None);
