@@ -39,10 +39,15 @@ pub fn alike(one: &str, other: &str) -> Option<Alike> {
     cut(&other, &one).map(|()| Alike::CutOther)
 }
 
-/// Whether a headline shows that it was cut.
+/// What list pages write behind a cut teaser.
+const MORE: &[&str] = &["更多", "详细", "详情", "查看全文", "阅读全文", "全文"];
+
+/// Whether a headline or a text shows that it was cut: `…`, `...更多`, `...[详细]`.
 #[must_use]
 pub fn is_cut(title: &str) -> bool {
-    let title = title.trim_end();
+    let bracket = |c: char| c.is_whitespace() || matches!(c, '[' | ']' | '【' | '】' | '>' | '»');
+    let title = title.trim_end_matches(bracket);
+    let title = MORE.iter().find_map(|more| title.strip_suffix(more)).unwrap_or(title).trim_end_matches(bracket);
     title.ends_with('…') || title.ends_with("...") || title.ends_with("。。。")
 }
 
@@ -60,6 +65,23 @@ pub fn numbers(folded: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cut_texts_are_known_by_their_end() {
+        for cut in [
+            "许昌出台稳外贸…",
+            "展线长126米,由41位画师...更多",
+            "展线长126米...[详细]",
+            "一句话。。。",
+            "一句话… 查看全文 »",
+        ] {
+            assert!(is_cut(cut), "{cut}");
+        }
+        for whole in ["许昌出台稳外贸十条措施", "欲知更多", "以下为全文", "（完）", "票价9.5元。"]
+        {
+            assert!(!is_cut(whole), "{whole}");
+        }
+    }
 
     const CASES: &[(&str, &str, Option<Alike>)] = &[
         ("许昌出台稳外贸十条措施", "许昌：出台“稳外贸”十条措施！", Some(Alike::Equal)),
