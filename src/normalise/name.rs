@@ -57,7 +57,7 @@ fn person(text: &str) -> String {
     if name.contains("://") {
         return String::new();
     }
-    name.trim_matches(|c: char| c.is_whitespace() || "<>()（）,，:：".contains(c)).to_owned()
+    name.trim_matches(|c: char| c.is_whitespace() || "<>()（）,，:：-–—/«»".contains(c)).to_owned()
 }
 
 /// Tags: lists taken apart, each spelling once.

@@ -83,14 +83,22 @@ pub(super) fn headline(raw: &str) -> String {
         ["&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;", "&#", "&ldquo;", "&rdquo;", "&hellip;", "&mdash;", "&middot;"];
     if once.contains('&') && twice.iter().any(|entity| once.contains(entity)) {
         let decoded = decode(&once).into_owned();
-        return line(&plain(&decoded));
+        // A `<` that was there before is no tag: it was meant to be read.
+        return line(&if once.contains('<') { decoded } else { plain(&decoded) });
     }
     once
 }
 
-/// Lines as one line.
+/// Lines as one line, with a blank between them unless the one before ends in Chinese punctuation.
 pub(super) fn line(text: &str) -> String {
-    single(text)
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines().map(single).filter(|line| !line.is_empty()) {
+        if !out.is_empty() && !out.ends_with(['。', '！', '？', '；', '，', '：', '”', '…']) {
+            out.push(' ');
+        }
+        out.push_str(&line);
+    }
+    out
 }
 
 /// Blanks of every kind to single ones, none between Chinese characters at a line break, invisible characters out.

@@ -14,6 +14,9 @@ use url::Url;
 /// Shortest text of a link that can be a headline, in characters: shorter ones are 更多, a page number, a column's name.
 const SHORTEST_HEADLINE: usize = 4;
 
+/// So many characters of a link's text count nothing in the guess: navigation has many links and short texts.
+const NAVIGATION: usize = 6;
+
 /// Fewest links that make a group worth guessing at.
 const SMALLEST_GROUP: usize = 3;
 
@@ -115,7 +118,10 @@ pub(super) fn read(
         found = reading.by_selectors(&page, pattern);
         if !found.is_empty() {
             if i > 0 {
-                document.complaints.push(format!("the first {i} list patterns found nothing: the next one did"));
+                let count = patterns.len();
+                document
+                    .complaints
+                    .push(format!("list pattern {} of {count} fits, those before it found nothing", i + 1));
             }
             break;
         }
@@ -209,7 +215,11 @@ impl Reading {
                 None => first_link(&element),
             };
             let attribute = pattern.link.as_ref().and_then(|link| link.attribute.as_deref()).unwrap_or("href");
-            let link = anchor.as_ref().and_then(|a| a.attr(attribute)).and_then(|href| self.absolute(&href));
+            let href = anchor.as_ref().and_then(|a| a.attr(attribute));
+            let link = href.as_ref().and_then(|href| self.absolute(href));
+            if href.is_some() && link.is_none() {
+                continue; // it leads to no article: a script, a mail address
+            }
             let title = match &pattern.title {
                 Some(title) => title.text(&element).map(|text| whole(&text, anchor.as_ref())),
                 None => anchor.as_ref().map(headline).and_then(|t| some(&t)),
@@ -303,17 +313,17 @@ impl Reading {
             if length < SHORTEST_HEADLINE || !url.path().bytes().any(|b| b.is_ascii_digit()) {
                 continue;
             }
-            let length = length.min(40);
+            let length = length.min(40).saturating_sub(NAVIGATION);
             let known = seen.entry(url.to_string()).or_default();
             if *known >= length {
                 continue;
             }
             let group = groups.entry(shape(&url)).or_default();
-            group.0 += usize::from(*known == 0);
+            group.0 += usize::from(*known == 0); // an address counts once, with its longest text
             group.1 += length - *known;
             *known = length;
         }
-        // The weight of a group is the text of its headlines: navigation has many links and little text.
+        // The weight of a group is the text of its headlines beyond what a name of a column has.
         let best =
             groups.into_iter().filter(|(_, (links, _))| *links >= SMALLEST_GROUP).max_by_key(|(_, (_, text))| *text);
         let Some((best, _)) = best else { return Vec::new() };

@@ -317,7 +317,7 @@ impl<'a> Pass<'a> {
                 break;
             }
             known.push(key);
-            if first && key == "version" {
+            if first && key.eq_ignore_ascii_case("version") {
                 version = Some(value.into_owned());
                 continue;
             }
