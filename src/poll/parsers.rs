@@ -15,7 +15,7 @@ pub const STACK: usize = 16 * 1024 * 1024;
 /// Longest reading of one document. The largest allowed ones take a second or two.
 pub const LIMIT: Duration = Duration::from_secs(30);
 /// Longest wait for a free reading thread.
-pub const QUEUE_LIMIT: Duration = Duration::from_secs(120);
+pub const QUEUE_LIMIT: Duration = Duration::from_mins(2);
 /// Threads that may hang for ever before hanging ones are no longer replaced: a thread cannot be ended from outside.
 pub const LOST_MOST: usize = 8;
 
@@ -225,7 +225,7 @@ mod tests {
     async fn a_hanging_thread_is_replaced_and_ends_when_it_wakes() {
         let parsers = Parsers::new(1).unwrap();
         let (wake, asleep) = std::sync::mpsc::channel::<()>();
-        let long = Duration::from_secs(60);
+        let long = Duration::from_mins(1);
         let result = parsers.within(Duration::from_millis(50), long, move || asleep.recv().unwrap_or_default()).await;
         assert_eq!((result, parsers.lost()), (Err(Unread::Slow), 1));
         assert_eq!(parsers.run(|| 7).await, Ok(7));
@@ -240,7 +240,7 @@ mod tests {
     async fn a_queue_that_does_not_move_is_told() {
         let parsers = Parsers::new(1).unwrap();
         let (wake, asleep) = std::sync::mpsc::channel::<()>();
-        let long = Duration::from_secs(60);
+        let long = Duration::from_mins(1);
         let hanging = parsers.within(long, long, move || asleep.recv().unwrap_or_default());
         let waiting = async {
             let result = parsers.within(long, Duration::from_millis(50), || 7).await;
