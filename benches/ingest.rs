@@ -143,7 +143,7 @@ impl Shelf for Past<'_, '_> {
 fn judge(feeds: &[Feed], items: &[Vec<Item>]) -> Duration {
     let house = House::new(feeds, &[]);
     house.decide();
-    let rules = Rules::new(&house.store.view().settings()).0;
+    let rules = Rules::new(&house.store.view().settings(), None).0;
     let mut taken = Duration::ZERO;
     let mut wire = 1;
     for (seq, filing) in (house.journal.ledger.next()..).zip(items) {

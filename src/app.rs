@@ -555,5 +555,5 @@ impl std::io::Write for Sent {
 /// The rules as recorded, for commands that preview a judgement.
 #[must_use]
 pub fn rules(settings: &Settings) -> Rules {
-    Rules::new(&settings.recorded()).0
+    Rules::new(&settings.recorded(), None).0
 }

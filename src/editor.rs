@@ -26,6 +26,7 @@ use crate::model::filing::{Filing, Request, Wire};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::item::Item;
 use crate::model::position::{Position, Texts};
+use crate::model::setting::InForce;
 use crate::model::source::SourceRules;
 use crate::model::story::Story;
 use crate::model::time::Time;
@@ -211,7 +212,7 @@ impl Editor {
         };
         let cursor = if progress.whole { progress.record.seq + 1 } else { progress.record.seq.max(1) };
         standing.lock().decided = cursor;
-        let rules = rules(&settings);
+        let rules = rules(&settings, None);
         let resumed = (!progress.whole).then_some(progress.record);
         Self { journal, store, rules, standing, cursor, waiting: BTreeMap::new(), announce, full, resumed }
     }
@@ -370,7 +371,7 @@ impl Editor {
                     Progress { record: position, items: 0, whole: !closes },
                 )?;
                 if closes {
-                    self.rules = rules(batch.draft.settings());
+                    self.rules = rules(batch.draft.settings(), Some(&self.rules));
                     self.fill(batch, position, at)?;
                 }
             }
@@ -410,8 +411,8 @@ impl Editor {
     }
 }
 
-fn rules(settings: &crate::model::setting::InForce) -> Rules {
-    let (rules, complaints) = Rules::new(settings);
+fn rules(settings: &InForce, before: Option<&Rules>) -> Rules {
+    let (rules, complaints) = Rules::new(settings, before);
     for complaint in complaints {
         tracing::warn!(%complaint, "a recorded setting cannot be used and is left out: look at feeds.toml with `citydesk check`");
     }

@@ -47,6 +47,7 @@ struct Desk {
     sent: InForce,
     tags: Vec<TagRule>,
     reader: Reader,
+    editor: Option<Editor>,
 }
 
 /// A reader that forgets an id as soon as it leaves the feed, as some do after a day.
@@ -82,6 +83,7 @@ impl Desk {
             sent: InForce::new(),
             tags: Vec::new(),
             reader: Reader::default(),
+            editor: None,
         }
     }
 
@@ -91,10 +93,11 @@ impl Desk {
 
     fn decide(&mut self) {
         self.journal.wire.sync().unwrap();
-        let full = Arc::new(AtomicBool::new(false));
-        let standing = Arc::new(Standing::default());
-        // A new editor each time: nothing may depend on what an editor remembers.
-        let mut editor = Editor::new(self.journal.clone(), Arc::clone(&self.store), standing, full, Box::new(|| ()));
+        let (journal, store) = (self.journal.clone(), Arc::clone(&self.store));
+        let editor = self.editor.get_or_insert_with(|| {
+            let (standing, full) = (Arc::new(Standing::default()), Arc::new(AtomicBool::new(false)));
+            Editor::new(journal, store, standing, full, Box::new(|| ()))
+        });
         while editor.step().unwrap() {}
     }
 
@@ -109,6 +112,7 @@ impl Desk {
     }
 
     fn restart(&mut self) {
+        self.editor = None;
         let place = self.folder.path().join("store");
         let nothing = tempfile::tempdir().unwrap();
         self.store = Arc::new(Store::open(nothing.path()).unwrap());

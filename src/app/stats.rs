@@ -8,6 +8,9 @@ use crate::journal::Journal;
 use crate::model::source::Source;
 use crate::store::Store;
 
+/// So many troubled sources are listed for people.
+const TROUBLES: usize = 20;
+
 /// Figures of a desk at one moment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stats {
@@ -92,8 +95,15 @@ impl std::fmt::Display for Stats {
         )?;
         writeln!(f, "store     {}", megabytes(self.store_bytes))?;
         writeln!(f, "lag       {} records", self.lag)?;
-        for (id, state, reason) in &self.troubles {
+        for (id, state, reason) in self.troubles.iter().take(TROUBLES) {
             writeln!(f, "{state:9} {id}: {reason}")?;
+        }
+        if self.troubles.len() > TROUBLES {
+            writeln!(
+                f,
+                "and {} more in trouble: `citydesk stats --json` lists them all",
+                self.troubles.len() - TROUBLES
+            )?;
         }
         Ok(())
     }

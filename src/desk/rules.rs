@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::id::SourceId;
-use crate::model::setting::{InForce, Setting};
+use crate::model::setting::{Cities, InForce, Setting};
 use crate::model::source::SourceRules;
 use crate::model::tag::Tag;
 use crate::place::{Found, Gazetteer, Placer};
@@ -16,24 +16,33 @@ pub struct Rules {
     sources: BTreeMap<SourceId, SourceRules>,
     tags: Vec<(Tag, Query)>,
     feeds: Vec<(String, Query)>,
+    cities: Cities,
     gazetteer: Arc<Gazetteer>,
-    placer: Placer,
+    placer: Arc<Placer>,
 }
 
 impl Rules {
-    /// Of the settings in force. What cannot be used (the config checked it, but a later binary may read it otherwise)
+    /// Of the settings in force. The gazetteer and its automaton, the costly part, are taken over from `before` where
+    /// `[cities]` did not change. What cannot be used (the config checked it, but a later binary may read it otherwise)
     /// is left out, with a sentence each.
     #[must_use]
-    pub fn new(settings: &InForce) -> (Self, Vec<String>) {
+    pub fn new(settings: &InForce, before: Option<&Self>) -> (Self, Vec<String>) {
         let mut complaints = Vec::new();
         let cities = settings.values().find_map(|setting| match setting {
             Setting::Cities(cities) => Some(cities.clone()),
             _ => None,
         });
-        let gazetteer = Gazetteer::build(&cities.unwrap_or_default()).unwrap_or_else(|errors| {
-            complaints.extend(errors.into_iter().map(|error| format!("gazetteer: {}", error.message)));
-            Gazetteer::builtin()
-        });
+        let cities = cities.unwrap_or_default();
+        let (gazetteer, placer) = match before.filter(|before| before.cities == cities) {
+            Some(before) => (Arc::clone(&before.gazetteer), Arc::clone(&before.placer)),
+            None => {
+                let gazetteer = Gazetteer::build(&cities).unwrap_or_else(|errors| {
+                    complaints.extend(errors.into_iter().map(|error| format!("gazetteer: {}", error.message)));
+                    Gazetteer::builtin()
+                });
+                (Arc::clone(&gazetteer), Arc::new(Placer::new(gazetteer)))
+            }
+        };
         let mut compile = |what: &str, text: &str| match Query::parse(text) {
             Ok(mut query) => {
                 let unresolved = query.resolve(&mut |term| match gazetteer.find(term.name) {
@@ -72,8 +81,7 @@ impl Rules {
                 Setting::Site(_) | Setting::Publish(_) | Setting::Cities(_) => {}
             }
         }
-        let placer = Placer::new(Arc::clone(&gazetteer));
-        (Self { sources, tags, feeds, gazetteer, placer }, complaints)
+        (Self { sources, tags, feeds, cities, gazetteer, placer }, complaints)
     }
 
     /// A source in force; `None` for a retired one.
@@ -102,7 +110,7 @@ impl Rules {
 
     /// Finds places.
     #[must_use]
-    pub const fn placer(&self) -> &Placer {
+    pub fn placer(&self) -> &Placer {
         &self.placer
     }
 }

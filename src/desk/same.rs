@@ -9,10 +9,10 @@
 //! * the same canonical link, and headlines or texts that are related (a link that stands under another headline *and*
 //!   another text is the site's front page, or an address used again: no identity);
 //! * headlines equal or one cut from the other, and one text contained in the other: at least 400 of 1,000 of the
-//!   three-character shingles of the *shorter* one stand in the longer (containment, not Jaccard: a cut copy breaks
-//!   Jaccard);
-//! * headlines equal or cut, of at least ten characters, where one side has no text to compare;
-//! * equal headlines of at least twelve characters on the same day in different sources, whatever the texts: each has
+//!   shingles of the *shorter* one stand in the longer (containment, not Jaccard: a cut copy breaks Jaccard). A shingle
+//!   is three characters of Chinese, Japanese or Korean, nine of other scripts: three letters stand in any long text;
+//! * headlines equal or cut, of a weight of at least ten, where one side has no text to compare;
+//! * equal headlines of a weight of at least twelve on the same day in different sources, whatever the texts: each has
 //!   its own lead.
 //!
 //! Vetoes, without which look-alikes merge:
@@ -29,7 +29,7 @@
 
 use std::collections::HashSet;
 
-use super::headline::{Alike, alike, numbers};
+use super::headline::{Alike, alike, dense, length, numbers, weight};
 use super::{Case, Rules, Shelf, ShelfError};
 use crate::model::fold::fold;
 use crate::model::id::StoryNo;
@@ -57,9 +57,9 @@ const CONTAINED: u32 = 400;
 const CONTAINED_ANYWAY: u32 = 850;
 /// Numbers of the shorter text that must stand in the longer; per mille.
 const NUMBERS: u32 = 700;
-/// Fewer folded characters are no text to compare.
+/// A folded text of less weight is no text to compare.
 const TEXT: usize = 40;
-/// An equal headline of so many folded characters is the same story on the same day.
+/// An equal headline of so much weight is the same story on the same day.
 const LONG_HEADLINE: usize = 12;
 /// So much of a text is compared, in folded characters.
 const COMPARED: usize = 8_000;
@@ -133,7 +133,7 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
         return Some((1000, format!("same address as the copy of {}", theirs.source)));
     }
     let repeated = story.copies.iter().any(|c| c.source == copy.source);
-    if gist && titles.is_some() {
+    if gist && titles.is_some() && weight(&own.text) >= TEXT {
         return Some((980, format!("same headline and text as the copy of {}", theirs.source)));
     }
     if repeated && !linked {
@@ -165,7 +165,7 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
         return None;
     }
     let kind = if titles == Alike::Equal { "equal headline" } else { "headline cut from the other" };
-    let length = fold(&copy.title).chars().count().min(fold(&theirs.title).chars().count());
+    let length = length(&copy.title).min(length(&theirs.title));
     match contained {
         Some(c) if enough => {
             Some((700 + (c / 4) as u16, format!("{kind}, {} % of the shorter text in the longer", c / 10)))
@@ -178,16 +178,17 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
     }
 }
 
-/// How much of the shorter text's three-character shingles the longer one has, per mille; `None` if one is too short
-/// to tell.
+/// How much of the shorter text's shingles the longer one has, per mille; `None` if one is too short to tell.
 fn containment(one: &[char], other: &[char]) -> Option<u32> {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
-    if short.len() < TEXT {
+    if weight(short) < TEXT {
         return None;
     }
-    let long: HashSet<&[char]> = long.windows(3).collect();
-    let all = short.windows(3).count();
-    let shared = short.windows(3).filter(|shingle| long.contains(shingle)).count();
+    let many = short.iter().filter(|c| dense(**c)).count() * 2 > short.len();
+    let width = if many { 3 } else { 9 };
+    let long: HashSet<&[char]> = long.windows(width).collect();
+    let all = short.windows(width).count();
+    let shared = short.windows(width).filter(|shingle| long.contains(shingle)).count();
     Some((shared * 1000 / all.max(1)) as u32)
 }
 

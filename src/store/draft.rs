@@ -744,7 +744,8 @@ impl<'s> Draft<'s> {
 /// Entries in one page of an archive (RFC 5005 section 4).
 pub const RUN: u32 = 100;
 
-/// How many folded characters of a headline make its key: cut headlines agree in them.
+/// How many folded characters of a headline make its key, where most are Chinese, Japanese or Korean; twice as many
+/// letters. Cut headlines agree in them.
 pub const BEGINNING: usize = 10;
 
 fn link_key(canonical: &str) -> Option<u64> {
@@ -752,7 +753,10 @@ fn link_key(canonical: &str) -> Option<u64> {
 }
 
 fn headline_key(title: &str) -> Option<u64> {
-    let beginning: String = fold(title).chars().take(BEGINNING).collect();
+    let folded = fold(title);
+    let ascii = folded.chars().take(BEGINNING).filter(char::is_ascii).count();
+    let length = if ascii * 2 > BEGINNING { BEGINNING * 2 } else { BEGINNING };
+    let beginning: String = folded.chars().take(length).collect();
     (!beginning.is_empty()).then(|| hash64(&[beginning.as_bytes()]))
 }
 
