@@ -154,8 +154,13 @@ impl Metrics {
         }
     }
 
-    /// Adds a number that is read each time somebody looks: sizes, positions, times. `name` in full, with its unit.
-    pub fn watch(&self, name: &'static str, help: &'static str, reading: impl Fn() -> f64 + Send + Sync + 'static) {
+    /// Adds a number that is read each time somebody looks: sizes, positions, times. `name` with its unit; `citydesk_`
+    /// is put before it.
+    pub fn watch(&self, name: &str, help: &'static str, reading: impl Fn() -> f64 + Send + Sync + 'static) {
+        self.watch_as(format!("citydesk_{name}"), help, reading);
+    }
+
+    fn watch_as(&self, name: String, help: &'static str, reading: impl Fn() -> f64 + Send + Sync + 'static) {
         let gauge = Gauge::<f64, AtomicU64>::default();
         self.registry.lock().unwrap_or_else(PoisonError::into_inner).register(name, help, gauge.clone());
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).push((gauge, Box::new(reading)));
@@ -183,9 +188,9 @@ impl Metrics {
                 kilobytes(&text, key).unwrap_or(0.0) * 1_024.0
             }
         };
-        self.watch("process_resident_memory_bytes", "Memory held", status("VmRSS:"));
-        self.watch("process_resident_memory_peak_bytes", "Most memory ever held", status("VmHWM:"));
-        self.watch("process_open_fds", "Open files", || {
+        self.watch_as("process_resident_memory_bytes".to_owned(), "Memory held", status("VmRSS:"));
+        self.watch_as("process_resident_memory_peak_bytes".to_owned(), "Most memory ever held", status("VmHWM:"));
+        self.watch_as("process_open_fds".to_owned(), "Open files", || {
             std::fs::read_dir("/proc/self/fd").map_or(0.0, |entries| entries.count() as f64)
         });
     }
@@ -211,7 +216,7 @@ mod tests {
         metrics.decided("join", 3);
         metrics.sources(&BTreeMap::from([("ok", 7)]));
         metrics.dropped();
-        metrics.watch("citydesk_journal_bytes", "Bytes of the journal on disk", || 42.0);
+        metrics.watch("journal_bytes", "Bytes of the journal on disk", || 42.0);
         metrics.watch_process();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let body = runtime.block_on(metrics.page().into_body().collect()).unwrap().to_bytes();

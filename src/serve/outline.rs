@@ -29,7 +29,9 @@ impl Desk<'_> {
         let mut provinces: Vec<_> = directory.provinces.iter().collect();
         provinces.sort_by_key(|place| place.code);
         let (configured, others): (Vec<_>, Vec<_>) = directory.tags.iter().partition(|tag| tag.configured);
-        let tags = configured.into_iter().chain(others.into_iter().take(TAGS));
+        let mut tags: Vec<_> = configured.into_iter().chain(others.into_iter().take(TAGS)).collect();
+        // By id and not by size: readers follow this list, and it should not change with every story.
+        tags.sort_by(|a, b| a.id.cmp(&b.id));
         let mut sources: Vec<_> = directory.sources.iter().collect();
         sources.sort_by(|a, b| a.id.cmp(&b.id));
         let groups = [
@@ -41,7 +43,10 @@ impl Desk<'_> {
                 words.provinces,
                 provinces.into_iter().map(|p| self.outline(&EditionId::Province(p.code), p.name.clone())).collect(),
             ),
-            (words.tags, tags.map(|tag| self.outline(&EditionId::Tag(tag.id.clone()), tag.name.clone())).collect()),
+            (
+                words.tags,
+                tags.into_iter().map(|tag| self.outline(&EditionId::Tag(tag.id.clone()), tag.name.clone())).collect(),
+            ),
             (
                 words.saved,
                 directory.saved.iter().map(|s| self.outline(&EditionId::Saved(s.id.clone()), s.name.clone())).collect(),
