@@ -16,14 +16,12 @@ struct Later {
 /// Every key whose feature is not built.
 const LATER: &[Later] = &[
     Later { table: "", key: "alert", asks: always },
-    Later { table: "fetch", key: "per_host", asks: always },
-    Later { table: "fetch", key: "proxy", asks: written },
+    Later { table: "defaults", key: "keep", asks: always },
     Later { table: "publish", key: "hub", asks: not_none },
     Later { table: "server", key: "trusted_proxies", asks: written },
     Later { table: "source", key: "api", asks: always },
     Later { table: "source", key: "body", asks: always },
-    Later { table: "source", key: "ca", asks: always },
-    Later { table: "source", key: "proxy", asks: written },
+    Later { table: "source", key: "keep", asks: always },
     Later { table: "source", key: "sitemap", asks: always },
 ];
 
@@ -31,9 +29,9 @@ fn always(_: Value<'_>) -> bool {
     true
 }
 
-/// Not an empty text, not an empty list.
+/// Not an empty list.
 fn written(value: Value<'_>) -> bool {
-    value.text() != Some("") && value.node.as_array().is_none_or(|list| !list.is_empty())
+    value.node.as_array().is_none_or(|list| !list.is_empty())
 }
 
 fn not_none(value: Value<'_>) -> bool {

@@ -164,6 +164,13 @@ fn the_starter_is_good() {
 }
 
 #[test]
+fn the_file_of_the_repository_is_good() {
+    let loaded = load(Path::new("feeds.toml")).map_err(|failed| failed.problems).unwrap();
+    assert_eq!(loaded.problems, []);
+    assert!(loaded.settings.sources.len() >= 10);
+}
+
+#[test]
 fn a_file_that_is_not_there_or_no_text_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("feeds.toml");
