@@ -90,6 +90,9 @@ impl<'s> Draft<'s> {
     pub fn end(&mut self, at: Position, progress: Progress) {
         self.meta.applied = at;
         self.meta.at = self.at;
+        // Counted by records and not taken from the heads: replay passes over heads that a kill left written, and would
+        // never learn of theirs.
+        self.meta.modified = self.at.seconds().max(self.meta.modified + 1);
         self.meta.progress = progress;
     }
 
@@ -433,7 +436,6 @@ impl<'s> Draft<'s> {
         if head.version.seq < seq {
             let modified = now.max(head.version.modified.max(settings) + 1);
             head.version = Version { seq, modified };
-            self.meta.modified = self.meta.modified.max(modified);
         }
         Ok(())
     }
@@ -566,7 +568,7 @@ impl<'s> Draft<'s> {
         if print != self.meta.printed {
             let modified = self.at.seconds().max(self.meta.modified + 1);
             self.meta.settings = Version { seq: self.seq, modified };
-            (self.meta.modified, self.meta.printed) = (modified, print);
+            self.meta.printed = print;
         }
         self.settings = Arc::new(all);
         Ok(())

@@ -64,7 +64,7 @@ pub struct Meta {
     /// Stories emitted.
     #[n(7)]
     pub emitted: u64,
-    /// Largest `Last-Modified` given to any edition.
+    /// At least the largest `Last-Modified` given to any edition: it rises by a second with every record.
     #[n(8)]
     pub modified: i64,
     /// Version of the settings as far as they are printed.
