@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_citydesk");
 /// Longest wait for anything: generous, since the machine may be busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(50);
 
 /// An answer of the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]

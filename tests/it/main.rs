@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should stop")]
 
+mod daemon;
 mod fetch;
+mod kill;
 mod origin;
 mod poll;
+mod rebuild;
+mod world;

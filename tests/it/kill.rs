@@ -1,0 +1,139 @@
+//! kill -9 at random moments and at every named failpoint: nothing acknowledged is gone, nothing appears twice.
+//!
+//! Acknowledged is what stood in any answer. A world of six sources goes on while the daemon dies again and again; a
+//! witness reads its feeds in between and compares every answer with all before it. At the end everything that happened
+//! must be there, once, and a rebuild from the ledger must give the same store and the same bytes.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::daemon::{Daemon, Desk};
+use crate::rebuild::{fingerprint, printed, settle};
+use crate::world::{Dice, Witness, World, paths};
+
+/// Where the daemon dies: every point of `src/failpoint.rs`, early and later in its life.
+const POINTS: &[&str] = &[
+    "wire-appended",
+    "wire-appended:7",
+    "wire-synced",
+    "wire-synced:4",
+    "ledger-appended",
+    "ledger-appended:5",
+    "ledger-synced",
+    "ledger-synced:3",
+    "store-tree-applied:2",
+    "store-tree-applied:11",
+    "store-applied",
+    "store-applied:3",
+];
+
+/// Random kills; `CITYDESK_KILLS` asks for more.
+const KILLS: u64 = 6;
+
+/// A failpoint must be reached within this time: sources are polled every second.
+const SOON: Duration = Duration::from_secs(45);
+
+/// Reads one feed, if the daemon still answers.
+fn look(daemon: &Daemon, witness: &mut Witness, path: &str) {
+    if let Some(answer) = daemon.try_get(&format!("{path}?limit=500"), &[]) {
+        assert_eq!(answer.status, 200, "{path}: a feed that ever existed answers 200");
+        witness.read(path, &answer.body);
+    }
+}
+
+#[test]
+fn killed_at_any_moment_it_loses_nothing_and_repeats_nothing() {
+    let mut world = World::new(11, 2);
+    let desk = Desk::new(&world.feeds());
+    let mut witness = Witness::default();
+    let mut dice = Dice::new(12);
+    let paths = paths();
+
+    for point in POINTS {
+        let mut daemon = desk.start(Some(point));
+        let begun = Instant::now();
+        while daemon.ended().is_none() {
+            assert!(begun.elapsed() < SOON, "{point} was not reached\n{}", daemon.tail());
+            world.tick();
+            look(&daemon, &mut witness, &paths[dice.roll(paths.len() as u64) as usize]);
+            std::thread::sleep(Duration::from_millis(60));
+        }
+        let status = daemon.ended().unwrap();
+        assert!(!status.success() && status.code().is_none(), "{point}: it ended by itself: {status}");
+    }
+
+    let kills = std::env::var("CITYDESK_KILLS").ok().and_then(|it| it.parse().ok()).unwrap_or(KILLS);
+    for _ in 0..kills {
+        let daemon = desk.serve();
+        let life = Duration::from_millis(100 + dice.roll(2_500));
+        let begun = Instant::now();
+        while begun.elapsed() < life {
+            world.tick();
+            look(&daemon, &mut witness, &paths[dice.roll(paths.len() as u64) as usize]);
+            std::thread::sleep(Duration::from_millis(dice.roll(80)));
+        }
+        daemon.kill();
+    }
+
+    // Now nothing happens any more. All of it must come to stand in the feeds: no validator vouched for what was lost.
+    let mut daemon = desk.serve();
+    let told = world.titles();
+    daemon.until("everything that happened is published", |daemon| {
+        look(daemon, &mut witness, "/feeds/all.rss");
+        witness.titles() == told
+    });
+    for path in &paths {
+        look(&daemon, &mut witness, path);
+    }
+    let before = printed(&daemon);
+    let (status, _) = daemon.stop();
+    assert_eq!(status.code(), Some(0));
+
+    // The store is a fold of the ledger: made again, it is the same, whatever it went through.
+    let store = fingerprint(&desk);
+    let rebuild = desk.run(&["rebuild"]);
+    assert!(rebuild.status.success(), "{}", String::from_utf8_lossy(&rebuild.stderr));
+    assert_eq!(fingerprint(&desk), store, "the store of many deaths differs from one made in one go");
+    let daemon = desk.serve();
+    assert_eq!(printed(&daemon), before);
+}
+
+#[test]
+fn sigterm_drains_and_ends_with_zero_within_ten_seconds() {
+    let world = World::new(21, 2);
+    let desk = Desk::new(&world.feeds());
+    let mut daemon = desk.serve();
+    settle(&mut daemon, &world);
+    let before = printed(&daemon);
+    let (status, time) = daemon.stop();
+    assert_eq!(status.code(), Some(0));
+    assert!(time < Duration::from_secs(10), "it took {time:?}");
+    // And nothing had to be repaired or polled again.
+    assert_eq!(printed(&desk.serve()), before);
+}
+
+#[test]
+fn a_second_daemon_on_the_same_folder_is_refused() {
+    let world = World::new(31, 2);
+    let desk = Desk::new(&world.feeds());
+    let daemon = desk.serve();
+    let second = desk.run(&["serve"]);
+    assert_eq!(second.status.code(), Some(69), "{}", String::from_utf8_lossy(&second.stderr));
+    assert_eq!(daemon.get("/healthz").status, 200);
+}
+
+/// Every point named in the source is in the list above, so that a new one is not forgotten.
+#[test]
+fn every_failpoint_is_tried() {
+    let tried: BTreeSet<&str> = POINTS.iter().filter_map(|it| it.split(':').next()).collect();
+    let table = include_str!("../../src/failpoint.rs");
+    let named: BTreeSet<&str> = table
+        .lines()
+        .filter(|line| line.starts_with("//! | `"))
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+        .collect();
+    // A batch is only cut in two by more keys than a small world makes: `rebuild.rs` has a large one.
+    let rest: Vec<_> = named.difference(&tried).filter(|it| **it != "store-half-applied").collect();
+    assert!(rest.is_empty(), "not tried: {rest:?}");
+    assert!(tried.is_subset(&named), "not in src/failpoint.rs: {:?}", tried.difference(&named));
+}
