@@ -353,6 +353,7 @@ impl Editor {
             items: filing.items.len() as u32,
             title: filing.title.clone(),
             home: filing.home.clone(),
+            listed: filing.listed,
         };
         batch.take(&mut edits, filed, arrival.opening)?;
         batch.end(edits, Progress { record: position, items: filing.items.len() as u32, whole: true });

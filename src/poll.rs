@@ -490,7 +490,13 @@ impl Poller {
     ) -> Result<Option<Position>, Trouble> {
         let (poller, source) = (Arc::clone(self), Arc::clone(source));
         let file = move || {
-            let untold = vouched == Position::default() && poller.store.view().source(source.id())?.is_none();
+            let head = poller.store.view().source(source.id())?;
+            // A first filing is told even if it is empty; and so is another reading, or the first news that it brings
+            // would be taken for its baseline and held back.
+            let untold = match &head {
+                None => vouched == Position::default(),
+                Some(head) => head.reading != source.reading() && reading.listed > 0,
+            };
             if reading.items.is_empty() && !untold {
                 return Ok(None);
             }

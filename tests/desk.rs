@@ -302,7 +302,7 @@ fn play(path: &Path) -> String {
                 let filing = Filing {
                     source: SourceId::new(source).unwrap(),
                     at: desk.now,
-                    listed: items.len() as u32,
+                    listed: items.len().max(1) as u32,
                     items: positions,
                     reading: options(rest).get("reading").map_or(1, |n| n.parse().unwrap()),
                     ..Filing::default()

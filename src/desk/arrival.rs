@@ -9,7 +9,7 @@ use crate::model::time::Time;
 pub struct Past {
     /// Items it ever brought.
     pub items: u64,
-    /// How its last non-empty filing was read.
+    /// How its last document that showed anything was read.
     pub reading: u64,
     /// Its last filing.
     pub last: Time,

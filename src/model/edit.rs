@@ -156,6 +156,9 @@ pub enum Edit {
         /// The page that the document names as its own.
         #[n(6)]
         home: Option<String>,
+        /// How many items the document showed, known ones included.
+        #[n(7)]
+        listed: u32,
     },
     /// A run of 100 entries of an edition is full: one page of its archive (RFC 5005 section 4).
     #[n(11)]

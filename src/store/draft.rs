@@ -183,7 +183,7 @@ impl<'s> Draft<'s> {
             Edit::Leave { story, editions } => self.leave(*story, editions),
             Edit::Retire { story, into } => self.retire(*story, *into),
             Edit::Spike { story } => self.spike(*story),
-            Edit::Filed { source, reading, at, items, title, home, .. } => {
+            Edit::Filed { source, reading, at, items, title, home, listed, .. } => {
                 let seq = self.seq;
                 let held = self.source_mut(source)?;
                 if !held.fresh && held.by >= seq {
@@ -197,7 +197,7 @@ impl<'s> Draft<'s> {
                 head.filings += 1;
                 head.last = *at;
                 head.items += u64::from(*items);
-                if *items > 0 || head.reading == 0 {
+                if *listed > 0 || head.reading == 0 {
                     head.reading = *reading;
                 }
                 head.title = title.clone().or_else(|| head.title.take());

@@ -152,7 +152,7 @@ pub struct SourceHead {
     /// Filings decided.
     #[n(2)]
     pub filings: u64,
-    /// How the last non-empty one was read.
+    /// How the last document that showed anything was read.
     #[n(3)]
     pub reading: u64,
     /// Items brought in all.
