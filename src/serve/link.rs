@@ -2,10 +2,9 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::model::edition::EditionId;
 use crate::model::id::Guid;
-use crate::model::place::Code;
-use crate::place::Gazetteer;
+// One truth: what a feed says of its own address is what pages link to.
+pub use crate::press::{feed, page};
 
 /// What is written as it is in one segment of a path: the unreserved characters of RFC 3986 section 2.3.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -36,44 +35,6 @@ pub fn without_prefix<'p>(path: &'p str, prefix: &str) -> &'p str {
     }
 }
 
-/// The part of an edition's address that its feed and its page have in common: `/city/xuchang`. A tag stands there by
-/// its folded id, which never changes whoever spells it otherwise.
-#[must_use]
-pub fn edition(edition: &EditionId, gazetteer: &Gazetteer) -> String {
-    match edition {
-        EditionId::All => "/all".to_owned(),
-        EditionId::City(code) => format!("/city/{}", slug(*code, gazetteer)),
-        EditionId::Province(code) => format!("/province/{}", slug(*code, gazetteer)),
-        EditionId::Tag(id) => format!("/tag/{}", segment(id)),
-        EditionId::Source(id) => format!("/source/{id}"),
-        EditionId::Saved(id) => format!("/saved/{}", segment(id)),
-        EditionId::CityTag(code, tag) => format!("/city/{}/tag/{}", slug(*code, gazetteer), segment(tag)),
-    }
-}
-
-fn slug(code: Code, gazetteer: &Gazetteer) -> String {
-    match gazetteer.unit(code) {
-        Some(unit) if !unit.slug.is_empty() => unit.slug.clone(),
-        _ => code.to_string(),
-    }
-}
-
-/// Path of an edition's page for people.
-#[must_use]
-pub fn page(id: &EditionId, gazetteer: &Gazetteer) -> String {
-    match id {
-        EditionId::All => "/".to_owned(),
-        EditionId::Source(source) => format!("/sources/{source}"),
-        other => edition(other, gazetteer),
-    }
-}
-
-/// Path of an edition's feed.
-#[must_use]
-pub fn feed(id: &EditionId, extension: &str, gazetteer: &Gazetteer) -> String {
-    format!("/feeds{}.{extension}", edition(id, gazetteer))
-}
-
 /// Path of a story's page.
 #[must_use]
 pub fn story(guid: Guid) -> String {
@@ -90,6 +51,9 @@ pub fn outside(link: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::edition::EditionId;
+    use crate::model::place::Code;
+    use crate::place::Gazetteer;
 
     #[test]
     fn the_prefix_of_public_url() {
