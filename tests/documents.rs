@@ -4,6 +4,9 @@
 //! `NAME.expect` what is made of it. `UPDATE_EXPECT=1 cargo test --test documents` writes the expectations anew: look at the
 //! difference before you commit it.
 
+// A fixture that cannot be read is a failed test.
+#![allow(clippy::unwrap_used)]
+
 use citydesk::model::id::SourceId;
 use citydesk::model::item::{Document, Item};
 use citydesk::model::source::{Expect, Kind, ListPattern, Rank, Republish, Source, SourceRules};
@@ -61,7 +64,8 @@ fn setting(path: &Path) -> Setting {
     for key in table.keys() {
         assert!(
             ["url", "content_type", "zone", "encoding", "list", "links"].contains(&key.as_str()),
-            "{path:?}: {key}"
+            "{}: {key}",
+            path.display()
         );
     }
     let pattern = |table: &toml::Table| ListPattern {
@@ -155,7 +159,7 @@ fn shown(read: &Result<(Document, Vec<Item>), String>) -> String {
         line("image", &optional(&item.image));
         let enclosure = item.enclosure.as_ref().map(|e| format!("{} {} {}", e.url, e.kind, e.length));
         line("enclosure", &enclosure.unwrap_or_default());
-        line("point", &item.point.map(|point| point.georss()).unwrap_or_default());
+        line("point", &item.point.map(citydesk::model::place::Point::georss).unwrap_or_default());
         line("language", &optional(&item.language));
         line("summary", &item.summary);
         line("text", if item.text == item.summary { "" } else { &item.text });

@@ -655,6 +655,9 @@ impl Reference {
 /// Longest name of a character reference in the standard's table, with its marks.
 const LONGEST_REFERENCE: usize = 34;
 
+/// Names that are understood without their semicolon.
+const OLD_REFERENCES: [&str; 8] = ["amp", "lt", "gt", "quot", "nbsp", "copy", "reg", "middot"];
+
 /// The character reference at the beginning of a text, and its length in bytes; `None` if there is a bare `&`.
 #[must_use]
 pub fn reference(text: &str) -> Option<(Reference, usize)> {
@@ -682,9 +685,8 @@ pub fn reference(text: &str) -> Option<(Reference, usize)> {
     if rest.as_bytes().get(count) == Some(&b';') {
         return quick_xml::escape::resolve_html5_entity(name).map(|value| (Reference::Named(value), count + 2));
     }
-    const OLD: [&str; 8] = ["amp", "lt", "gt", "quot", "nbsp", "copy", "reg", "middot"];
-    (OLD.contains(&name))
-        .then(|| Some((Reference::Named(quick_xml::escape::resolve_html5_entity(name)?), count + 1)))?
+    let value = quick_xml::escape::resolve_html5_entity(name).filter(|_| OLD_REFERENCES.contains(&name))?;
+    Some((Reference::Named(value), count + 1))
 }
 
 fn windows_1252(byte: u8) -> Option<char> {
@@ -864,7 +866,7 @@ mod tests {
             let mut level = vec![document.root()];
             while !level.is_empty() {
                 deepest += 1;
-                level = level.iter().flat_map(|node| node.children()).collect();
+                level = level.iter().flat_map(dom_query::NodeRef::children).collect();
             }
             assert!(deepest < 600, "{piece}: {deepest}");
         }

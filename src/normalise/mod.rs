@@ -47,9 +47,8 @@ pub fn item(raw: &Raw, key: ItemKey, hash: u64, source: &Source, url: &str, at: 
     let whole = content_text.chars().count() >= summary_text.chars().count() && !content_text.is_empty();
     let first_image = [&content, &summary].into_iter().flatten().find_map(|clean| clean.image.clone());
     let html = match (whole, content, summary) {
-        (true, Some(content), _) => content.html,
         (false, _, Some(summary)) if summary_text.chars().count() > Item::SUMMARY => summary.html,
-        (false, Some(content), _) => content.html,
+        (_, Some(content), _) => content.html,
         _ => String::new(),
     };
     let full = if whole { content_text } else { summary_text.clone() };

@@ -49,7 +49,7 @@ fn person(text: &str) -> String {
             && let Some(inside) = text.get(open..close)
             && !inside.contains('@')
         {
-            name = inside.trim_start_matches(['(', '（']).to_owned();
+            inside.trim_start_matches(['(', '（']).clone_into(&mut name);
         } else {
             name = text.split_whitespace().filter(|word| !word.contains('@')).collect::<Vec<_>>().join(" ");
         }

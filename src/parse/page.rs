@@ -58,8 +58,8 @@ impl Selector {
     /// The first match inside an element, or the element itself.
     fn find<'a>(&self, element: &NodeRef<'a>) -> Option<NodeRef<'a>> {
         match &self.matcher {
-            None => Some(element.clone()),
-            Some(matcher) => Selection::from(element.clone()).select_single_matcher(matcher).nodes().first().cloned(),
+            None => Some(*element),
+            Some(matcher) => Selection::from(*element).select_single_matcher(matcher).nodes().first().copied(),
         }
     }
 
@@ -136,7 +136,7 @@ pub(super) fn read(
     }
     if patterns.is_empty() && regex.is_none() {
         found = reading.by_guess(&page);
-        document.format = "list page (guessed)".to_owned();
+        "list page (guessed)".clone_into(&mut document.format);
     }
     if found.is_empty() {
         document.complaints.push(if patterns.is_empty() && regex.is_none() {
@@ -207,11 +207,11 @@ impl Reading {
         let Some(matcher) = &pattern.item.matcher else { return Vec::new() };
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         let mut items: Vec<Raw> = Vec::new();
-        for element in page.select_matcher(matcher).iter() {
-            let Some(element) = element.nodes().first().cloned() else { continue };
+        for element in &page.select_matcher(matcher) {
+            let Some(element) = element.nodes().first().copied() else { continue };
             let anchor = match &pattern.link {
                 Some(link) => link.find(&element),
-                None if element.has_name("a") => Some(element.clone()),
+                None if element.has_name("a") => Some(element),
                 None => first_link(&element),
             };
             let attribute = pattern.link.as_ref().and_then(|link| link.attribute.as_deref()).unwrap_or("href");
@@ -239,14 +239,15 @@ impl Reading {
                 ..Raw::default()
             };
             // The same article twice (a picture and a headline): one item, with what each of them has.
-            match raw.link.as_ref().and_then(|link| places.get(link)).and_then(|place| items.get_mut(*place)) {
-                Some(known) => complete(known, raw),
-                None => {
-                    if let Some(link) = &raw.link {
-                        places.insert(link.clone(), items.len());
-                    }
-                    items.push(raw);
+            if let Some(known) =
+                raw.link.as_ref().and_then(|link| places.get(link)).and_then(|place| items.get_mut(*place))
+            {
+                complete(known, raw);
+            } else {
+                if let Some(link) = &raw.link {
+                    places.insert(link.clone(), items.len());
                 }
+                items.push(raw);
             }
         }
         items
@@ -269,12 +270,13 @@ impl Reading {
                 published: date.or_else(|| self.date_beside(anchor)),
                 ..Raw::default()
             };
-            match raw.link.as_ref().and_then(|link| places.get(link)).and_then(|place| items.get_mut(*place)) {
-                Some(known) => complete(known, raw),
-                None => {
-                    places.extend(raw.link.clone().map(|link| (link, items.len())));
-                    items.push(raw);
-                }
+            if let Some(known) =
+                raw.link.as_ref().and_then(|link| places.get(link)).and_then(|place| items.get_mut(*place))
+            {
+                complete(known, raw);
+            } else {
+                places.extend(raw.link.clone().map(|link| (link, items.len())));
+                items.push(raw);
             }
         }
         items

@@ -258,16 +258,13 @@ impl<'a> Pass<'a> {
                 let name = name_at(text, at + 1);
                 let end = if name.is_empty() { None } else { tag_end(text, at + 1 + name.len()) };
                 // A `<` in a text, or a tag that never ends before the next one begins.
-                match end {
-                    Some(end) => {
-                        let inside = &text[at + 1 + name.len()..end];
-                        at = end + 1;
-                        self.open(name, inside);
-                    }
-                    None => {
-                        self.text("<");
-                        at += 1;
-                    }
+                if let Some(end) = end {
+                    let inside = &text[at + 1 + name.len()..end];
+                    at = end + 1;
+                    self.open(name, inside);
+                } else {
+                    self.text("<");
+                    at += 1;
                 }
             }
         }

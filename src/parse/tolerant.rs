@@ -209,11 +209,10 @@ impl Reading {
         let local = local.to_ascii_lowercase();
         let lower = prefix.to_ascii_lowercase();
         let prefix = self.prefixes.get(&lower).copied().unwrap_or(&lower);
-        match prefix {
-            "" | "rss" => local,
-            "atom" if self.atom => local,
-            "yandex" => local,
-            prefix => format!("{prefix}:{local}"),
+        if matches!(prefix, "" | "rss" | "yandex") || (prefix == "atom" && self.atom) {
+            local
+        } else {
+            format!("{prefix}:{local}")
         }
     }
 

@@ -188,7 +188,7 @@ fn in_zone(naive: NaiveDateTime, tz: Tz) -> Option<(Time, i16)> {
 /// The clock of a zone at a moment.
 fn local(tz: Tz, at: Time) -> Option<NaiveDateTime> {
     let at = chrono::DateTime::from_timestamp_millis(at.0)?;
-    Some(at.with_timezone(&tz).naive_local().with_nanosecond(0)?)
+    at.with_timezone(&tz).naive_local().with_nanosecond(0)
 }
 
 /// A text read from left to right.
