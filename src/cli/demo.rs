@@ -190,6 +190,9 @@ pub fn config(origin: SocketAddr, listen: SocketAddr) -> String {
     }
     out.push_str(
         "[[tag]]\nid = \"教育\"\nwhen = '\"双减\" OR \"中考\" OR \"寄宿制小学\"'\n\n\
+         [[tag]]\nid = \"双减\"\nwhen = '\"双减\"'\n\n\
+         [[tag]]\nid = \"外贸\"\nwhen = 'title:\"外贸\"'\n\n\
+         [[tag]]\nid = \"天气\"\nwhen = 'title:\"预警信号\" OR title:\"道路结冰\" OR title:\"中雪\"'\n\n\
          [[feed]]\nid = \"schools\"\ntitle = \"三城教育\"\nwhen = 'tag:教育'\n",
     );
     out
@@ -237,5 +240,65 @@ mod tests {
                 assert!(raw.summary.is_some() || raw.content.is_some(), "{}: {title}", manner.id);
             }
         }
+    }
+
+    /// The whole tape through the real parts, in steps of half a minute: every story stands once, with the copies that
+    /// are its own, in the city it is about.
+    #[test]
+    fn every_story_stands_once_and_look_alikes_stay_apart() {
+        use std::collections::BTreeMap;
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicI64, Ordering};
+
+        let now = Arc::new(AtomicI64::new(1_790_000_000_000));
+        let start = Time(now.load(Ordering::SeqCst));
+        let told = Arc::clone(&now);
+        let clock: Clock = Arc::new(move || Time(told.load(Ordering::SeqCst)));
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let demo = runtime.block_on(Demo::prepare(listen, Arc::clone(&clock))).unwrap();
+        let settings = crate::config::load(&demo.config_path()).unwrap().settings;
+        let sources: Vec<_> = settings.sources.iter().cloned().map(Arc::new).collect();
+        let folder = Folder::open(&settings.store, true, |_| ()).unwrap();
+        let mut desk = app::Desk::start(folder, settings, clock, Box::new(|| ())).unwrap();
+        let end = start.plus(demo.length + Time::MINUTE);
+        while now.load(Ordering::SeqCst) < end.0 {
+            let rounds = crate::schedule::once(&desk.poller, &sources, 5, true, Arc::new(|_: &crate::poll::Round| ()));
+            runtime.block_on(rounds);
+            desk.settle().unwrap();
+            now.fetch_add(30 * Time::SECOND, Ordering::SeqCst);
+        }
+
+        let tape = tape::Tape::builtin().unwrap();
+        let mut numbers = BTreeMap::new();
+        let mut copies = 0;
+        for source in manner::SOURCES {
+            for shown in tape.shown(source.id, start, end) {
+                numbers.insert(source.path(&shown), (shown.number, shown.id.to_owned()));
+                copies += 1;
+            }
+        }
+        let mut stories = BTreeMap::<usize, Vec<String>>::new();
+        let mut found = 0;
+        for story in desk.store.view().stories(crate::model::id::StoryNo(0)) {
+            let story = story.unwrap();
+            found += story.copies.len();
+            let of = |link: &str| numbers[&format!("/{}", link.splitn(4, '/').nth(3).unwrap())].clone();
+            let (number, id) = of(&story.copies[0].link);
+            for copy in &story.copies {
+                assert_eq!(of(&copy.link).0, number, "two stories joined: {} / {}", story.copies[0].title, copy.title);
+            }
+            let emission = story.emission.as_ref().unwrap();
+            stories.entry(number).or_default().push(emission.title.clone());
+            let home = [("xc-", 411_000), ("smx-", 411_200), ("jz-", 410_800)];
+            if let Some((_, code)) = home.iter().find(|(prefix, _)| id.starts_with(prefix)) {
+                let about = story.places.cities.iter().any(|placed| placed.code.0 == *code);
+                assert!(about, "{} is not under {code}: {:?}", emission.title, story.places.cities);
+            }
+        }
+        let twice: Vec<_> = stories.values().filter(|titles| titles.len() > 1).collect();
+        assert!(twice.is_empty(), "stand twice: {twice:?}");
+        assert_eq!((stories.len(), found), (tape.stories(), copies));
+        desk.stop();
     }
 }
