@@ -240,8 +240,13 @@ type Reloaded = Result<Vec<String>, Vec<String>>;
 
 impl Daemon {
     /// Reads feeds.toml again and applies it, or says what is wrong and changes nothing.
-    async fn reload(&self) -> Reloaded {
-        let loaded = match config::load(&self.config) {
+    async fn reload(&self, watch: Option<&config::watch::Watch>) -> Reloaded {
+        let loaded = config::load(&self.config);
+        if let Some(watch) = watch {
+            // Also of a broken file: what it includes may be where it is mended.
+            watch.follow(loaded.as_ref().map_or_else(|failed| failed.origin.clone(), |loaded| loaded.origin.clone()));
+        }
+        let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(failed) => {
                 let lines: Vec<String> = failed.problems.iter().map(config::Problem::line).collect();
@@ -324,6 +329,11 @@ pub async fn serve(
     clock: Clock,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), AppError> {
+    // Caught before anything is opened: a stop during a long replay is an ordinary stop.
+    let mut hangup = signals(SignalKind::hangup())?;
+    let mut user = signals(SignalKind::user_defined1())?;
+    let mut terminate = signals(SignalKind::terminate())?;
+    let mut interrupt = signals(SignalKind::interrupt())?;
     let settings = loaded.settings;
     let metrics = Arc::new(Metrics::new());
     let status = Arc::new(Status::new());
@@ -380,10 +390,6 @@ pub async fn serve(
     ready(address);
 
     let daemon = Daemon { desk, config: config.to_owned(), status, schedule, metrics };
-    let mut hangup = signals(SignalKind::hangup())?;
-    let mut user = signals(SignalKind::user_defined1())?;
-    let mut terminate = signals(SignalKind::terminate())?;
-    let mut interrupt = signals(SignalKind::interrupt())?;
     let mut glance = tokio::time::interval(Duration::from_secs(5));
     loop {
         let reply = tokio::select! {
@@ -397,10 +403,7 @@ pub async fn serve(
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
         };
-        let outcome = daemon.reload().await;
-        if let (Ok(watch), Ok(loaded)) = (&watch, config::load(&daemon.config)) {
-            watch.follow(loaded.origin);
-        }
+        let outcome = daemon.reload(watch.as_ref().ok()).await;
         if let Some(reply) = reply {
             // Nobody waits for a reload that a save caused.
             let _ = reply.send(outcome);

@@ -244,17 +244,18 @@ impl Press {
     }
 
     fn printed(&self, edition: &EditionId, format: &dyn Format, key: &Key) -> Result<Arc<Printed>, PressError> {
-        let (version, name, settings, stories) = {
+        let (version, name, settings, stories, desk) = {
             // One view: version and entries belong together.
             let view = self.store.view();
             let name = view.edition(edition)?.and_then(|head| head.name);
-            (version(&view, edition)?, name, view.settings(), view.window(edition)?)
+            (version(&view, edition)?, name, view.settings(), view.window(edition)?, view.meta().desk)
         };
         let site = site(&settings).ok_or(PressError::Unready)?;
         let minutes = minutes(&stories);
         let gazetteer = self.gazetteer(&settings);
         let plate = Plate { edition, name: name.as_deref(), site, settings: &settings, gazetteer: &gazetteer };
         let mut channel = plate.channel(format.extension());
+        channel.id = format!("{desk}/{}", edition.key());
         channel.modified = Time::from_seconds(version.modified);
         channel.ttl = minutes;
         channel.entries = stories.into_iter().filter_map(|(_, story)| self.entry(story, site)).collect();
@@ -322,7 +323,6 @@ impl Plate<'_> {
             format!("{about}: news from many sources in one place, each story once, linked to its publisher.")
         };
         Channel {
-            id: self.edition.key(),
             title,
             home: format!("{base}{}", page(self.edition, self.gazetteer)),
             address: format!("{base}{}", feed(self.edition, extension, self.gazetteer)),

@@ -2,7 +2,7 @@
 
 use crate::model::filing::Filing;
 use crate::model::item::Item;
-use crate::model::time::Time;
+use crate::model::time::{Time, Trust};
 
 /// What the fold knows of the source when its filing is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,8 @@ impl Arrival {
         if self.first {
             return rank >= self.backfill;
         }
-        let dated_after = item.published.as_ref().is_some_and(|claim| claim.at > self.last);
+        let dated_after =
+            item.published.as_ref().is_some_and(|claim| claim.trust > Trust::None && claim.at > self.last);
         self.baseline && !dated_after
     }
 }
@@ -67,7 +68,7 @@ impl Arrival {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::{Claim, Trust};
+    use crate::model::time::Claim;
 
     const DAY: i64 = Time::DAY;
 

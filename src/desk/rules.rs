@@ -33,15 +33,15 @@ impl Rules {
             _ => None,
         });
         let cities = cities.unwrap_or_default();
-        let (gazetteer, placer) = match before.filter(|before| before.cities == cities) {
-            Some(before) => (Arc::clone(&before.gazetteer), Arc::clone(&before.placer)),
-            None => {
-                let gazetteer = Gazetteer::build(&cities).unwrap_or_else(|errors| {
-                    complaints.extend(errors.into_iter().map(|error| format!("gazetteer: {}", error.message)));
-                    Gazetteer::builtin()
-                });
-                (Arc::clone(&gazetteer), Arc::new(Placer::new(gazetteer)))
-            }
+        let unchanged = before.filter(|before| before.cities == cities);
+        let (gazetteer, placer) = if let Some(before) = unchanged {
+            (Arc::clone(&before.gazetteer), Arc::clone(&before.placer))
+        } else {
+            let gazetteer = Gazetteer::build(&cities).unwrap_or_else(|errors| {
+                complaints.extend(errors.into_iter().map(|error| format!("gazetteer: {}", error.message)));
+                Gazetteer::builtin()
+            });
+            (Arc::clone(&gazetteer), Arc::new(Placer::new(gazetteer)))
         };
         let mut compile = |what: &str, text: &str| match Query::parse(text) {
             Ok(mut query) => {

@@ -35,7 +35,7 @@ use crate::model::fold::fold;
 use crate::model::id::StoryNo;
 use crate::model::place::Code;
 use crate::model::story::{Copy, Story};
-use crate::model::time::Time;
+use crate::model::time::{Time, Trust};
 use crate::place::Look;
 
 /// A story that the item is a copy of, and why.
@@ -117,7 +117,8 @@ impl<'a> Side<'a> {
 }
 
 fn date(copy: &Copy) -> Time {
-    copy.published.as_ref().map_or(copy.seen, |claim| claim.at)
+    let believed = copy.published.as_ref().filter(|claim| claim.trust > Trust::None);
+    believed.map_or(copy.seen, |claim| claim.at)
 }
 
 fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> Option<(u16, String)> {

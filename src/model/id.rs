@@ -104,6 +104,14 @@ impl Guid {
         Self(Uuid::new_v5(&Self::NAMESPACE, name.as_bytes()))
     }
 
+    /// The identity of a desk, by the place and time of its first ledger record: another desk has another, and it
+    /// survives rebuild, restore and a change of address.
+    #[must_use]
+    pub fn desk(first: super::position::Position, at: super::time::Time) -> Self {
+        let name = format!("desk\n{}\n{}\n{}", first.seq, first.sum, at.0);
+        Self(Uuid::new_v5(&Self::NAMESPACE, name.as_bytes()))
+    }
+
     /// As printed in feeds: `urn:uuid:…` (RFC 9562 section 4).
     #[must_use]
     pub fn urn(self) -> String {

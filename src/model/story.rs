@@ -9,7 +9,7 @@ use super::place::{Placed, Places, Point};
 use super::position::Position;
 use super::source::{Rank, Republish};
 use super::tag::Tag;
-use super::time::{Claim, Time};
+use super::time::{Claim, Time, Trust};
 
 /// One source's copy of a story: the facts kept for good. Its text stands on the wire while it is kept.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
@@ -191,7 +191,10 @@ impl Story {
     pub fn published(&self) -> Time {
         match (&self.emission, self.shown()) {
             (Some(emission), _) => emission.published,
-            (None, Some(copy)) => copy.published.as_ref().map_or(copy.seen, |claim| claim.at.min(copy.seen)),
+            (None, Some(copy)) => {
+                let believed = copy.published.as_ref().filter(|claim| claim.trust > Trust::None);
+                believed.map_or(copy.seen, |claim| claim.at.min(copy.seen))
+            }
             (None, None) => self.opened,
         }
     }

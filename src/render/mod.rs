@@ -18,7 +18,7 @@ use crate::model::time::Time;
 /// An edition as it is printed: everything the formats need, in values.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Channel {
-    /// Identity that no address is part of: the edition's key.
+    /// Identity that no address is part of: of the desk, then the edition's key.
     pub id: String,
     /// Title for people.
     pub title: String,

@@ -88,6 +88,9 @@ impl<'s> Draft<'s> {
 
     /// Ends the record begun: from here on the store counts as applied up to it.
     pub fn end(&mut self, at: Position, progress: Progress) {
+        if self.meta.desk == Guid::default() {
+            self.meta.desk = Guid::desk(at, self.at);
+        }
         self.meta.applied = at;
         self.meta.at = self.at;
         // Counted by records and not taken from the heads: replay passes over heads that a kill left written, and would
@@ -783,7 +786,13 @@ fn printed(settings: &InForce) -> Vec<String> {
         Setting::Publish(publish) => Some(format!("{key}\n{}\n{}", publish.items, publish.hub)),
         Setting::Feed(feed) => Some([key, feed.title.as_str()].join("\n")),
         Setting::Source(source) => Some([key, source.name.as_str()].join("\n")),
-        Setting::Cities(_) | Setting::Tags(_) => None,
+        Setting::Cities(cities) => {
+            // Slugs and names stand in addresses.
+            let slugs = hash64(&[codec::encode(&cities.slug).as_slice()]);
+            let names = hash64(&[codec::encode(&cities.gazetteer).as_slice()]);
+            Some(format!("{key}\n{slugs}\n{names}"))
+        }
+        Setting::Tags(_) => None,
     });
     parts.collect()
 }

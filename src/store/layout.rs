@@ -24,7 +24,7 @@ use super::{Result, StoreError};
 use crate::model::codec;
 use crate::model::edit::Progress;
 use crate::model::edition::{EditionId, Order, Version};
-use crate::model::id::{ItemKey, SourceId, StoryNo, hash128};
+use crate::model::id::{Guid, ItemKey, SourceId, StoryNo, hash128};
 use crate::model::position::Position;
 use crate::model::time::Time;
 
@@ -77,6 +77,9 @@ pub struct Meta {
     /// `[publish] items` in force.
     #[n(12)]
     pub items: u32,
+    /// Identity of the desk, made of its first ledger record: the ids of its feeds hang on it and on no address.
+    #[n(13)]
+    pub desk: Guid,
     /// Stories retired into others.
     #[n(10)]
     pub retired: u64,
