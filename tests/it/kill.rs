@@ -27,8 +27,12 @@ const POINTS: &[&str] = &[
     "store-applied:3",
 ];
 
-/// Random kills; `CITYDESK_KILLS` asks for more.
-const KILLS: u64 = 6;
+/// Random kills; `CITYDESK_KILLS` asks for more, `CITYDESK_SEED` for others.
+const KILLS: u64 = 8;
+
+fn asked(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
 
 /// A failpoint must be reached within this time: sources are polled every second.
 const SOON: Duration = Duration::from_secs(45);
@@ -43,10 +47,11 @@ fn look(daemon: &Daemon, witness: &mut Witness, path: &str) {
 
 #[test]
 fn killed_at_any_moment_it_loses_nothing_and_repeats_nothing() {
-    let mut world = World::new(11, 2);
+    let seed = asked("CITYDESK_SEED").unwrap_or(11);
+    let mut world = World::new(seed, 2);
     let desk = Desk::new(&world.feeds());
     let mut witness = Witness::default();
-    let mut dice = Dice::new(12);
+    let mut dice = Dice::new(seed + 1);
     let paths = paths();
 
     for point in POINTS {
@@ -62,12 +67,14 @@ fn killed_at_any_moment_it_loses_nothing_and_repeats_nothing() {
         assert!(!status.success() && status.code().is_none(), "{point}: it ended by itself: {status}");
     }
 
-    let kills = std::env::var("CITYDESK_KILLS").ok().and_then(|it| it.parse().ok()).unwrap_or(KILLS);
-    for _ in 0..kills {
-        let daemon = desk.serve();
-        let life = Duration::from_millis(100 + dice.roll(2_500));
+    for _ in 0..asked("CITYDESK_KILLS").unwrap_or(KILLS) {
+        // Half of them with a point armed as well, for whichever comes first.
+        let point = POINTS[dice.roll(POINTS.len() as u64) as usize].split(':').next().unwrap_or_default();
+        let point = format!("{point}:{}", 1 + dice.roll(30));
+        let mut daemon = desk.start((dice.roll(2) == 0).then_some(point.as_str()));
+        let life = Duration::from_millis(dice.roll(3_500));
         let begun = Instant::now();
-        while begun.elapsed() < life {
+        while begun.elapsed() < life && daemon.ended().is_none() {
             world.tick();
             look(&daemon, &mut witness, &paths[dice.roll(paths.len() as u64) as usize]);
             std::thread::sleep(Duration::from_millis(dice.roll(80)));
@@ -113,12 +120,14 @@ fn sigterm_drains_and_ends_with_zero_within_ten_seconds() {
 }
 
 #[test]
-fn a_second_daemon_on_the_same_folder_is_refused() {
+fn a_folder_that_a_daemon_holds_is_left_alone() {
     let world = World::new(31, 2);
     let desk = Desk::new(&world.feeds());
     let daemon = desk.serve();
     let second = desk.run(&["serve"]);
     assert_eq!(second.status.code(), Some(69), "{}", String::from_utf8_lossy(&second.stderr));
+    let rebuild = desk.run(&["rebuild"]);
+    assert_eq!(rebuild.status.code(), Some(69), "{}", String::from_utf8_lossy(&rebuild.stderr));
     assert_eq!(daemon.get("/healthz").status, 200);
 }
 
