@@ -1,7 +1,7 @@
 //! Wiring, reload, shutdown order.
 //!
 //! A [`Desk`] is everything that runs without a network socket of its own: folder, editor, poller. `once` uses it as it
-//! is; [`serve`] adds the schedule, the HTTP server, the control socket and the watch on feeds.toml.
+//! is; [`serve()`] adds the schedule, the HTTP server, the control socket and the watch on feeds.toml.
 //!
 //! Order of a start: lock, journal, store (replayed), editor, settings recorded, then the sockets: who can connect gets
 //! an answer. Order of a stop: no new rounds, running ones end, sockets drain, the editor finishes its step and flushes.

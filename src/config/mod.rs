@@ -1,7 +1,7 @@
 //! feeds.toml to checked values, all problems at once.
 //!
-//! [`load`] reads the file and what it includes; every table has its own file under `table/`, and every key is declared
-//! once in a register there, from which the hints for unknown keys and the JSON [`schema`] come. Secrets stay names.
+//! [`load()`] reads the file and what it includes; every table has its own file under `table/`, and every key is declared
+//! once in a register there, from which the hints for unknown keys and the JSON [`schema()`] come. Secrets stay names.
 
 mod address;
 mod city;
