@@ -73,6 +73,7 @@ mod tests {
     const DAY: i64 = Time::DAY;
 
     /// (what, past, opening day?, item dated (days), rank, held)
+    #[allow(clippy::type_complexity, reason = "a table, read once, by the loop below")]
     const CASES: &[(&str, Option<(u64, u64, i64)>, i64, Option<i64>, usize, bool)] = &[
         ("a new desk takes everything", None, 0, Some(-9), 40, false),
         ("a source added later fills the store, not the feeds", None, 5, Some(5), 2, true),
