@@ -105,7 +105,7 @@ impl House {
     fn decide(&self) {
         let standing = Arc::new(Standing::default());
         let (journal, store) = (self.journal.clone(), Arc::clone(&self.store));
-        let mut editor = Editor::new(journal, store, standing, Arc::default(), Box::new(|| ()));
+        let mut editor = Editor::new(journal, store, standing, Arc::default(), Box::new(|_| ()));
         while editor.step().unwrap() {}
     }
 }

@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::config::{self, Loaded};
 use crate::control::{self, Asked, Pieces};
 use crate::desk::Rules;
-use crate::editor::{Editor, Standing};
+use crate::editor::{Announce, Editor, Standing, Tally};
 use crate::fetch::{Fetcher, user_agent};
 use crate::journal::{Journal, LogError};
 use crate::model::codec::encode;
@@ -118,12 +118,7 @@ impl Desk {
     ///
     /// # Errors
     /// [`AppError`].
-    pub fn start(
-        folder: Folder,
-        settings: Settings,
-        clock: Clock,
-        announce: Box<dyn Fn() + Send>,
-    ) -> Result<Self, AppError> {
+    pub fn start(folder: Folder, settings: Settings, clock: Clock, announce: Announce) -> Result<Self, AppError> {
         if let Some(reason) = &folder.remade {
             tracing::warn!(
                 reason,
@@ -340,7 +335,15 @@ pub async fn serve(
     let listen = settings.server.listen;
     let place = settings.store.clone();
     let per_host = settings.fetch.per_host;
-    let mut desk = tokio::task::block_in_place(|| Desk::start(folder, settings, Arc::clone(&clock), Box::new(|| ())))?;
+    let announce: Announce = {
+        let metrics = Arc::clone(&metrics);
+        Box::new(move |tally: &Tally| {
+            let counts =
+                [("open", tally.opened), ("join", tally.joined), ("correct", tally.corrected), ("see", tally.seen)];
+            counts.into_iter().for_each(|(decision, count)| metrics.decided(decision, count));
+        })
+    };
+    let mut desk = tokio::task::block_in_place(|| Desk::start(folder, settings, Arc::clone(&clock), announce))?;
     let listener = TcpListener::bind(listen).await.map_err(|error| AppError::Listen(listen, error))?;
     let address = listener.local_addr().map_err(|error| AppError::Listen(listen, error))?;
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::desk::{self, Arrival, Case, Rules, Shelf, ShelfError, arrival::Past};
 use crate::journal::{Journal, LogError};
 use crate::model::codec;
-use crate::model::edit::{Body, Edit, Progress, Record};
+use crate::model::edit::{Body, Cause, Edit, Progress, Record};
 use crate::model::edition::EditionId;
 use crate::model::filing::{Filing, Request, Wire};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
@@ -140,6 +140,34 @@ impl Standing {
     }
 }
 
+/// How many decisions of each kind a step made.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// Stories opened.
+    pub opened: u64,
+    /// Copies joined.
+    pub joined: u64,
+    /// Stories printed anew: edits and corrections.
+    pub corrected: u64,
+    /// Items seen again without being an edit.
+    pub seen: u64,
+}
+
+impl Tally {
+    fn count(&mut self, edit: &Edit) {
+        match edit {
+            Edit::Open { .. } => self.opened += 1,
+            Edit::Join { .. } => self.joined += 1,
+            Edit::Emit { cause: Cause::Edited | Cause::Corrected, .. } => self.corrected += 1,
+            Edit::See { .. } => self.seen += 1,
+            _ => {}
+        }
+    }
+}
+
+/// Called after every commit with what was decided.
+pub type Announce = Box<dyn Fn(&Tally) + Send>;
+
 /// The one writer of ledger and store.
 pub struct Editor {
     journal: Journal,
@@ -150,7 +178,9 @@ pub struct Editor {
     cursor: u64,
     /// Items read whose filing has not come yet.
     waiting: BTreeMap<u64, Item>,
-    announce: Box<dyn Fn() + Send>,
+    announce: Announce,
+    /// What the step at hand decided.
+    tally: Tally,
     /// Whether the disk is full: shown by `/readyz`.
     full: Arc<AtomicBool>,
     /// The request that a kill interrupted half-way, if the last step before it was one.
@@ -204,7 +234,7 @@ impl Editor {
         store: Arc<Store>,
         standing: Arc<Standing>,
         full: Arc<AtomicBool>,
-        announce: Box<dyn Fn() + Send>,
+        announce: Announce,
     ) -> Self {
         let (settings, progress) = {
             let view = store.view();
@@ -214,7 +244,18 @@ impl Editor {
         standing.lock().decided = cursor;
         let rules = rules(&settings, None);
         let resumed = (!progress.whole).then_some(progress.record);
-        Self { journal, store, rules, standing, cursor, waiting: BTreeMap::new(), announce, full, resumed }
+        Self {
+            journal,
+            store,
+            rules,
+            standing,
+            cursor,
+            waiting: BTreeMap::new(),
+            announce,
+            tally: Tally::default(),
+            full,
+            resumed,
+        }
     }
 
     /// Works until told to stop. On an error it says so in [`Standing`] and ends: what is decided stays.
@@ -298,7 +339,7 @@ impl Editor {
         self.cursor = cursor;
         self.standing.lock().decided = cursor;
         self.standing.changed.notify_all();
-        (self.announce)();
+        (self.announce)(&std::mem::take(&mut self.tally));
         Ok(true)
     }
 
@@ -314,7 +355,7 @@ impl Editor {
         let first = batch.draft.first();
         let arrival = Arrival::of(filing, past, backfill, at, first);
         let mut edits = batch.begin(at);
-        let (mut opened, mut joined) = (0_u32, 0_u32);
+        let before = self.tally.clone();
         for (index, wire) in filing.items.iter().enumerate().rev().skip(done) {
             let item = match self.waiting.remove(&wire.seq) {
                 Some(item) => Some(item),
@@ -332,11 +373,7 @@ impl Editor {
             };
             let decided = desk::decide(&self.rules, &case, &Reading { draft: &batch.draft, journal: &self.journal })?;
             for edit in decided {
-                match &edit {
-                    Edit::Open { .. } => opened += 1,
-                    Edit::Join { .. } => joined += 1,
-                    _ => {}
-                }
+                self.tally.count(&edit);
                 batch.take(&mut edits, edit, arrival.opening)?;
             }
             if edits.bytes >= FULL {
@@ -357,6 +394,7 @@ impl Editor {
         };
         batch.take(&mut edits, filed, arrival.opening)?;
         batch.end(edits, Progress { record: position, items: filing.items.len() as u32, whole: true });
+        let (opened, joined) = (self.tally.opened - before.opened, self.tally.joined - before.joined);
         tracing::debug!(source = %filing.source, items = filing.items.len(), opened, joined, "filing decided");
         Ok(())
     }

@@ -96,7 +96,7 @@ impl Desk {
         let (journal, store) = (self.journal.clone(), Arc::clone(&self.store));
         let editor = self.editor.get_or_insert_with(|| {
             let (standing, full) = (Arc::new(Standing::default()), Arc::new(AtomicBool::new(false)));
-            Editor::new(journal, store, standing, full, Box::new(|| ()))
+            Editor::new(journal, store, standing, full, Box::new(|_| ()))
         });
         while editor.step().unwrap() {}
     }

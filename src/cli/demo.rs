@@ -260,7 +260,7 @@ mod tests {
         let settings = crate::config::load(&demo.config_path()).unwrap().settings;
         let sources: Vec<_> = settings.sources.iter().cloned().map(Arc::new).collect();
         let folder = Folder::open(&settings.store, true, |_| ()).unwrap();
-        let mut desk = app::Desk::start(folder, settings, clock, Box::new(|| ())).unwrap();
+        let mut desk = app::Desk::start(folder, settings, clock, Box::new(|_| ())).unwrap();
         let end = start.plus(demo.length + Time::MINUTE);
         while now.load(Ordering::SeqCst) < end.0 {
             let rounds = crate::schedule::once(&desk.poller, &sources, 5, true, Arc::new(|_: &crate::poll::Round| ()));

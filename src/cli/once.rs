@@ -41,7 +41,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, options: Options<'_>)
     };
     let sources: Vec<_> = settings.sources.iter().cloned().map(Arc::new).collect();
     let per_host = settings.fetch.per_host;
-    let mut desk = match Desk::start(folder, settings, clock::system(), Box::new(|| ())) {
+    let mut desk = match Desk::start(folder, settings, clock::system(), Box::new(|_| ())) {
         Ok(desk) => desk,
         Err(error) => return Exit::from(&error).failed(error),
     };
