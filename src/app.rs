@@ -340,7 +340,9 @@ pub async fn serve(
         Box::new(move |tally: &Tally| {
             let counts =
                 [("open", tally.opened), ("join", tally.joined), ("correct", tally.corrected), ("see", tally.seen)];
-            counts.into_iter().for_each(|(decision, count)| metrics.decided(decision, count));
+            for (decision, count) in counts {
+                metrics.decided(decision, count);
+            }
         })
     };
     let mut desk = tokio::task::block_in_place(|| Desk::start(folder, settings, Arc::clone(&clock), announce))?;

@@ -76,7 +76,6 @@ const KEPT: &[(&str, &[&str])] = &[
     ("hyper::server", &["serve", "control", "cli"]),
     ("hyper_util::server", &["serve", "control", "cli"]),
     ("askama", &["serve"]),
-    ("matchit", &["serve"]),
     ("notify", &["config"]),
     ("clap", &["cli", "main"]),
     ("indicatif", &["cli"]),

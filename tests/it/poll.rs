@@ -112,7 +112,7 @@ impl Desk {
             Arc::clone(&store),
             Arc::new(Standing::default()),
             Arc::new(AtomicBool::new(false)),
-            Box::new(|| {}),
+            Box::new(|_| {}),
         );
         Self { journal, store, poller: Arc::new(poller), now, nudges, editor, _dir: dir }
     }
