@@ -107,7 +107,7 @@ pub fn decide(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf) -> Result<Vec<E
     let Some(story) = going_on(shelf, best.story)? else { return open(rules, case, shelf, copy) };
     let merge::Merged { story, mut edits } = merge::merge(story, &found[1..], shelf)?;
     // The same source's own item under a new key (it rewrote its guids), or one copy too many: no further copy.
-    let same = |c: &Copy| c.source == copy.source && c.canonical == copy.canonical;
+    let same = |c: &Copy| c.source == copy.source && !copy.canonical.is_empty() && c.canonical == copy.canonical;
     let own = story.copies.iter().position(same);
     if story.spiked || story.copies.len() >= COPIES || own.is_some() {
         let no = story.no;

@@ -18,8 +18,8 @@
 //! Vetoes, without which look-alikes merge:
 //!
 //! * the dates are more than ten days apart (unless the texts are contained by 850 of 1,000);
-//! * the story already holds another item of this source (a source does not repost itself: a headline that it repeats
-//!   is a daily bulletin), unless the texts are equal;
+//! * the story already holds another item of this source (a headline that a source repeats is a daily bulletin), unless
+//!   the texts are contained by 850 of 1,000 and have the same numbers;
 //! * the numbers contradict: fewer than 700 of 1,000 of the numbers of the shorter text stand in the longer;
 //! * the headlines name different cities, or neither names one and the sources serve different cities and the texts are
 //!   not contained;
@@ -137,9 +137,6 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
     if gist && titles.is_some() && weight(&own.text) >= TEXT {
         return Some((980, format!("same headline and text as the copy of {}", theirs.source)));
     }
-    if repeated && !linked {
-        return None;
-    }
     let text = shelf.item(theirs.wire).map(|item| item.text).unwrap_or_default();
     let other = Side::of(rules, theirs, &text);
     let contained = containment(&own.text, &other.text);
@@ -152,6 +149,9 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
         return None;
     }
     let enough = contained.is_some_and(|c| c >= CONTAINED);
+    if repeated && (contained.is_none_or(|c| c < CONTAINED_ANYWAY) || !agree(&own.text, &other.text)) {
+        return None;
+    }
     let elsewhere = |a: &[Code], b: &[Code]| !a.is_empty() && !b.is_empty() && !a.iter().any(|code| b.contains(code));
     if elsewhere(&own.cities, &other.cities) {
         return None;
@@ -191,6 +191,16 @@ fn containment(one: &[char], other: &[char]) -> Option<u32> {
     let all = short.windows(width).count();
     let shared = short.windows(width).filter(|shingle| long.contains(shingle)).count();
     Some((shared * 1000 / all.max(1)) as u32)
+}
+
+/// Whether every number of the shorter text stands in the longer.
+fn agree(one: &[char], other: &[char]) -> bool {
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    let (short, long): (String, String) = (short.iter().collect(), long.iter().collect());
+    let theirs: HashSet<&str> = numbers(&long).into_iter().collect();
+    // The last one may be cut.
+    let mine = numbers(&short);
+    mine.iter().take(mine.len().saturating_sub(1)).all(|number| theirs.contains(number))
 }
 
 /// Whether the numbers of the shorter text are missing from the longer. Fewer than three tell nothing.
