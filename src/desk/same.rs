@@ -140,8 +140,11 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
     let text = shelf.item(theirs.wire).map(|item| item.text).unwrap_or_default();
     let other = Side::of(rules, theirs, &text);
     let contained = containment(&own.text, &other.text);
+    // A source's own address used for another item again and again is a page, not an article.
+    let copied = contained.is_some_and(|c| c >= CONTAINED_ANYWAY) && agree(&own.text, &other.text);
     if linked {
-        return (contained? >= CONTAINED).then(|| (950, "same address, related text".to_owned()));
+        let related = contained? >= CONTAINED && (!repeated || copied);
+        return related.then(|| (950, "same address, related text".to_owned()));
     }
     let titles = titles?;
     let apart = date(copy).since(date(theirs)).abs() > WINDOW;
@@ -149,7 +152,7 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
         return None;
     }
     let enough = contained.is_some_and(|c| c >= CONTAINED);
-    if repeated && (contained.is_none_or(|c| c < CONTAINED_ANYWAY) || !agree(&own.text, &other.text)) {
+    if repeated && !copied {
         return None;
     }
     let elsewhere = |a: &[Code], b: &[Code]| !a.is_empty() && !b.is_empty() && !a.iter().any(|code| b.contains(code));
@@ -198,9 +201,12 @@ fn agree(one: &[char], other: &[char]) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let (short, long): (String, String) = (short.iter().collect(), long.iter().collect());
     let theirs: HashSet<&str> = numbers(&long).into_iter().collect();
-    // The last one may be cut.
-    let mine = numbers(&short);
-    mine.iter().take(mine.len().saturating_sub(1)).all(|number| theirs.contains(number))
+    let mut mine = numbers(&short);
+    if mine.len() >= 3 {
+        // The last one may be cut.
+        mine.pop();
+    }
+    mine.iter().all(|number| theirs.contains(number))
 }
 
 /// Whether the numbers of the shorter text are missing from the longer. Fewer than three tell nothing.

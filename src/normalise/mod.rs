@@ -34,7 +34,8 @@ pub fn item(raw: &Raw, key: ItemKey, hash: u64, source: &Source, url: &str, at: 
     let mut complaints = Vec::new();
     let bases = address::Bases::new(raw.base.as_deref(), url);
     let link = address::of(raw, &bases).unwrap_or_default();
-    let canonical = if link.is_empty() { String::new() } else { address::canonical(&link) };
+    // A link that several items of the document share is evidence of nothing.
+    let canonical = if link.is_empty() || siblings.share(raw) { String::new() } else { address::canonical(&link) };
 
     let content = raw.content.as_deref().map(|html| policy::clean(html, &bases));
     let summary = raw.summary.as_deref().map(|html| policy::clean(html, &bases));

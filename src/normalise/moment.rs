@@ -5,7 +5,7 @@ use crate::model::source::Source;
 use crate::model::time::{Claim, Time, Trust};
 use chrono::{NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A date may lie so far ahead of the poll: clocks differ.
 const AHEAD: i64 = 10 * Time::MINUTE;
@@ -25,6 +25,13 @@ pub struct Siblings {
     /// How many items claim each second, with a time of day.
     stamps: BTreeMap<i64, u32>,
     language: Option<String>,
+    /// Links, as sent without their fragment, that stand under more than one headline: they identify none of them.
+    shared: BTreeSet<String>,
+}
+
+/// A link as far as it is compared within one document.
+fn bare(link: &str) -> &str {
+    link.trim().split('#').next().unwrap_or_default()
 }
 
 impl Siblings {
@@ -37,7 +44,23 @@ impl Siblings {
                 *stamps.entry(claim.at.seconds()).or_insert(0) += 1;
             }
         }
-        Self { stamps, language: document.language.clone() }
+        let mut headlines: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut shared = BTreeSet::new();
+        for raw in &document.items {
+            let (Some(link), title) = (raw.link.as_deref().map(bare), raw.title.as_deref().unwrap_or_default().trim())
+            else {
+                continue;
+            };
+            if *headlines.entry(link).or_insert(title) != title {
+                shared.insert(link.to_owned());
+            }
+        }
+        Self { stamps, language: document.language.clone(), shared }
+    }
+
+    /// Whether the item's link stands under other headlines of the document too.
+    pub(super) fn share(&self, raw: &Raw) -> bool {
+        raw.link.as_deref().is_some_and(|link| self.shared.contains(bare(link)))
     }
 
     /// Language of the document.
