@@ -130,7 +130,7 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
     let gist = story.copies.iter().any(|c| c.gist == copy.gist);
     let linked = !copy.canonical.is_empty() && story.copies.iter().any(|c| c.canonical == copy.canonical);
     let titles = alike(&copy.title, &theirs.title);
-    if linked && (gist || titles.is_some()) {
+    if linked && titles.is_some() {
         return Some((1000, format!("same address as the copy of {}", theirs.source)));
     }
     let repeated = story.copies.iter().any(|c| c.source == copy.source);
@@ -143,7 +143,7 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
     // A source's own address used for another item again and again is a page, not an article.
     let copied = contained.is_some_and(|c| c >= CONTAINED_ANYWAY) && agree(&own.text, &other.text);
     if linked {
-        let related = contained? >= CONTAINED && (!repeated || copied);
+        let related = (contained? >= CONTAINED && !repeated) || copied;
         return related.then(|| (950, "same address, related text".to_owned()));
     }
     let titles = titles?;

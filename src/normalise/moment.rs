@@ -223,7 +223,7 @@ pub(super) mod tests {
         let at = AT.plus(offset);
         let claim = Claim { at, offset: zone, trust: Trust::Full, method: String::new() };
         let raw = Raw { published: Some(Stamp { raw: "x".into(), claim: Some(claim) }), ..Raw::default() };
-        let siblings = Siblings { stamps: [(at.seconds(), siblings)].into(), language: None };
+        let siblings = Siblings { stamps: [(at.seconds(), siblings)].into(), ..Siblings::default() };
         let mut complaints = Vec::new();
         let claim = judge(&raw, &source(), link, AT, &siblings, &mut complaints).unwrap();
         (claim.trust, claim.at.since(AT), complaints.len())
