@@ -213,6 +213,10 @@ pub fn replay(journal: &Journal, store: &Store, mut step: impl FnMut(u64)) -> Re
         let mut draft = store.draft();
         for (position, bytes) in &records {
             let record: Record = decode("ledger", *position, bytes)?;
+            if !draft.admits(&record.body) {
+                store.commit(draft.finish())?;
+                draft = store.draft();
+            }
             draft.record(*position, &record)?;
             count += 1;
             from = position.seq + 1;

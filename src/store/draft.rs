@@ -36,7 +36,8 @@ pub struct Changes {
     pub(super) settings: Arc<InForce>,
 }
 
-type Group = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+/// Keys that go into one batch, or not at all.
+pub(super) type Group = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// Changes of one or more ledger records over a store.
 #[derive(Debug)]
@@ -53,8 +54,20 @@ pub struct Draft<'s> {
     blocks: BTreeMap<EditionId, BTreeMap<Vec<u8>, Held<Option<Block>>>>,
     sources: BTreeMap<SourceId, Held<SourceHead>>,
     parts: BTreeMap<String, Option<Setting>>,
+    /// Whether the settings gathered are in force, or wait for the rest of their change.
+    closed: bool,
+    /// What stands in this draft already: nothing, records of other kinds, or settings.
+    gathered: Gathered,
     seq: u64,
     at: Time,
+}
+
+/// What a draft holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gathered {
+    Nothing,
+    Others,
+    Settings,
 }
 
 impl<'s> Draft<'s> {
@@ -74,11 +87,27 @@ impl<'s> Draft<'s> {
             blocks: BTreeMap::new(),
             sources: BTreeMap::new(),
             parts: BTreeMap::new(),
+            closed: false,
+            gathered: Gathered::Nothing,
+        }
+    }
+
+    /// Whether this record may be gathered too. Settings stand in a commit of their own: their values carry no record
+    /// that wrote them, so replay of a half-applied commit could not tell those of one change from those of the next.
+    #[must_use]
+    pub fn admits(&self, body: &Body) -> bool {
+        match self.gathered {
+            Gathered::Nothing => true,
+            Gathered::Others => !matches!(body, Body::Settings { .. }),
+            Gathered::Settings => false,
         }
     }
 
     /// Begins ledger record `seq` of time `at`: edits applied from here on count as its.
     pub fn begin(&mut self, seq: u64, at: Time) {
+        if self.gathered == Gathered::Nothing {
+            self.gathered = Gathered::Others;
+        }
         self.seq = seq;
         self.at = at;
         if self.meta.first == Time::default() {
@@ -534,20 +563,17 @@ impl<'s> Draft<'s> {
     }
 
     fn set(&mut self, set: &[Setting], gone: &[String], closes: bool) -> Result<()> {
-        for setting in set {
-            self.parts.insert(setting.key(), Some(setting.clone()));
+        debug_assert!(self.parts.is_empty(), "settings stand in a commit of their own");
+        (self.gathered, self.closed) = (Gathered::Settings, closes);
+        if closes {
+            self.parts = self.store.waiting_settings()?;
         }
-        for key in gone {
-            self.parts.insert(key.clone(), None);
-        }
+        self.parts.extend(set.iter().map(|setting| (setting.key(), Some(setting.clone()))));
+        self.parts.extend(gone.iter().map(|key| (key.clone(), None)));
         if !closes {
             return Ok(());
         }
-        let mut all = InForce::new();
-        for pair in &self.store.trees.settings {
-            let (key, value) = pair?;
-            all.insert(String::from_utf8_lossy(&key).into_owned(), unpack(&value)?.1);
-        }
+        let mut all = self.store.settings()?;
         for (key, part) in &self.parts {
             match part {
                 Some(setting) => all.insert(key.clone(), setting.clone()),
@@ -737,11 +763,16 @@ impl<'s> Draft<'s> {
             Tree::Sources,
             sources.map(|(id, held)| one(id.as_str().as_bytes().to_vec(), pack(held.by, &held.value))).collect(),
         ));
-        let parts = self.parts.into_iter();
-        trees.push((
-            Tree::Settings,
-            parts.map(|(key, part)| vec![(key.into_bytes(), part.map(|part| pack(0, &part)))]).collect(),
-        ));
+        let parts = self.parts.into_iter().map(|(key, part)| {
+            let waiting = layout::waiting_key(&key);
+            if self.closed {
+                // In one batch: a change that a kill cut in two finds each part still waiting, or in force already.
+                vec![(key.into_bytes(), part.map(|part| pack(0, &part))), (waiting, None)]
+            } else {
+                vec![(waiting, Some(pack(0, &part)))]
+            }
+        });
+        trees.push((Tree::Settings, parts.collect()));
         Changes { trees, meta: self.meta, settings: self.settings }
     }
 }

@@ -12,6 +12,7 @@
 //! | `entries` | edition's key, 0, *inverted* order of the block's oldest entry, 16 bytes | [`Block`] of up to 64, newest first |
 //! | `sources` | source id | [`SourceHead`] |
 //! | `settings` | setting's key | `Setting` |
+//! | `settings` | `waiting/` and setting's key | `Option<Setting>`: part of a change that is not complete; `None` is gone |
 //! | `book` | source id | `book::Entry`; no part of the fold |
 //!
 //! A value is: layout version (1 byte), ledger record that wrote it (8 bytes little-endian), then CBOR. Orders are
@@ -289,6 +290,15 @@ pub const fn story_key(no: StoryNo) -> [u8; 8] {
 #[must_use]
 pub fn item_key(source: &SourceId, key: &ItemKey) -> [u8; 16] {
     hash128(&[source.as_str().as_bytes(), key.0.as_bytes()]).to_be_bytes()
+}
+
+/// Before the keys of settings whose change is not complete. No setting's own key begins with it.
+pub const WAITING: &str = "waiting/";
+
+/// Key of a setting whose change is not complete.
+#[must_use]
+pub fn waiting_key(key: &str) -> Vec<u8> {
+    [WAITING, key].concat().into_bytes()
 }
 
 /// Prefix of an edition's entries.

@@ -14,8 +14,11 @@
 
 pub mod draft;
 pub mod layout;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
@@ -109,14 +112,35 @@ impl Store {
                 layout::VERSION
             )));
         }
+        let shared = RwLock::new(Shared { meta, settings: Arc::default() });
+        let mut store = Self { db, trees, path: path.to_owned(), shared };
+        let settings = Arc::new(store.settings()?);
+        store.shared.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).settings = settings;
+        Ok(store)
+    }
+
+    /// Settings in force, as they stand in their tree.
+    fn settings(&self) -> Result<InForce> {
         let mut settings = InForce::new();
-        for pair in &trees.settings {
+        for pair in &self.trees.settings {
             let (key, value) = pair?;
-            let setting: Setting = layout::unpack(&value)?.1;
-            settings.insert(String::from_utf8_lossy(&key).into_owned(), setting);
+            if !key.starts_with(layout::WAITING.as_bytes()) {
+                let setting: Setting = layout::unpack(&value)?.1;
+                settings.insert(String::from_utf8_lossy(&key).into_owned(), setting);
+            }
         }
-        let shared = RwLock::new(Shared { meta, settings: Arc::new(settings) });
-        Ok(Self { db, trees, path: path.to_owned(), shared })
+        Ok(settings)
+    }
+
+    /// Parts of a change of settings that is not complete; `None` is one that goes.
+    fn waiting_settings(&self) -> Result<BTreeMap<String, Option<Setting>>> {
+        let mut waiting = BTreeMap::new();
+        for pair in self.trees.settings.scan_prefix(layout::WAITING) {
+            let (key, value) = pair?;
+            let key = String::from_utf8_lossy(&key[layout::WAITING.len()..]).into_owned();
+            waiting.insert(key, layout::unpack(&value)?.1);
+        }
+        Ok(waiting)
     }
 
     /// A consistent read. Short-lived: the writer waits for it.
@@ -150,23 +174,10 @@ impl Store {
         let mut shared = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         for (tree, groups) in changes.trees {
             let tree = self.trees.get(tree);
-            let mut batch = sled::Batch::default();
-            let mut keys = 0;
-            for group in groups {
-                if keys > 0 && keys + group.len() > Self::BATCH {
-                    tree.apply_batch(std::mem::take(&mut batch))?;
+            for (index, batch) in batches(groups, Self::BATCH).into_iter().enumerate() {
+                if index > 0 {
                     crate::failpoint::hit("store-half-applied");
-                    keys = 0;
                 }
-                keys += group.len();
-                for (key, value) in group {
-                    match value {
-                        Some(value) => batch.insert(key, value),
-                        None => batch.remove(key),
-                    }
-                }
-            }
-            if keys > 0 {
                 tree.apply_batch(batch)?;
             }
             crate::failpoint::hit("store-tree-applied");
@@ -259,4 +270,26 @@ impl Store {
     fn read(&self) -> RwLockReadGuard<'_, Shared> {
         self.shared.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Groups of keys, as many to a batch as `most` allows; a group is never torn.
+fn batches(groups: Vec<draft::Group>, most: usize) -> Vec<sled::Batch> {
+    let (mut batches, mut batch, mut keys) = (Vec::new(), sled::Batch::default(), 0);
+    for group in groups {
+        if keys > 0 && keys + group.len() > most {
+            batches.push(std::mem::take(&mut batch));
+            keys = 0;
+        }
+        keys += group.len();
+        for (key, value) in group {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+    }
+    if keys > 0 {
+        batches.push(batch);
+    }
+    batches
 }

@@ -1,0 +1,315 @@
+//! Killed between any two batches of a commit, however often, and replayed in other steps: the same store.
+
+use super::layout::{Block, Head, entries_prefix, unpack};
+use super::*;
+use crate::model::edit::{Body, Cause, Edit, Progress};
+use crate::model::edition::{EditionId, Order};
+use crate::model::id::{Guid, ItemKey, StoryNo};
+use crate::model::place::{Code, Places};
+use crate::model::setting::{Publish, SavedFeed, Site};
+use crate::model::story::{Copy, Emission};
+use crate::model::tag::Tag;
+use crate::model::time::Time;
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    fn one_in(&mut self, sides: u64) -> bool {
+        self.roll(sides) == 0
+    }
+}
+
+/// What the generator must know of a story to decide only what an editor would.
+#[derive(Default)]
+struct Told {
+    no: u64,
+    copies: u64,
+    emitted: bool,
+    stood: Vec<EditionId>,
+    over: bool,
+}
+
+/// Makes ledgers that an editor might have written.
+struct Author {
+    dice: Dice,
+    now: i64,
+    told: Vec<Told>,
+    spikes: bool,
+}
+
+impl Author {
+    fn editions() -> Vec<EditionId> {
+        vec![
+            EditionId::All,
+            EditionId::City(Code(411_000)),
+            EditionId::City(Code(410_100)),
+            EditionId::Province(Code(410_000)),
+            EditionId::Tag("教育".into()),
+            EditionId::Source(SourceId::new("a").unwrap()),
+            EditionId::Saved("s".into()),
+        ]
+    }
+
+    fn copy(&mut self, no: u64, copy: u64) -> Box<Copy> {
+        Box::new(Copy {
+            source: SourceId::new(["a", "b", "c"][self.dice.roll(3) as usize]).unwrap(),
+            key: ItemKey::guid(&format!("{no}-{copy}")),
+            hash: self.dice.roll(9),
+            canonical: format!("x.example/{}", self.dice.roll(6)),
+            title: ["许昌出台稳外贸十条措施", "焦作市民健身步道建成", "郑州新增两条公交线路"]
+                [self.dice.roll(3) as usize]
+                .into(),
+            ..Copy::default()
+        })
+    }
+
+    fn emission(&mut self) -> Box<Emission> {
+        let tags =
+            if self.dice.one_in(2) { vec![Tag { id: "教育".into(), name: "教育".into() }] } else { Vec::new() };
+        Box::new(Emission { title: self.dice.roll(99).to_string(), tags, ..Emission::default() })
+    }
+
+    /// The story enters some of the editions it never stood in.
+    fn enter(&mut self, index: usize, edits: &mut Vec<Edit>) {
+        // As in a store's first day: many enter below the newest.
+        let at = Time(self.now - if self.dice.one_in(2) { self.dice.roll(90_000) as i64 } else { 0 });
+        let sides = 1 + self.dice.roll(3);
+        let mut editions = Self::editions();
+        editions.retain(|edition| {
+            (*edition == EditionId::All || self.dice.one_in(sides)) && !self.told[index].stood.contains(edition)
+        });
+        if !editions.is_empty() {
+            self.told[index].stood.extend(editions.iter().cloned());
+            edits.push(Edit::Enter { story: StoryNo(self.told[index].no), at, editions });
+        }
+    }
+
+    fn open(&mut self, edits: &mut Vec<Edit>) {
+        let no = self.told.len() as u64 + 1;
+        let copy = self.copy(no, 0);
+        let guid = Guid::mint(&copy.source, &copy.key, 0);
+        edits.push(Edit::Open { story: StoryNo(no), guid, copy });
+        self.told.push(Told { no, copies: 1, ..Told::default() });
+        if !self.dice.one_in(5) {
+            self.print(no as usize - 1, Cause::First, edits);
+        }
+    }
+
+    fn print(&mut self, index: usize, cause: Cause, edits: &mut Vec<Edit>) {
+        let story = StoryNo(self.told[index].no);
+        let shown = self.dice.roll(self.told[index].copies) as u32;
+        edits.push(Edit::Judge { story, shown, places: Places::default(), tags: Vec::new() });
+        self.told[index].emitted = true;
+        edits.push(Edit::Emit { story, emission: self.emission(), cause });
+        if cause != Cause::First && self.dice.one_in(2) {
+            let mut editions = self.told[index].stood.clone();
+            editions.retain(|edition| *edition != EditionId::All && self.dice.one_in(3));
+            if !editions.is_empty() {
+                edits.push(Edit::Leave { story, editions });
+            }
+        }
+        self.enter(index, edits);
+    }
+
+    fn edits(&mut self) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        for _ in 0..1 + self.dice.roll(6) {
+            let alive: Vec<usize> = (0..self.told.len()).filter(|i| !self.told[*i].over).collect();
+            if alive.len() < 4 || self.dice.one_in(2) {
+                self.open(&mut edits);
+                continue;
+            }
+            let index = alive[self.dice.roll(alive.len() as u64) as usize];
+            let story = StoryNo(self.told[index].no);
+            match self.dice.roll(12) {
+                0..=3 => {
+                    let copy = self.copy(story.0, self.told[index].copies);
+                    self.told[index].copies += 1;
+                    edits.push(Edit::Join { story, copy });
+                    if !self.told[index].emitted {
+                        self.print(index, Cause::First, &mut edits);
+                    }
+                }
+                4..=5 => {
+                    let copy = self.copy(story.0, 0);
+                    edits.push(Edit::Revise { story, copy });
+                    if self.told[index].emitted {
+                        self.print(index, Cause::Edited, &mut edits);
+                    }
+                }
+                6..=7 => {
+                    let Copy { source, key, hash, .. } = *self.copy(story.0, 0);
+                    edits.push(Edit::See { story, source, key, hash });
+                }
+                8 => {
+                    let other = alive[self.dice.roll(alive.len() as u64) as usize];
+                    if other != index {
+                        edits.push(Edit::Retire { story: StoryNo(self.told[other].no), into: story });
+                        self.told[other].over = true;
+                        self.told[index].copies += self.told[other].copies;
+                    }
+                }
+                9 if self.spikes => {
+                    edits.push(Edit::Spike { story });
+                    self.told[index].over = true;
+                }
+                _ => {
+                    let editions = Self::editions();
+                    let edition = editions[self.dice.roll(7) as usize].clone();
+                    let through = Order { at: Time(self.now), story: story.0 };
+                    if self.told.iter().any(|told| told.stood.contains(&edition)) {
+                        edits.push(Edit::Run { edition, number: 1, through });
+                    }
+                }
+            }
+        }
+        edits.push(Edit::Filed {
+            source: SourceId::new(["a", "b", "c"][self.dice.roll(3) as usize]).unwrap(),
+            filing: Position::default(),
+            reading: self.dice.roll(2),
+            at: Time(self.now),
+            items: 3,
+            title: self.dice.one_in(2).then(|| "t".into()),
+            home: None,
+            listed: self.dice.roll(2) as u32,
+        });
+        edits
+    }
+
+    fn settings(&mut self) -> Body {
+        let mut set = Vec::new();
+        if self.dice.one_in(2) {
+            set.push(Setting::Publish(Publish { items: 1 + self.dice.roll(90) as u32, hub: "none".into() }));
+        }
+        if self.dice.one_in(2) {
+            let title = self.dice.roll(3).to_string();
+            set.push(Setting::Site(Site {
+                title,
+                language: String::new(),
+                public_url: String::new(),
+                contact: None,
+                zone: String::new(),
+            }));
+        }
+        let id = self.dice.roll(3).to_string();
+        let mut gone = Vec::new();
+        if self.dice.one_in(2) {
+            set.push(Setting::Feed(SavedFeed { id, title: String::new(), when: String::new() }));
+        } else {
+            gone.push(format!("feed/{id}"));
+        }
+        Body::Settings { set, gone, closes: !self.dice.one_in(2) }
+    }
+
+    fn record(&mut self) -> Record {
+        self.now += self.dice.roll(3_000) as i64;
+        let body = if self.dice.one_in(6) { self.settings() } else { Body::Edits(self.edits()) };
+        Record { at: Time(self.now), progress: Progress::default(), body }
+    }
+}
+
+fn ledger(seed: u64, records: u64) -> Vec<(Position, Record)> {
+    let mut author =
+        Author { dice: Dice(seed), now: 1_790_000_000_000, told: Vec::new(), spikes: seed.is_multiple_of(2) };
+    let all = (1..=records).map(|seq| {
+        let record = author.record();
+        (Position { seq, sum: crc32fast::hash(&codec::encode(&record)) }, record)
+    });
+    all.collect()
+}
+
+fn contents(store: &Store) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
+    let pairs = store.trees.folded().into_iter().flat_map(|(name, tree)| {
+        tree.iter().map(move |pair| {
+            let (key, value) = pair.unwrap();
+            (name, key.to_vec(), value.to_vec())
+        })
+    });
+    pairs.collect()
+}
+
+/// What the blocks hold must be what the heads and the stories say.
+fn sound(store: &Store, what: &str) {
+    for pair in &store.trees.editions {
+        let (key, value) = pair.unwrap();
+        let edition = EditionId::parse(std::str::from_utf8(&key).unwrap()).unwrap();
+        let head: Head = unpack(&value).unwrap().1;
+        let mut orders = Vec::new();
+        for pair in store.trees.entries.scan_prefix(entries_prefix(&edition)) {
+            let block: Block = unpack(&pair.unwrap().1).unwrap().1;
+            assert!(block.entries.len() <= layout::BLOCK, "{what}");
+            orders.extend(block.entries);
+        }
+        assert!(orders.is_sorted_by(|a, b| a > b), "{what}: {edition:?} is not in order");
+        assert_eq!(head.entries, orders.len() as u64, "{what}: {edition:?} is counted wrong");
+    }
+}
+
+#[test]
+fn killed_between_any_two_batches_and_replayed_it_is_the_same_store() {
+    let seeds = std::env::var("CITYDESK_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+    for seed in 0..seeds {
+        let ledger = ledger(seed, 90);
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let undisturbed = Store::open(folders[0].path()).unwrap();
+        for (position, record) in &ledger {
+            undisturbed.apply(*position, record).unwrap();
+        }
+        sound(&undisturbed, "undisturbed");
+        let mut store = Store::open(folders[1].path()).unwrap();
+        let mut dice = Dice(seed + 1_000);
+        let mut kills = 0;
+        loop {
+            let applied = store.view().meta().applied.seq as usize;
+            if applied == ledger.len() {
+                break;
+            }
+            let sides = if dice.one_in(4) { 40 } else { 6 };
+            let steps = 1 + dice.roll(sides) as usize;
+            let mut draft = store.draft();
+            for (position, record) in ledger[applied..].iter().take(steps) {
+                if !draft.admits(&record.body) {
+                    break;
+                }
+                draft.record(*position, record).unwrap();
+            }
+            let changes = draft.finish();
+            if kills > 60 || dice.one_in(3) {
+                store.commit(changes).unwrap();
+            } else {
+                kills += 1;
+                let most = 1 + dice.roll(7) as usize;
+                let all: Vec<_> = changes
+                    .trees
+                    .into_iter()
+                    .flat_map(|(tree, groups)| batches(groups, most).into_iter().map(move |batch| (tree, batch)))
+                    .collect();
+                let through = dice.roll(all.len() as u64 + 1) as usize;
+                for (tree, batch) in all.into_iter().take(through) {
+                    store.trees.get(tree).apply_batch(batch).unwrap();
+                }
+            }
+            if dice.one_in(8) {
+                drop(store);
+                store = Store::open(folders[1].path()).unwrap();
+            }
+        }
+        sound(&store, "killed");
+        let (mine, theirs) = (contents(&store), contents(&undisturbed));
+        for (one, other) in mine.iter().zip(&theirs) {
+            assert_eq!(
+                (one.0, String::from_utf8_lossy(&one.1), &one.2),
+                (other.0, String::from_utf8_lossy(&other.1), &other.2),
+                "seed {seed}"
+            );
+        }
+        assert_eq!(mine.len(), theirs.len(), "seed {seed}");
+        assert_eq!(store.fingerprint().unwrap(), undisturbed.fingerprint().unwrap());
+    }
+}
