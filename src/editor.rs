@@ -18,7 +18,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::desk::{self, Arrival, Case, Rules, Shelf, ShelfError, arrival::Past};
-use crate::journal::{Journal, LogError};
+use crate::journal::{Journal, Log, LogError};
 use crate::model::codec;
 use crate::model::edit::{Body, Cause, Edit, Progress, Record};
 use crate::model::edition::EditionId;
@@ -72,8 +72,11 @@ pub type Result<T> = std::result::Result<T, EditorError>;
 const READ: usize = 4 << 20;
 /// Decisions of one ledger record, in encoded bytes: below [`Record::LARGEST`] by what one more item may add.
 const FULL: usize = 160 * 1024;
-/// Items kept in memory between being read and being closed by their filing; what does not fit is read again.
-const WAITING: usize = 4_096;
+/// Ledger bytes after which a step commits: readers wait for a commit, and what it changes stands in memory until then.
+const COMMIT: usize = 512 * 1024;
+/// Encoded bytes of items kept in memory between being read and being closed by their filing. The oldest go first: their
+/// filing may never come. What is not there is read again.
+const WAITING: usize = 32 << 20;
 
 /// What is told to whoever waits: how far the wire is decided, and that something became visible.
 #[derive(Debug, Default)]
@@ -140,6 +143,20 @@ impl Standing {
     }
 }
 
+/// Tells whoever waits that the editor panicked: nobody may wait for it for ever.
+struct Ended(Arc<Standing>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let why = "the editor panicked: this is a mistake in citydesk, please report it. A restart goes on behind \
+                       what was decided last";
+            self.0.lock().failed.get_or_insert_with(|| why.to_owned());
+            self.0.changed.notify_all();
+        }
+    }
+}
+
 /// How many decisions of each kind a step made.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Tally {
@@ -177,20 +194,63 @@ pub struct Editor {
     /// Next wire record to read.
     cursor: u64,
     /// Items read whose filing has not come yet.
-    waiting: BTreeMap<u64, Item>,
+    waiting: Waiting,
     announce: Announce,
     /// What the step at hand decided.
     tally: Tally,
     /// Whether the disk is full: shown by `/readyz`.
     full: Arc<AtomicBool>,
-    /// The request that a kill interrupted half-way, if the last step before it was one.
-    resumed: Option<Position>,
+    /// Where the wire goes on, if it is not the one that the ledger knows; to be recorded.
+    moved: Option<Progress>,
 }
 
 impl std::fmt::Debug for Editor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Editor").field("cursor", &self.cursor).finish_non_exhaustive()
     }
+}
+
+/// Items waiting for their filing, at most [`WAITING`] bytes of them.
+#[derive(Default)]
+struct Waiting {
+    items: BTreeMap<u64, (usize, Item)>,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn put(&mut self, seq: u64, bytes: usize, item: Item) {
+        self.bytes += bytes;
+        if let Some((old, _)) = self.items.insert(seq, (bytes, item)) {
+            self.bytes -= old;
+        }
+        while self.bytes > WAITING {
+            let Some((_, (bytes, _))) = self.items.pop_first() else { break };
+            self.bytes -= bytes;
+        }
+    }
+
+    fn take(&mut self, seq: u64) -> Option<Item> {
+        let (bytes, item) = self.items.remove(&seq)?;
+        self.bytes -= bytes;
+        Some(item)
+    }
+}
+
+/// Where the wire goes on, if the record decided last is not on it any more: then it is another wire, lost and begun
+/// anew, or restored. `None` if it is the one that the ledger knows.
+///
+/// A wire that ends before that record was restored from an older one: what stands on it is decided. One that goes on
+/// beyond it is another's, and everything on it is asked about; what is known already says so.
+fn moved(wire: &dyn Log, progress: Progress) -> std::result::Result<Option<Progress>, LogError> {
+    let decided = progress.record;
+    if decided.seq < wire.first() && decided.seq < wire.next() || wire.get(decided)?.is_some() {
+        return Ok(None);
+    }
+    let next = if wire.next() <= decided.seq { wire.next() } else { wire.first() };
+    let before = next.saturating_sub(1);
+    let last = if before < wire.first() { None } else { wire.read(before, 1)?.into_iter().next() };
+    let record = last.map_or(Position { seq: before, sum: 0 }, |(position, _)| position);
+    Ok(Some(Progress { record, items: 0, whole: true }))
 }
 
 /// Brings the store up to the ledger's end: replay. Nothing is decided again. Calls `step` with the number of records
@@ -244,26 +304,37 @@ impl Editor {
             let view = store.view();
             (view.settings(), view.meta().progress)
         };
+        // A wire that cannot be read stops the first step, and says why.
+        let moved = moved(journal.wire.as_ref(), progress).unwrap_or_default();
+        if let Some(moved) = moved {
+            tracing::warn!(
+                decided = progress.record.seq,
+                next = moved.record.seq + 1,
+                "the wire is not the one that was decided last: it was lost or restored. Stories stay, texts that stood on \
+                 it are gone, and what comes from now on is decided"
+            );
+        }
+        let progress = moved.unwrap_or(progress);
         let cursor = if progress.whole { progress.record.seq + 1 } else { progress.record.seq.max(1) };
         standing.lock().decided = cursor;
         let rules = rules(&settings, None);
-        let resumed = (!progress.whole).then_some(progress.record);
         Self {
             journal,
             store,
             rules,
             standing,
             cursor,
-            waiting: BTreeMap::new(),
+            waiting: Waiting::default(),
             announce,
             tally: Tally::default(),
             full,
-            resumed,
+            moved,
         }
     }
 
     /// Works until told to stop. On an error it says so in [`Standing`] and ends: what is decided stays.
     pub fn run(mut self) {
+        let _ended = Ended(Arc::clone(&self.standing));
         loop {
             match self.step() {
                 Ok(true) => self.full.store(false, Ordering::Relaxed),
@@ -302,10 +373,18 @@ impl Editor {
     /// Decides what is on the wire now; false if there was nothing.
     ///
     /// # Errors
-    /// [`EditorError`]; nothing of the step is visible then.
+    /// [`EditorError`]; what the step did not commit is not visible, and is decided by the next one.
     pub fn step(&mut self) -> Result<bool> {
-        let read = self.journal.wire.read(self.cursor, READ);
-        let records = match read {
+        let (store, journal) = (Arc::clone(&self.store), self.journal.clone());
+        let mut batch = Batch::new(&store, &journal);
+        if let Some(progress) = self.moved {
+            let at = batch.draft.at();
+            batch.draft.begin(batch.next, at);
+            batch.push(Record { at, progress, body: Body::Tick });
+            batch.commit()?;
+            self.moved = None;
+        }
+        let records = match journal.wire.read(self.cursor, READ) {
             Err(LogError::Gone { first, .. }) => {
                 self.cursor = first;
                 return Ok(true);
@@ -315,36 +394,33 @@ impl Editor {
         if records.is_empty() {
             return Ok(false);
         }
-        let store = Arc::clone(&self.store);
-        let journal = self.journal.clone();
-        let draft = store.draft();
-        let resume = draft.progress();
-        let mut batch =
-            Batch { next: journal.ledger.next(), draft, journal: &journal, records: Vec::new(), positions: Vec::new() };
         let mut cursor = self.cursor;
         for (position, bytes) in &records {
+            let begun = Some(batch.draft.progress()).filter(|begun| begun.record == *position && !begun.whole);
             match decode::<Wire>("wire", *position, bytes)? {
-                Wire::Item(item) => {
-                    if self.waiting.len() < WAITING {
-                        self.waiting.insert(position.seq, *item);
-                    }
-                }
+                Wire::Item(item) => self.waiting.put(position.seq, bytes.len(), *item),
                 Wire::Filing(filing) => {
-                    let done = if resume.record == *position && !resume.whole { resume.items as usize } else { 0 };
-                    self.filing(&mut batch, *position, &filing, done)?;
+                    self.filing(&mut batch, *position, &filing, begun.map_or(0, |begun| begun.items as usize))?;
                 }
-                Wire::Request(request) => self.request(&mut batch, *position, request)?,
+                Wire::Request(request) => self.request(&mut batch, *position, request, begun)?,
             }
             cursor = position.seq + 1;
+            if batch.bytes >= COMMIT {
+                self.commit(&mut batch, cursor)?;
+            }
         }
-        batch.write()?;
-        let Batch { draft, .. } = batch;
-        store.commit(draft.finish())?;
+        self.commit(&mut batch, cursor)?;
+        (self.announce)(&std::mem::take(&mut self.tally));
+        Ok(true)
+    }
+
+    /// Makes what was decided a fact, and visible. `cursor` is the first wire record not decided with it.
+    fn commit(&mut self, batch: &mut Batch<'_>, cursor: u64) -> Result<()> {
+        batch.commit()?;
         self.cursor = cursor;
         self.standing.lock().decided = cursor;
         self.standing.changed.notify_all();
-        (self.announce)(&std::mem::take(&mut self.tally));
-        Ok(true)
+        Ok(())
     }
 
     /// Decides a filing from item number `done` on: oldest first, since documents list the newest first.
@@ -358,12 +434,13 @@ impl Editor {
         let backfill = self.rules.source(&filing.source).map_or(0, |source: &SourceRules| source.backfill);
         let first = batch.draft.first();
         let arrival = Arrival::of(filing, past, backfill, at, first);
-        let mut edits = batch.begin(at);
+        let so_far = |items: usize| Progress { record: position, items: items as u32, whole: false };
+        let mut edits = batch.begin(at, so_far(done));
         let before = self.tally.clone();
         for (index, wire) in filing.items.iter().enumerate().rev().skip(done) {
-            let item = match self.waiting.remove(&wire.seq) {
+            let item = match self.waiting.take(wire.seq) {
                 Some(item) => Some(item),
-                None => self.journal.item(*wire),
+                None => self.item(*wire)?,
             };
             // Taken down, or its text has expired before it was decided: there is nothing to decide about.
             let Some(item) = item else { continue };
@@ -380,10 +457,13 @@ impl Editor {
                 self.tally.count(&edit);
                 batch.take(&mut edits, edit, arrival.opening)?;
             }
-            if edits.bytes >= FULL {
-                let items = (filing.items.len() - index) as u32;
-                batch.end(edits, Progress { record: position, items, whole: false });
-                edits = batch.begin(at);
+            edits.progress = so_far(filing.items.len() - index);
+            if edits.bytes >= batch.full {
+                batch.end(edits);
+                if batch.bytes >= COMMIT {
+                    self.commit(batch, position.seq)?;
+                }
+                edits = batch.begin(at, so_far(filing.items.len() - index));
             }
         }
         let filed = Edit::Filed {
@@ -397,45 +477,56 @@ impl Editor {
             listed: filing.listed,
         };
         batch.take(&mut edits, filed, arrival.opening)?;
-        batch.end(edits, Progress { record: position, items: filing.items.len() as u32, whole: true });
+        edits.progress = Progress { record: position, items: filing.items.len() as u32, whole: true };
+        batch.end(edits);
         let (opened, joined) = (self.tally.opened - before.opened, self.tally.joined - before.joined);
         tracing::debug!(source = %filing.source, items = filing.items.len(), opened, joined, "filing decided");
         Ok(())
     }
 
-    fn request(&mut self, batch: &mut Batch<'_>, position: Position, request: Request) -> Result<()> {
+    /// An item of the wire; `None` if it is gone. One that cannot be read now is not passed over.
+    fn item(&self, at: Position) -> Result<Option<Item>> {
+        let Some(bytes) = self.journal.wire.get(at)? else { return Ok(None) };
+        Ok(match decode::<Wire>("wire", at, &bytes)? {
+            Wire::Item(item) => Some(*item),
+            Wire::Filing(_) | Wire::Request(_) => None,
+        })
+    }
+
+    /// Decides a request. `begun` is how far it was decided before a kill.
+    fn request(
+        &mut self,
+        batch: &mut Batch<'_>,
+        position: Position,
+        request: Request,
+        begun: Option<Progress>,
+    ) -> Result<()> {
         match request {
             Request::Settings { at, set, gone, closes } => {
                 let at = at.max(batch.draft.at());
-                // Whole only when the new feeds are filled: a kill between the records finds the request again.
-                batch.whole(
-                    at,
-                    Body::Settings { set, gone, closes },
-                    Progress { record: position, items: 0, whole: !closes },
-                )?;
-                if closes {
-                    self.rules = rules(batch.draft.settings(), Some(&self.rules));
-                    self.fill(batch, position, at)?;
+                if begun.is_none() {
+                    // Settings stand in a commit of their own.
+                    self.commit(batch, position.seq)?;
+                    let whole = batch.settings(at, position, Body::Settings { set, gone, closes })?;
+                    self.commit(batch, if whole { position.seq + 1 } else { position.seq })?;
+                    if closes {
+                        self.rules = rules(batch.draft.settings(), Some(&self.rules));
+                    }
+                    if whole {
+                        return Ok(());
+                    }
                 }
+                self.fill(batch, position, at, begun.map_or(0, |begun| begun.items))
             }
         }
-        Ok(())
     }
 
-    /// Past stories enter the saved feeds that are new.
-    fn fill(&self, batch: &mut Batch<'_>, position: Position, at: Time) -> Result<()> {
-        let resumed = self.resumed == Some(position);
-        let settings = batch.draft.settings_version();
-        let mut new = Vec::new();
-        for (id, _) in self.rules.feeds() {
-            let head = batch.draft.head(&EditionId::Saved(id.clone()))?;
-            if head.is_none_or(|head| resumed && head.version.seq >= settings) {
-                new.push(id.clone());
-            }
-        }
-        let mut edits = batch.begin(at);
-        let last = if new.is_empty() { 0 } else { batch.draft.next_story().0 };
-        for no in 1..last {
+    /// Past stories enter the saved feeds that are new, from the story after number `done` on.
+    fn fill(&mut self, batch: &mut Batch<'_>, position: Position, at: Time, done: u32) -> Result<()> {
+        let new = batch.draft.saved_since(batch.draft.settings_version())?;
+        let so_far = |done: u64| Progress { record: position, items: done as u32, whole: false };
+        let mut edits = batch.begin(at, so_far(done.into()));
+        for no in u64::from(done) + 1..batch.draft.next_story().0 {
             let Some(story) = batch.draft.story(StoryNo(no))? else { continue };
             let Some(emission) = story.emission.as_ref().filter(|_| !story.spiked) else { continue };
             let item = self.journal.item(emission.text);
@@ -444,12 +535,17 @@ impl Editor {
             if let Some(edit) = desk::enter::anew(&self.rules, &story, &text, &new) {
                 batch.take(&mut edits, edit, true)?;
             }
-            if edits.bytes >= FULL {
-                batch.end(edits, Progress { record: position, items: 0, whole: false });
-                edits = batch.begin(at);
+            if edits.bytes >= batch.full {
+                edits.progress = so_far(no);
+                batch.end(edits);
+                if batch.bytes >= COMMIT {
+                    self.commit(batch, position.seq)?;
+                }
+                edits = batch.begin(at, so_far(no));
             }
         }
-        batch.end(edits, Progress { record: position, items: 0, whole: true });
+        edits.progress = Progress { whole: true, ..so_far(0) };
+        batch.end(edits);
         Ok(())
     }
 }
@@ -467,21 +563,41 @@ struct Gathered {
     at: Time,
     edits: Vec<Edit>,
     bytes: usize,
+    /// How far the wire is decided with them.
+    progress: Progress,
 }
 
 /// Records decided, and the draft they are applied to.
 struct Batch<'s> {
     next: u64,
     draft: Draft<'s>,
+    store: &'s Store,
     journal: &'s Journal,
     records: Vec<Vec<u8>>,
     positions: Vec<Position>,
+    /// Bytes of the records.
+    bytes: usize,
+    /// [`FULL`].
+    full: usize,
 }
 
-impl Batch<'_> {
-    fn begin(&mut self, at: Time) -> Gathered {
+impl<'s> Batch<'s> {
+    fn new(store: &'s Store, journal: &'s Journal) -> Self {
+        Self {
+            next: journal.ledger.next(),
+            draft: store.draft(),
+            store,
+            journal,
+            records: Vec::new(),
+            positions: Vec::new(),
+            bytes: 0,
+            full: FULL,
+        }
+    }
+
+    fn begin(&mut self, at: Time, progress: Progress) -> Gathered {
         self.draft.begin(self.next, at);
-        Gathered { at, edits: Vec::new(), bytes: 0 }
+        Gathered { at, edits: Vec::new(), bytes: 0, progress }
     }
 
     fn take(&mut self, edits: &mut Gathered, edit: Edit, opening: bool) -> Result<()> {
@@ -493,19 +609,26 @@ impl Batch<'_> {
         edits.bytes += codec::encode(&edit).len();
         edits.edits.push(edit);
         for edition in entered {
-            self.fill(edits, &edition)?;
+            self.archive(edits, &edition)?;
         }
         Ok(())
     }
 
-    /// Records the runs of an archive that are full now.
-    fn fill(&mut self, edits: &mut Gathered, edition: &EditionId) -> Result<()> {
+    /// Records the runs of an archive that are full now. After a store's first hours they may be too many for one
+    /// record: the entry stands last among the edits of its item, so a record may end between any two of them, and an
+    /// item that is decided again after a kill is a known one.
+    fn archive(&mut self, edits: &mut Gathered, edition: &EditionId) -> Result<()> {
         let Some(head) = self.draft.head(edition)? else { return Ok(()) };
         if (head.since as usize) < desk::archive::RUN {
             return Ok(());
         }
         let entries = self.draft.entries_after(edition, head.run.map(|(_, through)| through))?;
         for (number, through) in desk::archive::full(head.run, &entries) {
+            if edits.bytes >= self.full {
+                let next = Gathered { at: edits.at, edits: Vec::new(), bytes: 0, progress: edits.progress };
+                self.end(std::mem::replace(edits, next));
+                self.draft.begin(self.next, edits.at);
+            }
             let run = Edit::Run { edition: edition.clone(), number, through };
             self.draft.edit(&run)?;
             edits.bytes += codec::encode(&run).len();
@@ -514,15 +637,17 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn end(&mut self, edits: Gathered, progress: Progress) {
-        self.push(Record { at: edits.at, progress, body: Body::Edits(edits.edits) });
+    fn end(&mut self, edits: Gathered) {
+        self.push(Record { at: edits.at, progress: edits.progress, body: Body::Edits(edits.edits) });
     }
 
-    fn whole(&mut self, at: Time, body: Body, progress: Progress) -> Result<()> {
+    /// Records settings; true unless feeds came into being by them that past stories are still to enter.
+    fn settings(&mut self, at: Time, position: Position, body: Body) -> Result<bool> {
         self.draft.begin(self.next, at);
         self.draft.body(&body)?;
-        self.push(Record { at, progress, body });
-        Ok(())
+        let whole = self.draft.next_story() == StoryNo(1) || self.draft.saved_since(self.next)?.is_empty();
+        self.push(Record { at, progress: Progress { record: position, items: 0, whole }, body });
+        Ok(whole)
     }
 
     fn push(&mut self, record: Record) {
@@ -530,15 +655,26 @@ impl Batch<'_> {
         let position = Position { seq: self.next, sum: crc32fast::hash(&bytes) };
         self.draft.end(position, record.progress);
         self.next += 1;
+        self.bytes += bytes.len();
         self.records.push(bytes);
         self.positions.push(position);
     }
 
-    /// Appends and syncs all records: from here on they are facts.
-    fn write(&self) -> Result<()> {
+    /// Makes the records facts, and what they change visible.
+    fn commit(&mut self) -> Result<()> {
         if self.records.is_empty() {
             return Ok(());
         }
+        self.write()?;
+        let decided = std::mem::replace(&mut self.draft, self.store.draft());
+        self.store.commit(decided.finish())?;
+        self.draft = self.store.draft();
+        (self.bytes, self.records, self.positions) = (0, Vec::new(), Vec::new());
+        Ok(())
+    }
+
+    /// Appends and syncs all records: from here on they are facts.
+    fn write(&self) -> Result<()> {
         let expected = self.next - self.records.len() as u64;
         let records: Vec<&[u8]> = self.records.iter().map(Vec::as_slice).collect();
         let positions = self.journal.ledger.append(Some(expected), &records)?;
@@ -585,5 +721,164 @@ impl Shelf for Reading<'_, '_> {
 
     fn item(&self, at: Position) -> Option<Item> {
         self.journal.item(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use super::*;
+    use crate::model::codec::encode;
+    use crate::model::edition::Order;
+    use crate::model::story::Copy;
+
+    struct Room {
+        store: Arc<Store>,
+        journal: Journal,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Room {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let journal = Journal::open(folder.path()).unwrap();
+            let store = Arc::new(Store::open(&folder.path().join("store")).unwrap());
+            Self { store, journal, _folder: folder }
+        }
+
+        fn editor(&self, announce: Announce) -> Editor {
+            let (standing, full) = (Arc::new(Standing::default()), Arc::new(AtomicBool::new(false)));
+            Editor::new(self.journal.clone(), Arc::clone(&self.store), standing, full, announce)
+        }
+
+        fn file(&self, titles: &[&str]) {
+            let source = SourceId::new("a").unwrap();
+            let item = |title: &&str| Item {
+                source: source.clone(),
+                key: ItemKey::guid(title),
+                title: (*title).to_owned(),
+                ..Item::default()
+            };
+            let wire = &self.journal.wire;
+            let items = titles.iter().map(|title| encode(&Wire::Item(Box::new(item(title))))).collect::<Vec<_>>();
+            let items = wire.append(None, &items.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+            let filing = Filing { source: source.clone(), at: Time(1_000), items, listed: 2, ..Filing::default() };
+            wire.append(None, &[&encode(&Wire::Filing(filing))]).unwrap();
+            wire.sync().unwrap();
+        }
+    }
+
+    /// A log whose records cannot be read one at a time for a while: no file descriptor is left.
+    struct Sulking {
+        log: Arc<dyn Log>,
+        sulks: AtomicU64,
+    }
+
+    impl Log for Sulking {
+        fn append(&self, expected: Option<u64>, records: &[&[u8]]) -> std::result::Result<Vec<Position>, LogError> {
+            self.log.append(expected, records)
+        }
+        fn sync(&self) -> std::result::Result<u64, LogError> {
+            self.log.sync()
+        }
+        fn synced(&self) -> u64 {
+            self.log.synced()
+        }
+        fn next(&self) -> u64 {
+            self.log.next()
+        }
+        fn first(&self) -> u64 {
+            self.log.first()
+        }
+        fn read(&self, from: u64, most: usize) -> std::result::Result<Vec<(Position, Vec<u8>)>, LogError> {
+            self.log.read(from, most)
+        }
+        fn get(&self, at: Position) -> std::result::Result<Option<Vec<u8>>, LogError> {
+            let left = self.sulks.load(Ordering::Relaxed);
+            if left > 0 {
+                self.sulks.store(left - 1, Ordering::Relaxed);
+                let source = std::io::Error::from_raw_os_error(24);
+                return Err(LogError::Io { doing: "open", path: "wire".into(), source });
+            }
+            self.log.get(at)
+        }
+        fn bytes(&self) -> u64 {
+            self.log.bytes()
+        }
+    }
+
+    #[test]
+    fn an_item_that_cannot_be_read_now_is_decided_later() {
+        let mut room = Room::new();
+        let sulking = Arc::new(Sulking { log: Arc::clone(&room.journal.wire), sulks: AtomicU64::new(0) });
+        room.journal.wire = Arc::<Sulking>::clone(&sulking);
+        room.file(&["许昌护城河夜游航线开航了", "焦作市民健身步道建成开放"]);
+        let mut editor = room.editor(Box::new(|_| ()));
+        // As after a restart in the middle of a filing: its items were read before, and are not at hand.
+        editor.cursor = 3;
+        sulking.sulks.store(1, Ordering::Relaxed);
+        assert!(matches!(editor.step(), Err(EditorError::Log(LogError::Io { .. }))));
+        assert_eq!(room.store.view().meta().stories, 0);
+        while editor.step().unwrap() {}
+        assert_eq!(room.store.view().meta().stories, 2);
+    }
+
+    #[test]
+    fn who_waits_for_an_editor_that_panics_is_told() {
+        let room = Room::new();
+        let editor = room.editor(Box::new(|_| panic!("as a mistake would")));
+        let standing = Arc::clone(&editor.standing);
+        room.file(&["许昌护城河夜游航线开航了"]);
+        let thread = std::thread::spawn(move || editor.run());
+        assert!(standing.wait(100).unwrap_err().contains("panicked"));
+        assert!(thread.join().is_err());
+    }
+
+    #[test]
+    fn the_runs_of_a_first_day_fill_more_than_one_record() {
+        let room = Room::new();
+        let mut batch = Batch::new(&room.store, &room.journal);
+        batch.full = 128;
+        let progress = Progress { record: Position { seq: 7, sum: 0 }, items: 3, whole: false };
+        let mut edits = batch.begin(Time(1), progress);
+        let editions = vec![EditionId::All];
+        for no in 1..=2_500 {
+            let (story, at) = (StoryNo(no), Time(no as i64));
+            let key = ItemKey::guid(&no.to_string());
+            let copy = Box::new(Copy { key: key.clone(), ..Copy::default() });
+            let guid = Guid::mint(&SourceId::default(), &key, 0);
+            batch.take(&mut edits, Edit::Open { story, guid, copy }, true).unwrap();
+            let enter = Edit::Enter { story, at, editions: editions.clone() };
+            batch.take(&mut edits, enter, no < 2_500).unwrap();
+            if no == 2_499 {
+                batch.end(edits);
+                edits = batch.begin(Time(2), progress);
+            }
+        }
+        batch.end(edits);
+        let records: Vec<Record> = batch.records.iter().map(|bytes| codec::decode(bytes).unwrap()).collect();
+        assert!(records.len() > 3, "{}", records.len());
+        assert!(batch.records[1..].iter().all(|bytes| bytes.len() < 300));
+        assert!(records.iter().all(|record| record.progress == progress));
+        batch.commit().unwrap();
+        let head = room.store.view().edition(&EditionId::All).unwrap().unwrap();
+        assert_eq!((head.run, head.since), (Some((25, Order { at: Time(2_500), story: 2_500 })), 0));
+        let again = tempfile::tempdir().unwrap();
+        let again = Store::open(again.path()).unwrap();
+        replay(&room.journal, &again, |_| ()).unwrap();
+        assert_eq!(again.fingerprint().unwrap(), room.store.fingerprint().unwrap());
+    }
+
+    #[test]
+    fn items_that_no_filing_closes_make_room() {
+        let mut waiting = Waiting::default();
+        for seq in 0..100 {
+            waiting.put(seq, WAITING / 10, Item::default());
+            waiting.put(seq, WAITING / 10, Item::default());
+        }
+        assert_eq!(waiting.items.len(), 10);
+        assert!(waiting.take(3).is_none() && waiting.take(99).is_some());
+        assert_eq!(waiting.bytes, waiting.items.len() * (WAITING / 10));
     }
 }

@@ -2,14 +2,18 @@
 //!
 //! A tape is a text. What stands after `show` is what the feed shows, newest first; `UPDATE_EXPECT=1 cargo test --test
 //! desk` writes it anew. Beside what the tape expects, a forgetful reader looks at every feed after every line: nothing
-//! it has lost from sight may come back, nothing may change without `updated`, nothing may stand twice. At the end the
-//! store is made again from the ledger, and must be the same.
+//! it has lost from sight may come back, nothing may change without `updated`, nothing may stand twice; and what changes
+//! has a later `Last-Modified`, which never falls. It looks at the feeds of city and tag too. At the end the store is made
+//! again from the ledger, and must be the same.
 //!
 //! ```text
 //! source ID [rank=origin|media|reprint] [city=411000,…] [backfill=N] [republish=title|summary|full] [join=no]
 //! feed ID QUERY            a saved feed              tag NAME QUERY       a tag rule
 //! items N                  size of the window        retire ID            a source's block is removed
+//! drop ID                  a saved feed is removed   title NAME           the desk's title
 //! + 3h                     time passes (s m h d)     restart              the process is killed and started again
+//! lose wire                the wire's folder is lost, then as `restart`
+//! torn SOURCE              items without their closing record, then as `restart`: the process died between them
 //! file SOURCE [reading=N]  one poll, newest item first:
 //!   KEY | headline | text | pub=-2h link=https://… tags=a,b credit=名
 //! show EDITION             what its feed shows:
@@ -55,6 +59,7 @@ struct Desk {
 struct Reader {
     seen: BTreeMap<String, BTreeMap<String, String>>,
     lost: BTreeMap<String, BTreeSet<String>>,
+    versions: BTreeMap<String, (u64, i64)>,
 }
 
 impl Desk {
@@ -111,18 +116,39 @@ impl Desk {
         self.decide();
     }
 
-    fn restart(&mut self) {
+    fn restart(&mut self, lose: Option<&str>) {
         self.editor = None;
         let place = self.folder.path().join("store");
         let nothing = tempfile::tempdir().unwrap();
         self.store = Arc::new(Store::open(nothing.path()).unwrap());
-        self.store = Arc::new(Store::open(&place).unwrap());
+        self.journal = Journal::open(nothing.path()).unwrap();
+        if let Some(lose) = lose {
+            std::fs::remove_dir_all(self.folder.path().join(lose)).unwrap();
+        }
+        self.journal = Journal::open(self.folder.path()).unwrap();
+        // sled lets go of its lock a moment after it was dropped.
+        self.store = loop {
+            match Store::open(&place) {
+                Ok(store) => break Arc::new(store),
+                Err(_) => std::thread::sleep(std::time::Duration::from_millis(2)),
+            }
+        };
         editor::replay(&self.journal, &self.store, |_| ()).unwrap();
+        // As a start does: what stands on the wire is decided before anyone files anew.
+        self.decide();
     }
 
     fn look(&mut self, line: &str) {
         let view = self.store.view();
-        for (edition, _) in view.editions().unwrap() {
+        let mut editions: Vec<EditionId> = view.editions().unwrap().into_iter().map(|(edition, _)| edition).collect();
+        for at in 0..editions.len() {
+            let EditionId::City(city) = editions[at] else { continue };
+            let tags: Vec<_> =
+                editions.iter().filter_map(|e| if let EditionId::Tag(tag) = e { Some(tag) } else { None }).collect();
+            let both: Vec<_> = tags.into_iter().map(|tag| EditionId::CityTag(city, tag.clone())).collect();
+            editions.extend(both);
+        }
+        for edition in editions {
             let name = edition.key();
             let now: BTreeMap<String, String> = view
                 .window(&edition)
@@ -134,7 +160,14 @@ impl Desk {
                 })
                 .collect();
             assert_eq!(now.len(), view.window(&edition).unwrap().len(), "{line}: a guid stands twice in {name}");
+            let version = view.edition(&edition).unwrap().unwrap().version;
+            let version = (version.seq, version.modified);
+            let first = !self.reader.versions.contains_key(&name);
+            let former = self.reader.versions.insert(name.clone(), version).unwrap_or_default();
             let before = self.reader.seen.insert(name.clone(), now.clone()).unwrap_or_default();
+            let changed = !first && before != now;
+            assert!(version >= former && version.1 >= former.1, "{line}: Last-Modified of {name} falls");
+            assert!(!changed || version.1 > former.1, "{line}: {name} changes, its Last-Modified stays");
             let lost = self.reader.lost.entry(name.clone()).or_default();
             lost.extend(before.keys().filter(|guid| !now.contains_key(*guid)).cloned());
             for (guid, text) in &now {
@@ -234,7 +267,7 @@ fn play(path: &Path) -> String {
         while lines.peek().is_some_and(|line| line.starts_with("  ")) {
             block.extend(lines.next());
         }
-        if word == "file" {
+        if word == "file" || word == "torn" {
             for line in &block {
                 out.push_str(line);
                 out.push('\n');
@@ -293,7 +326,24 @@ fn play(path: &Path) -> String {
                 desk.settle();
             }
             "+" => desk.now = desk.now.plus(span(rest)),
-            "restart" => desk.restart(),
+            "restart" => desk.restart(None),
+            "lose" => desk.restart(Some(rest)),
+            "torn" => {
+                for line in &block {
+                    desk.wire(&Wire::Item(Box::new(item(rest, line.trim(), desk.now))));
+                }
+                desk.journal.wire.sync().unwrap();
+                desk.restart(None);
+            }
+            "drop" => {
+                desk.settings.remove(&format!("feed/{rest}"));
+                desk.settle();
+            }
+            "title" => {
+                let Some(Setting::Site(site)) = desk.settings.get_mut("site") else { panic!("a site") };
+                site.title = rest.into();
+                desk.settle();
+            }
             "file" => {
                 let (source, rest) = rest.split_once(' ').unwrap_or((rest, ""));
                 let items: Vec<Item> = block.iter().map(|line| item(source, line.trim(), desk.now)).collect();

@@ -363,6 +363,21 @@ impl<'s> Draft<'s> {
         self.meta.progress
     }
 
+    /// Saved feeds in force whose version is of record `since` or later, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn saved_since(&self, since: u64) -> Result<Vec<String>> {
+        let mut saved = Vec::new();
+        for id in self.settings.keys().filter_map(|key| key.strip_prefix("feed/")) {
+            let head = self.head(&EditionId::Saved(id.to_owned()))?;
+            if head.is_some_and(|head| head.version.seq >= since) {
+                saved.push(id.to_owned());
+            }
+        }
+        Ok(saved)
+    }
+
     /// Ledger record that last changed a printed setting.
     #[must_use]
     pub const fn settings_version(&self) -> u64 {
@@ -598,6 +613,13 @@ impl<'s> Draft<'s> {
             let modified = self.at.seconds().max(self.meta.modified + 1);
             self.meta.settings = Version { seq: self.seq, modified };
             self.meta.printed = print;
+        }
+        // A saved feed exists from the moment it is in force, stories or not: only then is it new.
+        for id in all.keys().filter_map(|key| key.strip_prefix("feed/")) {
+            let edition = EditionId::Saved(id.to_owned());
+            if self.head(&edition)?.is_none() {
+                self.bump(&edition, self.seq)?;
+            }
         }
         self.settings = Arc::new(all);
         Ok(())
