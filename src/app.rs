@@ -30,6 +30,7 @@ use crate::desk::Rules;
 use crate::editor::{Announce, Editor, Standing, Tally};
 use crate::fetch::{Fetcher, user_agent};
 use crate::journal::{Journal, LogError};
+use crate::model::book::State;
 use crate::model::codec::encode;
 use crate::model::filing::{Request, Wire};
 use crate::model::setting::{Settings, difference, parts};
@@ -245,15 +246,15 @@ impl Daemon {
             Ok(loaded) => loaded,
             Err(failed) => {
                 let lines: Vec<String> = failed.problems.iter().map(config::Problem::line).collect();
-                for problem in &failed.problems {
-                    tracing::error!(file = %problem.file, line = problem.line, column = problem.column, hint = %problem.hint, "{}", problem.message);
-                }
+                failed.problems.iter().for_each(log);
                 tracing::error!("feeds.toml was not applied: the settings of before stay in force until it is mended");
-                let first = lines.first().cloned().unwrap_or_default();
+                let first = failed.first_error().map(config::Problem::line).unwrap_or_default();
                 self.status.complain("feeds.toml", Some(format!("not applied: {first}")));
                 return Err(lines);
             }
         };
+        loaded.problems.iter().for_each(log);
+        let warnings: Vec<String> = loaded.problems.iter().map(config::Problem::line).collect();
         let old = self.desk.settings.load_full();
         let mut told = changes(&old, &loaded.settings);
         let mut settings = loaded.settings;
@@ -275,13 +276,33 @@ impl Daemon {
         self.desk.poller.fetch_with(new);
         self.desk.gazetteer.store(gazetteer(&settings));
         self.schedule.reload(sources(&settings), settings.fetch.per_host).await;
+        if settings.fetch != old.fetch {
+            // What [fetch] forbade may be allowed now, and its owner wants to see: who failed is asked again at once.
+            let failing = |source: &&Source| {
+                let entry = self.desk.store.book(source.id()).unwrap_or_default();
+                entry.failures > 0 && entry.retry_after.is_none() && entry.state != State::Gone
+            };
+            for source in settings.sources.iter().filter(failing) {
+                self.schedule.ask(source.id().clone()).await;
+            }
+        }
         self.desk.settings.store(Arc::new(settings));
         self.status.complain("feeds.toml", None);
         if told.is_empty() {
             told.push("nothing changed".to_owned());
         }
         tracing::info!("feeds.toml applied: {}", told.join("; "));
+        told.extend(warnings);
         Ok(told)
+    }
+}
+
+/// A problem of feeds.toml in the log.
+fn log(problem: &config::Problem) {
+    let config::Problem { file, line, column, message, hint, .. } = problem;
+    match problem.severity {
+        config::Severity::Error => tracing::error!(%file, line, column, %hint, "{message}"),
+        config::Severity::Warning => tracing::warn!(%file, line, column, %hint, "{message}"),
     }
 }
 

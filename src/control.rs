@@ -42,6 +42,9 @@ pub enum ControlError {
     /// Somebody may listen, but this user may not ask.
     #[error("a citydesk may run on {0}, but its control socket is closed to this user: ask as the user it runs as")]
     Denied(PathBuf),
+    /// The one who asked could not take the answer.
+    #[error("the answer cannot be written: {0}")]
+    Taken(std::io::Error),
     /// The daemon did not answer as it should.
     #[error("the citydesk on {path} does not answer: {reason}")]
     Silent {
@@ -192,7 +195,7 @@ pub async fn ask(
     while let Some(frame) = response.body_mut().frame().await {
         let frame = frame.map_err(|error| silent(error.to_string()))?;
         if let Some(data) = frame.data_ref() {
-            take(data).map_err(|error| silent(format!("the output cannot be written: {error}")))?;
+            take(data).map_err(ControlError::Taken)?;
         }
     }
     Ok(response.status())

@@ -75,7 +75,10 @@ pub fn collect(store: &Store, journal: &Journal, sources: &[Source], decided: u6
 
 impl std::fmt::Display for Stats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
+        let size = |bytes: u64| match bytes {
+            0..1_000_000 => format!("{} kB", bytes.div_ceil(1000)),
+            _ => format!("{:.1} MB", bytes as f64 / 1e6),
+        };
         let states: Vec<_> = self.sources.iter().map(|(state, count)| format!("{count} {state}")).collect();
         writeln!(f, "sources   {}", if states.is_empty() { "none".to_owned() } else { states.join(", ") })?;
         writeln!(
@@ -89,11 +92,11 @@ impl std::fmt::Display for Stats {
         writeln!(
             f,
             "journal   wire {}, ledger {} ({} records)",
-            megabytes(self.wire_bytes),
-            megabytes(self.ledger_bytes),
+            size(self.wire_bytes),
+            size(self.ledger_bytes),
             self.ledger_seq
         )?;
-        writeln!(f, "store     {}", megabytes(self.store_bytes))?;
+        writeln!(f, "store     {}", size(self.store_bytes))?;
         writeln!(f, "lag       {} records", self.lag)?;
         for (id, state, reason) in self.troubles.iter().take(TROUBLES) {
             writeln!(f, "{state:9} {id}: {reason}")?;

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::probe::{self, Probe};
+use super::say;
 use crate::clock;
 use crate::config::{self, Failed, Loaded, Pending, Problem, Severity};
 use crate::fetch::{Fetcher, user_agent};
@@ -111,8 +112,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, off
     let settings = match outcome {
         Ok(loaded) if !offline => loaded.settings,
         _ => {
-            print!("{text}");
-            return if code == CONFIG { Exit::Config } else { Exit::Fine };
+            return say::out(text, if code == CONFIG { Exit::Config } else { Exit::Fine });
         }
     };
     let sources: Vec<Arc<Source>> = settings
@@ -123,7 +123,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, off
         .map(Arc::new)
         .collect();
     if let (Some(id), true) = (id, sources.is_empty()) {
-        print!("{text}");
+        let _ = say::out(text, Exit::Fine);
         return Exit::Usage.failed(format!("no source `{id}` in {}", path.display()));
     }
     let clock = clock::system();
@@ -155,18 +155,16 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, off
         verdicts
     });
     bar.finish_and_clear();
-    let failed = verdicts.iter().any(|verdict| verdict.failed);
+    let failed = verdicts.iter().filter(|verdict| verdict.failed).count();
+    let exit = if failed > 0 { Exit::Unavailable } else { Exit::Fine };
     if json {
         let mut report: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         report["sources"] = serde_json::to_value(&verdicts).unwrap_or_default();
-        println!("{report}");
+        say::out(format!("{report}\n"), exit)
     } else {
-        print!("{text}");
-        for verdict in &verdicts {
-            print!("{}", verdict.people());
-        }
+        let verdicts: String = verdicts.iter().map(Verdict::people).collect();
+        say::out(text + &verdicts, exit)
     }
-    if failed { Exit::Unavailable } else { Exit::Fine }
 }
 
 /// What was found out about a source.

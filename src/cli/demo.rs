@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::exit::Exit;
-use super::locate;
+use super::{locate, say};
 use crate::app;
 use crate::app::folder::Folder;
 use crate::clock::{self, Clock};
@@ -127,6 +127,7 @@ impl Demo {
 pub fn run(runtime: &tokio::runtime::Runtime, listen: Option<SocketAddr>) -> Exit {
     let demo = match runtime.block_on(Demo::prepare(listen, clock::system())) {
         Ok(demo) => demo,
+        Err(error @ DemoError::Listen(..)) => return Exit::Unavailable.failed(error),
         Err(error) => return Exit::CannotCreate.failed(error),
     };
     let config = demo.config_path();
@@ -138,7 +139,10 @@ pub fn run(runtime: &tokio::runtime::Runtime, listen: Option<SocketAddr>) -> Exi
         Ok(folder) => folder,
         Err(error) => return Exit::from(&error).failed(error),
     };
-    let ready = |_| print!("{}", demo.welcome());
+    let ready = |_| {
+        // A demo whose welcome nobody reads still runs.
+        let _ = say::out(demo.welcome(), Exit::Fine);
+    };
     match runtime.block_on(app::serve(&config, loaded, folder, clock::system(), ready)) {
         Ok(()) => Exit::Fine,
         Err(error) => Exit::from(&error).failed(error),

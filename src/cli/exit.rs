@@ -60,7 +60,7 @@ impl From<&FolderError> for Exit {
 }
 
 impl From<&ControlError> for Exit {
-    fn from(_: &ControlError) -> Self {
-        Self::Unavailable
+    fn from(error: &ControlError) -> Self {
+        if matches!(error, ControlError::Taken(_)) { Self::Io } else { Self::Unavailable }
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::exit::Exit;
-use super::locate;
+use super::{locate, say};
 use crate::app::export::{self, Form};
 use crate::model::source::Kind;
 use crate::render::opml;
@@ -18,6 +18,10 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, format: &str) -> Ex
     let Some(form) = Form::parse(format) else {
         return Exit::Usage.failed(format!("no format `{format}`: jsonl, csv or opml"));
     };
+    let store = match locate::store(config) {
+        Ok(store) => store,
+        Err(exit) => return exit,
+    };
     let stdout = std::io::stdout();
     let mut closed = false;
     let take = |piece: &[u8]| {
@@ -26,7 +30,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, format: &str) -> Ex
         written
     };
     let target = format!("/export?format={format}");
-    let done = locate::ask_or_open(runtime, &locate::store(config), &target, take, |folder| {
+    let done = locate::ask_or_open(runtime, &store, &target, take, |folder| {
         let gazetteer = locate::gazetteer(config);
         let mut out = std::io::BufWriter::new(stdout.lock());
         let written = export::write(&folder.store, &gazetteer, form, &mut out).and_then(|()| out.flush());
@@ -54,8 +58,5 @@ fn sources(config: &Path) -> Exit {
     });
     let outlines: Vec<_> = outlines.collect();
     let document = opml::render(&loaded.settings.site.title, None, &outlines);
-    match std::io::stdout().lock().write_all(&document) {
-        Ok(()) => Exit::Fine,
-        Err(error) => Exit::Io.failed(error),
-    }
+    say::out(String::from_utf8_lossy(&document), Exit::Fine)
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::exit::Exit;
+use super::say;
 use crate::control;
 
 /// An answer later than this is none.
@@ -24,10 +25,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, url: Option<&str>) 
     let asked = control::ready(&address);
     let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await });
     match outcome {
-        Ok(Ok(())) => {
-            println!("ok: http://{address}/readyz");
-            Exit::Fine
-        }
+        Ok(Ok(())) => say::out(format!("ok: http://{address}/readyz\n"), Exit::Fine),
         Ok(Err(why)) => Exit::Unavailable.failed(format!("http://{address}/readyz: {why}")),
         Err(_) => Exit::Unavailable.failed(format!("http://{address}/readyz does not answer within 3 s")),
     }

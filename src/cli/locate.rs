@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 
 use super::exit::Exit;
 use crate::app::folder::Folder;
-use crate::config::{self, Failed, Loaded};
+use crate::config::{self, Loaded};
 use crate::control::{self, ControlError};
 use crate::place::Gazetteer;
 
@@ -39,12 +39,21 @@ pub fn load(path: &Path) -> Result<Loaded, Exit> {
     }
 }
 
-/// The store of a feeds.toml, however broken the rest of it is: a command needs no more to reach a daemon.
-#[must_use]
-pub fn store(path: &Path) -> PathBuf {
+/// The store of a feeds.toml, however broken the rest of it is: a command needs no more to reach a daemon. What is
+/// broken is said in a line on stderr.
+///
+/// # Errors
+/// [`Exit::Config`], said, if the file cannot even be read and nothing is where its store would be.
+pub fn store(path: &Path) -> Result<PathBuf, Exit> {
     match config::load(path) {
-        Ok(loaded) => loaded.settings.store,
-        Err(Failed { store, .. }) => store,
+        Ok(loaded) => Ok(loaded.settings.store),
+        Err(failed) => {
+            let there = failed.store.exists();
+            if let Some(problem) = failed.first_error() {
+                eprintln!("{}", if there { problem.line() } else { problem.block() });
+            }
+            if there { Ok(failed.store) } else { Err(Exit::Config) }
+        }
     }
 }
 
@@ -66,6 +75,8 @@ pub fn ask_or_open(
             Ok(folder) => alone(folder),
             Err(error) => Err(Exit::from(&error).failed(error)),
         },
+        // Who closes a pipe early has enough.
+        Err(ControlError::Taken(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Exit::Io),
         Err(error) => Err(Exit::from(&error).failed(error)),
     }
 }

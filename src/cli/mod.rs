@@ -1,4 +1,4 @@
-//! One file per command; what several share stands in [`exit`], [`log`], [`locate`] and [`probe`].
+//! One file per command; what several share stands in [`exit`], [`log`], [`locate`], [`probe`] and [`say`].
 
 pub mod check;
 pub mod demo;
@@ -11,6 +11,7 @@ pub mod once;
 pub mod probe;
 pub mod rebuild;
 pub mod reload;
+pub mod say;
 pub mod schema;
 pub mod serve;
 pub mod stats;

@@ -1,12 +1,13 @@
 //! `citydesk once`: polls every due source once, applies, exits; with `--output` also writes the feeds as files.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::exit::Exit;
-use super::locate;
+use super::{locate, say};
 use crate::app::Desk;
 use crate::app::folder::Folder;
 use crate::clock;
@@ -57,14 +58,14 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, options: Options<'_>)
     }
     let written = options.output.map(|folder| write(&desk, folder));
     desk.stop();
-    report(&rounds, sources.len(), &desk, options.json);
+    let said = say::out(report(&rounds, sources.len(), &desk, options.json), Exit::Fine);
     match written {
         Some(Err(error)) => Exit::CannotCreate.failed(error),
-        _ => Exit::Fine,
+        _ => said,
     }
 }
 
-fn report(rounds: &[Round], sources: usize, desk: &Desk, json: bool) {
+fn report(rounds: &[Round], sources: usize, desk: &Desk, json: bool) -> String {
     let meta = desk.store.view().meta().clone();
     if json {
         let rounds: Vec<_> = rounds
@@ -82,22 +83,24 @@ fn report(rounds: &[Round], sources: usize, desk: &Desk, json: bool) {
                 })
             })
             .collect();
-        println!("{}", json!({ "rounds": rounds, "stories": meta.stories, "copies": meta.copies }));
-        return;
+        return format!("{}\n", json!({ "rounds": rounds, "stories": meta.stories, "copies": meta.copies }));
     }
     let filed: u32 = rounds.iter().map(|round| round.filed).sum();
     let quiet = rounds.iter().filter(|r| matches!(r.outcome, Outcome::NotModified | Outcome::Unchanged)).count();
     let failed: Vec<_> = rounds.iter().filter(|round| round.failed()).collect();
-    println!(
-        "{} of {sources} sources asked: {filed} items new or changed, {quiet} unchanged, {} failed; {} stories of {} copies",
+    let rest = if rounds.len() < sources { " (the rest is not due; --all asks all)" } else { "" };
+    let mut text = format!(
+        "{} of {sources} sources asked{rest}: {filed} items new or changed, {quiet} unchanged, {} failed; {} stories of {} copies\n",
         rounds.len(),
         failed.len(),
         meta.stories - meta.retired,
         meta.copies
     );
     for round in failed {
-        println!("  {}: {}", round.source, round.sentence);
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {}: {}", round.source, round.sentence);
     }
+    text
 }
 
 /// Writes every feed and the list of feeds below `folder`, each file whole or not at all.

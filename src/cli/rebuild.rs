@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use super::exit::Exit;
-use super::locate;
+use super::{locate, say};
 use crate::app::folder::{Folder, FolderError};
 use crate::control::{self, ControlError};
 
 /// Makes the store again beside the one in place and swaps them.
 #[must_use]
 pub fn run(runtime: &tokio::runtime::Runtime, config: &Path) -> Exit {
-    let store = locate::store(config);
+    let store = match locate::store(config) {
+        Ok(store) => store,
+        Err(exit) => return exit,
+    };
     let running = runtime.block_on(control::ask(&store, http::Method::GET, "/fingerprint", |_| Ok(())));
     match running {
         Err(ControlError::Nobody(_)) => {}
@@ -31,9 +34,10 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path) -> Exit {
                 Some(_) => "not the same as before: the old one was damaged or of another version",
                 None => "there was none that could be read before",
             };
-            println!("store made again from {} ledger records: {before}", rebuilt.records);
-            println!("fingerprint {}", rebuilt.new);
-            Exit::Fine
+            let records = rebuilt.records;
+            let text =
+                format!("store made again from {records} ledger records: {before}\nfingerprint {}\n", rebuilt.new);
+            say::out(text, Exit::Fine)
         }
         Err(error @ FolderError::None(_)) => Exit::Unavailable.failed(error),
         Err(error) => Exit::from(&error).failed(error),

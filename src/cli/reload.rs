@@ -5,20 +5,25 @@ use std::path::Path;
 use http::{Method, StatusCode};
 
 use super::exit::Exit;
-use super::locate;
+use super::{locate, say};
 use crate::control;
 
 /// Asks for a reload.
 #[must_use]
 pub fn run(runtime: &tokio::runtime::Runtime, config: &Path) -> Exit {
+    let store = match locate::store(config) {
+        Ok(store) => store,
+        Err(exit) => return exit,
+    };
     let mut said = Vec::new();
-    let status = runtime.block_on(control::ask(&locate::store(config), Method::POST, "/reload", |piece| {
+    let status = runtime.block_on(control::ask(&store, Method::POST, "/reload", |piece| {
         said.extend_from_slice(piece);
         Ok(())
     }));
-    println!("{}", String::from_utf8_lossy(&said));
+    let said = if said.is_empty() { String::new() } else { format!("{}\n", String::from_utf8_lossy(&said)) };
+    let printed = say::out(said, Exit::Fine);
     match status {
-        Ok(StatusCode::OK) => Exit::Fine,
+        Ok(StatusCode::OK) => printed,
         Ok(StatusCode::UNPROCESSABLE_ENTITY) => {
             Exit::Config.failed("not applied: the settings of before stay in force")
         }

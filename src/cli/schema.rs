@@ -1,10 +1,10 @@
 //! `citydesk schema`: a JSON Schema of feeds.toml, for editors.
 
 use super::exit::Exit;
+use super::say;
 
 /// Prints it.
 #[must_use]
 pub fn run() -> Exit {
-    println!("{}", crate::config::schema());
-    Exit::Fine
+    say::out(crate::config::schema() + "\n", Exit::Fine)
 }

@@ -26,7 +26,12 @@ fn start_from_nothing(path: &Path) -> Result<(), Exit> {
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let samples = folder.join("samples");
-    std::fs::create_dir_all(&samples).map_err(|error| failed(&samples, error))?;
+    // The folder itself is not made: a slip in --config would start a desk of samples in a new place.
+    match std::fs::create_dir(&samples) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+    .map_err(|error| failed(&samples, error))?;
     for (name, text) in SAMPLES {
         let file = samples.join(name);
         if !file.exists() {

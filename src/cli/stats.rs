@@ -3,17 +3,21 @@
 use std::path::Path;
 
 use super::exit::Exit;
-use super::locate;
+use super::{locate, say};
 use crate::app::stats::{self, Stats};
 
 /// Prints the figures, asking the running daemon if there is one.
 #[must_use]
 pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, json: bool) -> Exit {
+    let store = match locate::store(config) {
+        Ok(store) => store,
+        Err(exit) => return exit,
+    };
     let mut bytes = Vec::new();
     let mut own = None;
     let done = locate::ask_or_open(
         runtime,
-        &locate::store(config),
+        &store,
         "/stats",
         |piece| {
             bytes.extend_from_slice(piece);
@@ -36,9 +40,8 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, json: bool) -> Exit
         }
     };
     if json {
-        println!("{}", serde_json::to_string_pretty(&stats).unwrap_or_default());
+        say::out(serde_json::to_string_pretty(&stats).unwrap_or_default() + "\n", Exit::Fine)
     } else {
-        print!("{stats}");
+        say::out(stats, Exit::Fine)
     }
-    Exit::Fine
 }

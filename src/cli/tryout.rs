@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::probe::{self, Probe};
+use super::say;
 use crate::app::rules;
 use crate::clock;
 use crate::fetch::{Fetcher, user_agent};
@@ -48,12 +49,9 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, target: &str, json: b
         Ok(probe) => probe,
         Err(error) => return Exit::Unavailable.failed(format!("{}: {error}", source.kind.address())),
     };
-    if json {
-        println!("{}", machine(&probe));
-    } else {
-        print!("{}", people(&probe));
-    }
-    Exit::Fine
+    // Files are read one by one, and what none of them can be read as is said in the complaints.
+    let exit = if probe.document.format.is_empty() { Exit::Data } else { Exit::Fine };
+    if json { say::out(format!("{}\n", machine(&probe)), exit) } else { say::out(people(&probe), exit) }
 }
 
 fn date(item: &Item) -> String {
@@ -80,7 +78,9 @@ fn people(probe: &Probe) -> String {
     let document = &probe.document;
     // Writing to a String cannot fail.
     let _ = writeln!(out, "address   {}", probe.url);
-    let _ = writeln!(out, "format    {}   charset {}", document.format, document.charset);
+    if !document.format.is_empty() {
+        let _ = writeln!(out, "format    {}   charset {}", document.format, document.charset);
+    }
     if let Some(title) = &document.title {
         let _ = writeln!(out, "title     {title}");
     }

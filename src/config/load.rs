@@ -39,7 +39,9 @@ pub fn load(path: &Path) -> Result<Loaded, Failed> {
             };
             let (sheet, span) = unread(path.display().to_string(), 0, &error);
             reading.error(&sheet, span, format!("the file {error}"), hint);
-            Err(failed(reading, Origin { files: vec![absolute(path)], includes: Vec::new() }, PathBuf::new()))
+            // Where a store is unless the file says otherwise: a running daemon can be asked there.
+            let store = folder(path).join("data");
+            Err(failed(reading, Origin { files: vec![absolute(path)], includes: Vec::new() }, store))
         }
     }
 }
@@ -275,7 +277,7 @@ fn settings<'a>(headers: &mut Headers<'a>, first: &'a Sheet, origin: &mut Origin
     }
     table::source::doubles(&sources, reading);
     if sources.is_empty() && !reading.wrong() {
-        let hint = "[[source]] and below it feed = \"https://…\"; `citydesk add URL` writes such a block";
+        let hint = "[[source]] and below it feed = \"https://…\"; `citydesk try URL` shows first what it brings";
         reading.warning(first, Span::default(), "there is no source: nothing will be asked", hint);
     }
     let tags =

@@ -67,8 +67,17 @@ pub struct Failed {
     pub pending: Vec<Pending>,
     /// What was read, to be watched.
     pub origin: Origin,
-    /// `[store] path`, absolute, where that much could be read: a command needs it to reach a running daemon.
+    /// `[store] path`, absolute, where that much could be read, else the default: a command needs it to reach a running
+    /// daemon.
     pub store: PathBuf,
+}
+
+impl Failed {
+    /// The first problem that is an error: the warnings before it keep nothing from being used.
+    #[must_use]
+    pub fn first_error(&self) -> Option<&Problem> {
+        self.problems.iter().find(|problem| problem.severity == Severity::Error)
+    }
 }
 
 /// Where a configuration came from.

@@ -248,7 +248,7 @@ static CHINESE: Words = Words {
         score: "把握",
         evidence: "依据",
     },
-    first: "首发",
+    first: "最先收到",
     shown: "采用",
     no_date: "未注明",
     why_here: "为什么归到这里",
@@ -308,7 +308,7 @@ static CHINESE: Words = Words {
     sources_opml: "我们读取的信源（OPML）",
     readers: "用这些阅读器打开",
     desk: &[
-        "本站读取下列信源公开发布的内容，把各家转载的同一条新闻合并为一条，判断它说的是哪座城市，再按城市整理成订阅。",
+        "本站读取各信源公开发布的内容，把各家转载的同一条新闻合并为一条，判断它说的是哪座城市，再按城市整理成订阅。",
         "抓取有节制：只在内容可能更新时询问，使用条件请求，每个网站同一时间只有一个连接，遵守对方的缓存与重试要求，并在 User-Agent 中写明身份。",
         "我们只转载信源允许的部分（默认是标题与摘要），始终注明出处，标题链接指向原网页。",
         "如果您是某个网站的负责人，希望不再被收录或调整频率，请与我们联系，我们会照办。",
@@ -367,7 +367,7 @@ static ENGLISH: Words = Words {
         score: "Sure",
         evidence: "Evidence",
     },
-    first: "first",
+    first: "seen first",
     shown: "shown",
     no_date: "none",
     why_here: "Why here",
@@ -429,7 +429,7 @@ static ENGLISH: Words = Words {
     sources_opml: "What we read (OPML)",
     readers: "Open in",
     desk: &[
-        "This desk reads what the sources listed here publish, merges copies of one story, works out which city it is \
+        "This desk reads what its sources publish, merges copies of one story, works out which city it is \
          about, and republishes one feed for each city.",
         "It is a considerate guest: it asks only when something may be new, with conditional requests, one at a time for \
          each site, keeps to what a site says about caching and retrying, and names itself in its User-Agent.",

@@ -5,6 +5,7 @@
 mod daemon;
 mod fetch;
 mod kill;
+mod operator;
 mod origin;
 mod poll;
 mod rebuild;

@@ -1,0 +1,100 @@
+//! What a person at the keyboard meets: a feeds.toml mended while the daemon runs, and how commands end.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::FileTypeExt as _;
+use std::process::{Command, Output};
+
+use crate::daemon::Desk;
+use crate::origin::{Origin, Reply};
+
+const FEED: &str = "<rss version='2.0'><channel><title>t</title><item><title>许昌一条新闻</title>\
+                    <link>http://a.example/1</link><guid>1</guid></item></channel></rss>";
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_mistake_is_named_and_a_refused_address_is_asked_once_it_is_allowed() {
+    let origin = Origin::start();
+    origin.serve("/a.xml", Reply::ok(FEED));
+    let desk = Desk::new("");
+    let feeds = desk.folder().join("feeds.toml");
+    // No id: a warning, which stands before any error.
+    let source = format!("[[source]]\nfeed = \"{}\"\n", origin.url("/a.xml"));
+    let strict = fs::read_to_string(&feeds).unwrap().replace("allow_private", "# allow_private") + &source;
+    fs::write(&feeds, &strict).unwrap();
+    let mut daemon = desk.serve();
+    daemon.until("the address is refused", |daemon| {
+        String::from_utf8_lossy(&daemon.get("/sources").body).contains("allow_private")
+    });
+    assert_eq!(origin.total(), 0);
+
+    let mut broken = fs::read_to_string(&feeds).unwrap();
+    writeln!(broken, "feeed = \"x\"").unwrap();
+    fs::write(&feeds, &broken).unwrap();
+    daemon.until("the mistake is told", |daemon| {
+        let said = String::from_utf8_lossy(&daemon.get("/readyz").body).into_owned();
+        said.contains("unknown key `feeed`") && !said.contains("warning")
+    });
+    let reload = desk.run(&["reload"]);
+    assert_eq!(reload.status.code(), Some(78), "{}", stderr(&reload));
+
+    fs::write(&feeds, strict.replace("# allow_private", "allow_private")).unwrap();
+    daemon.until("the allowed address is asked, out of turn", |daemon| {
+        String::from_utf8_lossy(&daemon.get("/feeds/all.rss").body).contains("许昌一条新闻")
+    });
+    let reload = desk.run(&["reload"]);
+    let said = String::from_utf8_lossy(&reload.stdout).into_owned();
+    assert_eq!(reload.status.code(), Some(0), "{}", stderr(&reload));
+    assert!(said.contains("warning: this source has no `id`"), "{said}");
+
+    // Without its file the daemon goes on, and commands still reach it.
+    fs::remove_file(&feeds).unwrap();
+    for (command, code) in [("reload", 78), ("stats", 0), ("export", 0)] {
+        let output = desk.run(&[command]);
+        assert_eq!(output.status.code(), Some(code), "{command}: {}", stderr(&output));
+        assert!(stderr(&output).contains("the file can't be read"), "{command}: {}", stderr(&output));
+    }
+    assert!(fs::metadata(desk.data().join("control.sock")).unwrap().file_type().is_socket());
+}
+
+#[test]
+fn how_commands_end_tells_what_was_wrong() {
+    let desk = Desk::new("");
+    let folder = desk.folder();
+    fs::write(folder.join("text.md"), "# not a feed <br>\n").unwrap();
+    fs::write(folder.join("feed.xml"), FEED).unwrap();
+    let mut wrong = Vec::new();
+    let mut expect = |arguments: &[&str], code: i32| {
+        let output = desk.run(arguments);
+        if output.status.code() != Some(code) {
+            wrong.push(format!("{arguments:?}: {} instead of {code}: {}", output.status, stderr(&output)));
+        }
+    };
+    expect(&["check", "--offline"], 0);
+    expect(&["check", "nobody"], 64);
+    expect(&["try", "feed.xml"], 0);
+    expect(&["try", "text.md"], 65);
+    expect(&["try", "nothing"], 65);
+    expect(&["stats"], 69);
+    expect(&["reload"], 69);
+    expect(&["health"], 69);
+    expect(&["rebuild"], 69);
+    expect(&["once", "--output", "feed.xml"], 73);
+    expect(&["once"], 0);
+    expect(&["stats"], 0);
+    expect(&["nonsense"], 64);
+    fs::remove_file(folder.join("feeds.toml")).unwrap();
+    fs::rename(desk.data(), folder.join("elsewhere")).unwrap();
+    for command in ["check", "once", "stats", "export", "reload", "rebuild"] {
+        expect(&[command], 78);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // A slip in --config makes no new folder.
+    let slip = folder.join("nowhere/feeds.toml");
+    let output = Command::new(env!("CARGO_BIN_EXE_citydesk")).arg("--config").arg(&slip).output().unwrap();
+    assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
+    assert!(!folder.join("nowhere").exists());
+}
