@@ -200,6 +200,8 @@ pub struct Editor {
     tally: Tally,
     /// Whether the disk is full: shown by `/readyz`.
     full: Arc<AtomicBool>,
+    /// [`FULL`] and [`COMMIT`].
+    limits: [usize; 2],
     /// Where the wire goes on, if it is not the one that the ledger knows; to be recorded.
     moved: Option<Progress>,
 }
@@ -328,6 +330,7 @@ impl Editor {
             announce,
             tally: Tally::default(),
             full,
+            limits: [FULL, COMMIT],
             moved,
         }
     }
@@ -376,7 +379,7 @@ impl Editor {
     /// [`EditorError`]; what the step did not commit is not visible, and is decided by the next one.
     pub fn step(&mut self) -> Result<bool> {
         let (store, journal) = (Arc::clone(&self.store), self.journal.clone());
-        let mut batch = Batch::new(&store, &journal);
+        let mut batch = Batch::new(&store, &journal, self.limits);
         if let Some(progress) = self.moved {
             let at = batch.draft.at();
             batch.draft.begin(batch.next, at);
@@ -405,7 +408,7 @@ impl Editor {
                 Wire::Request(request) => self.request(&mut batch, *position, request, begun)?,
             }
             cursor = position.seq + 1;
-            if batch.bytes >= COMMIT {
+            if batch.heavy() {
                 self.commit(&mut batch, cursor)?;
             }
         }
@@ -458,9 +461,9 @@ impl Editor {
                 batch.take(&mut edits, edit, arrival.opening)?;
             }
             edits.progress = so_far(filing.items.len() - index);
-            if edits.bytes >= batch.full {
+            if edits.bytes >= batch.limits[0] {
                 batch.end(edits);
-                if batch.bytes >= COMMIT {
+                if batch.heavy() {
                     self.commit(batch, position.seq)?;
                 }
                 edits = batch.begin(at, so_far(filing.items.len() - index));
@@ -535,10 +538,10 @@ impl Editor {
             if let Some(edit) = desk::enter::anew(&self.rules, &story, &text, &new) {
                 batch.take(&mut edits, edit, true)?;
             }
-            if edits.bytes >= batch.full {
+            if edits.bytes >= batch.limits[0] {
                 edits.progress = so_far(no);
                 batch.end(edits);
-                if batch.bytes >= COMMIT {
+                if batch.heavy() {
                     self.commit(batch, position.seq)?;
                 }
                 edits = batch.begin(at, so_far(no));
@@ -577,12 +580,12 @@ struct Batch<'s> {
     positions: Vec<Position>,
     /// Bytes of the records.
     bytes: usize,
-    /// [`FULL`].
-    full: usize,
+    /// [`FULL`] and [`COMMIT`].
+    limits: [usize; 2],
 }
 
 impl<'s> Batch<'s> {
-    fn new(store: &'s Store, journal: &'s Journal) -> Self {
+    fn new(store: &'s Store, journal: &'s Journal, limits: [usize; 2]) -> Self {
         Self {
             next: journal.ledger.next(),
             draft: store.draft(),
@@ -591,8 +594,13 @@ impl<'s> Batch<'s> {
             records: Vec::new(),
             positions: Vec::new(),
             bytes: 0,
-            full: FULL,
+            limits,
         }
+    }
+
+    /// Whether it is time to commit.
+    const fn heavy(&self) -> bool {
+        self.bytes >= self.limits[1]
     }
 
     fn begin(&mut self, at: Time, progress: Progress) -> Gathered {
@@ -624,7 +632,7 @@ impl<'s> Batch<'s> {
         }
         let entries = self.draft.entries_after(edition, head.run.map(|(_, through)| through))?;
         for (number, through) in desk::archive::full(head.run, &entries) {
-            if edits.bytes >= self.full {
+            if edits.bytes >= self.limits[0] {
                 let next = Gathered { at: edits.at, edits: Vec::new(), bytes: 0, progress: edits.progress };
                 self.end(std::mem::replace(edits, next));
                 self.draft.begin(self.next, edits.at);
@@ -731,6 +739,7 @@ mod tests {
     use super::*;
     use crate::model::codec::encode;
     use crate::model::edition::Order;
+    use crate::model::setting::{Publish, SavedFeed, Setting};
     use crate::model::story::Copy;
 
     struct Room {
@@ -824,6 +833,62 @@ mod tests {
         assert_eq!(room.store.view().meta().stories, 2);
     }
 
+    fn records(log: &dyn Log) -> Vec<Vec<u8>> {
+        log.read(1, usize::MAX).unwrap().into_iter().map(|(_, bytes)| bytes).collect()
+    }
+
+    fn settings(at: i64, feeds: &[(&str, &str)]) -> Wire {
+        let feed = |(id, when): &(&str, &str)| {
+            Setting::Feed(SavedFeed { id: (*id).into(), title: (*id).into(), when: (*when).into() })
+        };
+        let mut set: Vec<Setting> = feeds.iter().map(feed).collect();
+        set.push(Setting::Publish(Publish { items: 20 + at as u32 % 7, hub: "none".into() }));
+        Wire::Request(Request::Settings { at: Time(at), set, gone: Vec::new(), closes: true })
+    }
+
+    #[test]
+    fn cut_after_any_record_the_ledger_goes_on_as_it_would_have() {
+        let limits = [600, 2_000];
+        let wire = {
+            let room = Room::new();
+            let put = |record: &Wire| {
+                room.journal.wire.append(None, &[&encode(record)]).unwrap();
+            };
+            put(&settings(1, &[("all", "许昌")]));
+            let titles: Vec<String> = (0..12).map(|n| format!("许昌市第{n}条线路今日开通运营")).collect();
+            let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+            room.file(&titles[..8]);
+            put(&settings(2, &[("lines", "线路"), ("none", "洛阳")]));
+            room.file(&titles[2..]);
+            put(&settings(Time::DAY * 3, &[]));
+            let later: Vec<String> = (0..9).map(|n| format!("许昌市{n}号展馆闭馆整修公告发布")).collect();
+            room.file(&later.iter().map(String::as_str).collect::<Vec<_>>());
+            put(&settings(Time::DAY * 4, &[("halls", "展馆"), ("none", "线路")]));
+            room.journal.wire.sync().unwrap();
+            records(room.journal.wire.as_ref())
+        };
+        let play = |ledger: &[Vec<u8>]| {
+            let room = Room::new();
+            for (log, records) in [(&room.journal.wire, &wire[..]), (&room.journal.ledger, ledger)] {
+                log.append(None, &records.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+                log.sync().unwrap();
+            }
+            replay(&room.journal, &room.store, |_| ()).unwrap();
+            let mut editor = room.editor(Box::new(|_| ()));
+            editor.limits = limits;
+            while editor.step().unwrap() {}
+            let print = room.store.fingerprint().unwrap();
+            (records(room.journal.ledger.as_ref()), print)
+        };
+        let (whole, print) = play(&[]);
+        assert!(whole.len() > 15, "{}", whole.len());
+        for cut in 0..whole.len() {
+            let (ledger, other) = play(&whole[..cut]);
+            assert!(ledger == whole, "cut after {cut} of {} records", whole.len());
+            assert_eq!(other, print, "cut after {cut}");
+        }
+    }
+
     #[test]
     fn who_waits_for_an_editor_that_panics_is_told() {
         let room = Room::new();
@@ -838,8 +903,7 @@ mod tests {
     #[test]
     fn the_runs_of_a_first_day_fill_more_than_one_record() {
         let room = Room::new();
-        let mut batch = Batch::new(&room.store, &room.journal);
-        batch.full = 128;
+        let mut batch = Batch::new(&room.store, &room.journal, [128, COMMIT]);
         let progress = Progress { record: Position { seq: 7, sum: 0 }, items: 3, whole: false };
         let mut edits = batch.begin(Time(1), progress);
         let editions = vec![EditionId::All];
