@@ -12,7 +12,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Watches the news of a region and republishes it: one clean feed per city.
 #[derive(Debug, Parser)]
-#[command(version, about, disable_help_subcommand = true)]
+#[command(version, about)]
 struct Arguments {
     /// Configuration; ./feeds.toml, then /etc/citydesk/feeds.toml, if not named.
     #[arg(long, short, global = true, value_name = "FILE")]
