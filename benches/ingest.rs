@@ -128,6 +128,10 @@ impl Shelf for Past<'_, '_> {
     fn sharing_headline(&self, title: &str) -> Seen<Vec<StoryNo>> {
         Ok(self.0.sharing_headline(title).unwrap())
     }
+    fn sharing_text(&self, sketch: &[u64]) -> Result<Vec<StoryNo>, ShelfError> {
+        Ok(self.0.sharing_text(sketch).unwrap())
+    }
+
     fn next_story(&self) -> StoryNo {
         self.0.next_story()
     }

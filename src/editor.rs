@@ -719,6 +719,10 @@ impl Shelf for Reading<'_, '_> {
         self.draft.sharing_headline(title).map_err(shelf)
     }
 
+    fn sharing_text(&self, sketch: &[u64]) -> std::result::Result<Vec<StoryNo>, ShelfError> {
+        self.draft.sharing_text(sketch).map_err(shelf)
+    }
+
     fn next_story(&self) -> StoryNo {
         self.draft.next_story()
     }

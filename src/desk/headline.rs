@@ -1,24 +1,12 @@
 //! Headlines compared: equal, or one cut from the other.
 
 use crate::model::fold::fold;
+use crate::model::headline::bare;
+use crate::model::shingle::weight;
 
 /// A headline that begins another must weigh so much: sites cut at 22 to 26 characters, and anything shorter than ten
 /// begins too many headlines.
 pub const SHORTEST: usize = 10;
-
-/// Weight of a folded text: a Chinese, Japanese or Korean character says about as much as two and a half letters, so it
-/// weighs one and a letter or digit two fifths, rounded down.
-#[must_use]
-pub fn weight<'c>(folded: impl IntoIterator<Item = &'c char>) -> usize {
-    let fifths: usize = folded.into_iter().map(|c| if dense(*c) { 5 } else { 2 }).sum();
-    fifths / 5
-}
-
-/// Whether a character belongs to a script in which one character is a word or a syllable.
-#[must_use]
-pub fn dense(c: char) -> bool {
-    matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
-}
 
 fn weighs(folded: &str) -> usize {
     let letters: Vec<char> = folded.chars().collect();
@@ -28,7 +16,7 @@ fn weighs(folded: &str) -> usize {
 /// Weight of a headline.
 #[must_use]
 pub fn length(title: &str) -> usize {
-    weighs(&fold(title))
+    weighs(&fold(bare(title)))
 }
 
 /// How two headlines are alike.
@@ -46,7 +34,7 @@ pub enum Alike {
 /// go on as 6.5% or 65%.
 #[must_use]
 pub fn alike(one: &str, other: &str) -> Option<Alike> {
-    let (one, other) = (fold(&without_ellipsis(one)), fold(&without_ellipsis(other)));
+    let (one, other) = (fold(&without_ellipsis(bare(one))), fold(&without_ellipsis(bare(other))));
     if one.is_empty() || other.is_empty() {
         return None;
     }
@@ -117,6 +105,7 @@ mod tests {
         ("焦作市一季度外贸进出口总值增长6", "焦作市一季度外贸进出口总值增长6.5%", None),
         ("焦作市一季度外贸进出口总值增长", "焦作市一季度外贸进出口总值增长65%", None),
         ("许昌召开双减工作推进会议通报情况", "焦作召开双减工作推进会议通报情况", None),
+        ("（经济）许昌出台稳外贸十条措施", "关注｜许昌出台稳外贸十条措施_样网", Some(Alike::Equal)),
         ("", "", None),
         (
             "Council approves new bridge over the Aller in Celle",

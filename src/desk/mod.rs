@@ -57,6 +57,8 @@ pub trait Shelf {
     fn sharing_link(&self, canonical: &str) -> Result<Vec<StoryNo>, ShelfError>;
     /// Stories with a copy whose folded headline begins alike.
     fn sharing_headline(&self, title: &str) -> Result<Vec<StoryNo>, ShelfError>;
+    /// Stories with a copy that shares one of these smallest hashes of its text.
+    fn sharing_text(&self, sketch: &[u64]) -> Result<Vec<StoryNo>, ShelfError>;
     /// Number the next story gets.
     fn next_story(&self) -> StoryNo;
     /// Whether a guid was ever minted.

@@ -1,6 +1,7 @@
 //! Same story?
 //!
-//! Candidates are stories that share a key with the item: its canonical link, or the beginning of its folded headline.
+//! Candidates are stories that share a key with the item: its canonical link, the beginning of its folded headline, or
+//! one of the smallest hashes of its text's shingles.
 //! So the cost of an item does not grow with the archive. Of each candidate, the copy shown is compared, not any
 //! member: chains would creep from one story to the next.
 //!
@@ -11,6 +12,7 @@
 //! * headlines equal or one cut from the other, and one text contained in the other: at least 400 of 1,000 of the
 //!   shingles of the *shorter* one stand in the longer (containment, not Jaccard: a cut copy breaks Jaccard). A shingle
 //!   is three characters of Chinese, Japanese or Korean, nine of other scripts: three letters stand in any long text;
+//! * another headline, but 500 of 1,000 of the shorter text's shingles in the longer: retitled, or a part of it;
 //! * headlines equal or cut, of a weight of at least ten, where one side has no text to compare;
 //! * equal headlines of a weight of at least twelve on the same day in different sources, whatever the texts: each has
 //!   its own lead.
@@ -25,15 +27,16 @@
 //!   not contained;
 //! * either source has `join = false`.
 //!
-//! Known misses: retold stories under another headline, and translations.
+//! Known misses: retold stories, and translations.
 
 use std::collections::HashSet;
 
-use super::headline::{Alike, alike, dense, length, numbers, weight};
+use super::headline::{Alike, alike, length, numbers};
 use super::{Case, Rules, Shelf, ShelfError};
 use crate::model::fold::fold;
 use crate::model::id::StoryNo;
 use crate::model::place::Code;
+use crate::model::shingle::{SHORTEST as TEXT, containment, weight};
 use crate::model::story::{Copy, Story};
 use crate::model::time::{Time, Trust};
 use crate::place::Look;
@@ -53,16 +56,16 @@ pub struct Match {
 const WINDOW: i64 = 10 * Time::DAY;
 /// Containment that makes two texts one, headlines being alike; per mille.
 const CONTAINED: u32 = 400;
+/// Containment that makes two texts one under other headlines; per mille.
+const CONTAINED_ALONE: u32 = 500;
 /// Containment that outweighs the window; per mille.
 const CONTAINED_ANYWAY: u32 = 850;
 /// Numbers of the shorter text that must stand in the longer; per mille.
 const NUMBERS: u32 = 700;
-/// A folded text of less weight is no text to compare.
-const TEXT: usize = 40;
 /// An equal headline of so much weight is the same story on the same day.
 const LONG_HEADLINE: usize = 12;
 /// So much of a text is compared, in folded characters.
-const COMPARED: usize = 8_000;
+pub(super) const COMPARED: usize = 8_000;
 
 /// The stories this item is a copy of, surest first; the older one first where they are as sure.
 ///
@@ -75,6 +78,7 @@ pub fn find(rules: &Rules, case: &Case<'_>, copy: &Copy, shelf: &dyn Shelf) -> R
     }
     let mut candidates = shelf.sharing_link(&copy.canonical)?;
     candidates.extend(shelf.sharing_headline(&copy.title)?);
+    candidates.extend(shelf.sharing_text(&copy.sketch)?);
     candidates.sort_unstable();
     candidates.dedup();
     if candidates.is_empty() {
@@ -147,12 +151,15 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
         let related = (contained? >= CONTAINED && !repeated) || copied;
         return related.then(|| (950, "same address, related text".to_owned()));
     }
-    let titles = titles?;
-    let apart = date(copy).since(date(theirs)).abs() > WINDOW;
+    let enough = contained.is_some_and(|c| c >= if titles.is_some() { CONTAINED } else { CONTAINED_ALONE });
+    if titles.is_none() && !enough {
+        return None;
+    }
+    // One copy dated late must not push the others out.
+    let apart = story.copies.iter().all(|other| date(copy).since(date(other)).abs() > WINDOW);
     if apart && contained.is_none_or(|c| c < CONTAINED_ANYWAY) {
         return None;
     }
-    let enough = contained.is_some_and(|c| c >= CONTAINED);
     if repeated && !copied {
         return None;
     }
@@ -169,41 +176,36 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
     if contradict(&own.text, &other.text) {
         return None;
     }
-    let kind = if titles == Alike::Equal { "equal headline" } else { "headline cut from the other" };
+    let kind = match titles {
+        Some(Alike::Equal) => "equal headline",
+        Some(_) => "headline cut from the other",
+        None => "another headline",
+    };
     let length = length(&copy.title).min(length(&theirs.title));
     match contained {
         Some(c) if enough => {
             Some((700 + (c / 4) as u16, format!("{kind}, {} % of the shorter text in the longer", c / 10)))
         }
-        None if length >= super::headline::SHORTEST => Some((800, format!("{kind}, no text to compare"))),
-        Some(c) if titles == Alike::Equal && length >= LONG_HEADLINE && own.day.abs_diff(other.day) <= 1 => {
+        None if titles.is_some() && length >= super::headline::SHORTEST => {
+            Some((800, format!("{kind}, no text to compare")))
+        }
+        Some(c) if titles == Some(Alike::Equal) && length >= LONG_HEADLINE && own.day.abs_diff(other.day) <= 1 => {
             Some((700, format!("{kind} on the same day, {} % of the shorter text in the longer", c / 10)))
         }
         _ => None,
     }
 }
 
-/// How much of the shorter text's shingles the longer one has, per mille; `None` if one is too short to tell.
-fn containment(one: &[char], other: &[char]) -> Option<u32> {
-    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
-    if weight(short) < TEXT {
-        return None;
-    }
-    let many = short.iter().filter(|c| dense(**c)).count() * 2 > short.len();
-    let width = if many { 3 } else { 9 };
-    let long: HashSet<&[char]> = long.windows(width).collect();
-    let all = short.windows(width).count();
-    let shared = short.windows(width).filter(|shingle| long.contains(shingle)).count();
-    Some((shared * 1000 / all.max(1)) as u32)
-}
-
-/// Whether every number of the shorter text stands in the longer, as often.
+/// Whether every number of the shorter text stands in the longer, as often; the last one may be cut.
 fn agree(one: &[char], other: &[char]) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let (short, long): (String, String) = (short.iter().collect(), long.iter().collect());
-    let mut theirs = numbers(&long);
-    numbers(&short).iter().all(|number| {
-        let found = theirs.iter().position(|their| their == number);
+    let (mine, mut theirs) = (numbers(&short), numbers(&long));
+    let last = mine.len().saturating_sub(1);
+    mine.iter().enumerate().all(|(index, number)| {
+        let cut = index == last && short.ends_with(*number);
+        let same = |their: &&str| their == number || (cut && their.starts_with(*number));
+        let found = theirs.iter().position(same);
         found.map(|index| theirs.swap_remove(index)).is_some()
     })
 }

@@ -7,6 +7,7 @@ use super::headline::{Alike, alike, is_cut};
 use super::{Case, Rules};
 use crate::model::fold::fold;
 use crate::model::id::hash64;
+use crate::model::shingle::sketch;
 use crate::model::story::{Copy, Emission, Story};
 
 /// Characters so common that a Chinese text of [`LONG`] characters without one of them has lost it on the way.
@@ -37,6 +38,7 @@ pub fn copy(rules: &Rules, case: &Case<'_>) -> Copy {
         score: 0,
         held: case.held,
         damage: damage(&item.title, &item.text),
+        sketch: sketch(&fold(&item.text).chars().take(super::same::COMPARED).collect::<Vec<_>>()),
     }
 }
 

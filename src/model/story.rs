@@ -65,6 +65,10 @@ pub struct Copy {
     /// Signs of damage it shows: a cut headline, lost characters.
     #[n(16)]
     pub damage: u8,
+    /// The smallest hashes of its text's shingles ([`super::shingle::sketch`]): by them copies under other headlines
+    /// find each other.
+    #[cbor(n(17), default)]
+    pub sketch: Vec<u64>,
 }
 
 /// What a feed prints of a story, but for the full text: a fact, recorded when it was emitted and never derived again.

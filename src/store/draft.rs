@@ -13,6 +13,7 @@ use crate::model::codec;
 use crate::model::edit::{Body, Cause, Edit, Progress, Record};
 use crate::model::edition::{EditionId, Order, Version};
 use crate::model::fold::fold;
+use crate::model::headline::bare;
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo, hash64};
 use crate::model::position::Position;
 use crate::model::setting::{InForce, Setting};
@@ -50,6 +51,7 @@ pub struct Draft<'s> {
     items: BTreeMap<[u8; 16], Known>,
     urls: BTreeMap<u64, Held<Sharers>>,
     headlines: BTreeMap<u64, Held<Sharers>>,
+    texts: BTreeMap<u64, Held<Sharers>>,
     editions: BTreeMap<EditionId, Held<Head>>,
     blocks: BTreeMap<EditionId, BTreeMap<Vec<u8>, Held<Option<Block>>>>,
     sources: BTreeMap<SourceId, Held<SourceHead>>,
@@ -83,6 +85,7 @@ impl<'s> Draft<'s> {
             items: BTreeMap::new(),
             urls: BTreeMap::new(),
             headlines: BTreeMap::new(),
+            texts: BTreeMap::new(),
             editions: BTreeMap::new(),
             blocks: BTreeMap::new(),
             sources: BTreeMap::new(),
@@ -302,6 +305,18 @@ impl<'s> Draft<'s> {
         self.sharing(&self.headlines, Tree::Headlines, headline_key(title))
     }
 
+    /// Stories with a copy that shares one of these smallest hashes of its text.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn sharing_text(&self, sketch: &[u64]) -> Result<Vec<StoryNo>> {
+        let mut found = Vec::new();
+        for hash in sketch {
+            found.extend(self.sharing(&self.texts, Tree::Texts, Some(*hash))?);
+        }
+        Ok(found)
+    }
+
     /// A source.
     ///
     /// # Errors
@@ -400,6 +415,9 @@ impl<'s> Draft<'s> {
         if let Some(key) = headline_key(&copy.title).filter(|_| !copy.title.is_empty()) {
             self.share(Tree::Headlines, Some(key), story)?;
         }
+        for hash in &copy.sketch {
+            self.share(Tree::Texts, Some(*hash), story)?;
+        }
         Ok(())
     }
 
@@ -407,7 +425,11 @@ impl<'s> Draft<'s> {
         let Some(key) = key else { return Ok(()) };
         let seq = self.seq;
         let store = self.store;
-        let map = if tree == Tree::Urls { &mut self.urls } else { &mut self.headlines };
+        let map = match tree {
+            Tree::Urls => &mut self.urls,
+            Tree::Texts => &mut self.texts,
+            _ => &mut self.headlines,
+        };
         let held = match map.entry(key) {
             Slot::Occupied(slot) => slot.into_mut(),
             Slot::Vacant(slot) => slot.insert(load(store, tree, &key.to_be_bytes())?.unwrap_or_default()),
@@ -773,7 +795,7 @@ impl<'s> Draft<'s> {
         // record that wrote them, or a store replayed in other steps would differ.
         let items = self.items.into_iter();
         trees.push((Tree::Items, items.map(|(key, known)| one(key.to_vec(), pack(0, &known))).collect()));
-        for (tree, map) in [(Tree::Urls, self.urls), (Tree::Headlines, self.headlines)] {
+        for (tree, map) in [(Tree::Urls, self.urls), (Tree::Headlines, self.headlines), (Tree::Texts, self.texts)] {
             let fresh = map.into_iter().filter(|(_, held)| held.fresh);
             trees.push((
                 tree,
@@ -811,7 +833,7 @@ fn link_key(canonical: &str) -> Option<u64> {
 }
 
 fn headline_key(title: &str) -> Option<u64> {
-    let folded = fold(title);
+    let folded = fold(bare(title));
     let ascii = folded.chars().take(BEGINNING).filter(char::is_ascii).count();
     let length = if ascii * 2 > BEGINNING { BEGINNING * 2 } else { BEGINNING };
     let beginning: String = folded.chars().take(length).collect();

@@ -8,6 +8,7 @@
 //! | `items` | hash of source and item key, 16 bytes | [`Known`] |
 //! | `urls` | hash of the canonical link, 8 bytes | [`Sharers`]: stories that have it |
 //! | `headlines` | hash of the folded headline's beginning, 8 bytes | [`Sharers`] |
+//! | `texts` | one of the smallest hashes of a text's shingles, 8 bytes | [`Sharers`] |
 //! | `editions` | edition's key | [`Head`] |
 //! | `entries` | edition's key, 0, *inverted* order of the block's oldest entry, 16 bytes | [`Block`] of up to 64, newest first |
 //! | `sources` | source id | [`SourceHead`] |
@@ -185,6 +186,8 @@ pub enum Tree {
     Urls,
     /// Beginnings of folded headlines.
     Headlines,
+    /// Smallest hashes of texts.
+    Texts,
     /// Sources.
     Sources,
     /// Editions.
@@ -202,6 +205,7 @@ pub struct Trees {
     pub(super) items: sled::Tree,
     pub(super) urls: sled::Tree,
     pub(super) headlines: sled::Tree,
+    pub(super) texts: sled::Tree,
     pub(super) editions: sled::Tree,
     pub(super) entries: sled::Tree,
     pub(super) sources: sled::Tree,
@@ -218,6 +222,7 @@ impl Trees {
             items: db.open_tree("items")?,
             urls: db.open_tree("urls")?,
             headlines: db.open_tree("headlines")?,
+            texts: db.open_tree("texts")?,
             editions: db.open_tree("editions")?,
             entries: db.open_tree("entries")?,
             sources: db.open_tree("sources")?,
@@ -234,13 +239,14 @@ impl Trees {
             Tree::Items => &self.items,
             Tree::Urls => &self.urls,
             Tree::Headlines => &self.headlines,
+            Tree::Texts => &self.texts,
             Tree::Sources => &self.sources,
             Tree::Editions => &self.editions,
             Tree::Settings => &self.settings,
         }
     }
 
-    pub(super) const fn folded(&self) -> [(&'static str, &sled::Tree); 10] {
+    pub(super) const fn folded(&self) -> [(&'static str, &sled::Tree); 11] {
         [
             ("meta", &self.meta),
             ("stories", &self.stories),
@@ -248,6 +254,7 @@ impl Trees {
             ("items", &self.items),
             ("urls", &self.urls),
             ("headlines", &self.headlines),
+            ("texts", &self.texts),
             ("editions", &self.editions),
             ("entries", &self.entries),
             ("sources", &self.sources),

@@ -119,7 +119,7 @@ impl Author {
 
     fn edits(&mut self) -> Vec<Edit> {
         let mut edits = Vec::new();
-        for _ in 0..1 + self.dice.roll(6) {
+        for _ in 0..=self.dice.roll(6) {
             let alive: Vec<usize> = (0..self.told.len()).filter(|i| !self.told[*i].over).collect();
             if alive.len() < 4 || self.dice.one_in(2) {
                 self.open(&mut edits);
