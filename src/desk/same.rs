@@ -21,7 +21,7 @@
 //!
 //! * the dates are more than ten days apart (unless the texts are contained by 850 of 1,000);
 //! * the story already holds another item of this source (a headline that a source repeats is a daily bulletin), unless
-//!   the texts are contained by 850 of 1,000 and have the same numbers;
+//!   the headlines are alike, the texts contained by 850 of 1,000, and the numbers the same;
 //! * the numbers contradict: fewer than 700 of 1,000 of the numbers of the shorter text stand in the longer;
 //! * the headlines name different cities, or neither names one and the sources serve different cities and the texts are
 //!   not contained;
@@ -152,7 +152,8 @@ fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> O
         return related.then(|| (950, "same address, related text".to_owned()));
     }
     let enough = contained.is_some_and(|c| c >= if titles.is_some() { CONTAINED } else { CONTAINED_ALONE });
-    if titles.is_none() && !enough {
+    // A source that gives two headlines means two items: what they share is what it writes under everything.
+    if titles.is_none() && (!enough || repeated) {
         return None;
     }
     // One copy dated late must not push the others out.
