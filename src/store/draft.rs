@@ -550,7 +550,7 @@ impl<'s> Draft<'s> {
     fn leave(&mut self, no: StoryNo, editions: &[EditionId]) -> Result<()> {
         let seq = self.seq;
         for edition in editions {
-            self.hold_edge(edition)?;
+            // Its entry stays and counts: the window's edge does not move.
             self.with_story(no, |story| {
                 for entered in story.entries.iter_mut().filter(|e| e.edition == *edition) {
                     entered.left = true;
@@ -647,7 +647,7 @@ impl<'s> Draft<'s> {
         Ok(())
     }
 
-    /// Records the older edge of an edition's window before something leaves it.
+    /// Records the older edge of an edition's window before an entry is taken out of it, or it grows.
     fn hold_edge(&mut self, edition: &EditionId) -> Result<()> {
         let Some(head) = self.head(edition)? else { return Ok(()) };
         let mut edge = None;

@@ -1,6 +1,5 @@
 //! Reading: a whole version of everything, for as long as the view lives.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, RwLockReadGuard};
 
 use super::layout::{self, Block, Head, Known, Meta, SourceHead, unpack};
@@ -120,7 +119,8 @@ impl<'s> View<'s> {
                 seq: city.version.seq.max(tag.version.seq),
                 modified: city.version.modified.max(tag.version.modified),
             };
-            return Ok(Some(Head { version, name: tag.name, ..Head::default() }));
+            let floor = city.floor.max(tag.floor);
+            return Ok(Some(Head { version, name: tag.name, floor, ..Head::default() }));
         }
         let Some(bytes) = self.store.trees.editions.get(edition.key())? else { return Ok(None) };
         let mut head: Head = unpack(&bytes)?.1;
@@ -183,7 +183,7 @@ impl<'s> View<'s> {
         self.walk(edition, before, |_| true, limit)
     }
 
-    /// So many entries of the larger edition are looked at for a city-and-tag edition.
+    /// So many entries of both editions are looked at for a city-and-tag edition; what lies deeper is not in it.
     const COMPUTED: usize = 5_000;
 
     fn walk(
@@ -195,47 +195,43 @@ impl<'s> View<'s> {
     ) -> Result<Vec<(Order, Story)>> {
         let mut found = Vec::new();
         if let EditionId::CityTag(city, tag) = edition {
-            // Order = the later of its two entries, so the union of both newest stretches must be looked at.
             let (city, tag) = (EditionId::City(*city), EditionId::Tag(tag.clone()));
-            let mut orders = BTreeSet::new();
-            for (one, other) in [(&city, &tag), (&tag, &city)] {
-                self.orders(one, None, |order| {
-                    orders.len() < Self::COMPUTED && {
-                        let story = self.story(StoryNo(order.story)).ok().flatten();
-                        let entry = |id: &EditionId| {
-                            story
-                                .as_ref()
-                                .and_then(|s| s.entries.iter().find(|e| e.edition == *id && !e.left))
-                                .map(|e| e.at)
-                        };
-                        if let (Some(at), Some(second)) = (entry(one), entry(other)) {
-                            orders.insert(Order { at: at.max(second), story: order.story });
-                        }
-                        true
-                    }
-                })?;
-            }
-            for order in orders.into_iter().rev() {
-                if before.is_some_and(|before| order >= before) {
+            let (mut one, mut other) = (self.orders(&city, before), self.orders(&tag, before));
+            let (mut first, mut second) = (one.next().transpose()?, other.next().transpose()?);
+            for _ in 0..Self::COMPUTED {
+                // The newest first, of whichever it is; a story that entered both at once is met once.
+                let Some(order) = first.max(second) else { break };
+                if first == Some(order) {
+                    first = one.next().transpose()?;
+                }
+                if second == Some(order) {
+                    second = other.next().transpose()?;
+                }
+                let Some(story) = self.story(StoryNo(order.story))? else { continue };
+                let entered = |id: &EditionId| story.entries.iter().find(|entered| entered.edition == *id);
+                let (Some(mine), Some(theirs)) = (entered(&city), entered(&tag)) else { continue };
+                // Its order is the later of its two entries: at the earlier one it was met already.
+                if mine.at.max(theirs.at) != order.at {
                     continue;
                 }
                 if found.len() >= limit || !keeps(order) {
                     break;
                 }
-                if let Some(story) = self.story(StoryNo(order.story))? {
+                // What left counts and is not shown, or another would come back in its place.
+                if !mine.left && !theirs.left {
                     found.push((order, story));
                 }
             }
             return Ok(found);
         }
         let mut wanted = Vec::new();
-        self.orders(edition, before, |order| {
-            let more = wanted.len() < limit && keeps(order);
-            if more {
-                wanted.push(order);
+        for order in self.orders(edition, before) {
+            let order = order?;
+            if wanted.len() >= limit || !keeps(order) {
+                break;
             }
-            more
-        })?;
+            wanted.push(order);
+        }
         for order in wanted {
             let Some(story) = self.story(StoryNo(order.story))? else { continue };
             if !story.entries.iter().any(|entered| entered.edition == *edition && entered.left) {
@@ -245,26 +241,12 @@ impl<'s> View<'s> {
         Ok(found)
     }
 
-    /// Hands the entries of an edition older than `before` to `take`, newest first, until it says no.
-    fn orders(&self, edition: &EditionId, before: Option<Order>, mut take: impl FnMut(Order) -> bool) -> Result<()> {
+    /// The entries of an edition older than `before`, newest first.
+    fn orders(&self, edition: &EditionId, before: Option<Order>) -> Orders {
         let prefix = layout::entries_prefix(edition);
         let from = before.map_or_else(|| prefix.clone(), |before| layout::entry_key(&prefix, before));
-        for pair in self.store.trees.entries.range(from..) {
-            let (key, value) = pair?;
-            if !key.starts_with(&prefix) {
-                break;
-            }
-            let block: Block = unpack(&value)?.1;
-            for order in block.entries {
-                if before.is_some_and(|before| order >= before) {
-                    continue;
-                }
-                if !take(order) {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
+        let pairs = self.store.trees.entries.range(from..);
+        Orders { pairs, prefix, before, block: Vec::new().into_iter() }
     }
 
     /// A source, as far as the fold knows it.
@@ -288,5 +270,40 @@ impl<'s> View<'s> {
             }
         }
         Ok(all)
+    }
+}
+
+/// Entries of one edition, read block by block.
+struct Orders {
+    pairs: sled::Iter,
+    prefix: Vec<u8>,
+    before: Option<Order>,
+    block: std::vec::IntoIter<Order>,
+}
+
+impl Orders {
+    fn block(&mut self) -> Option<Result<Block>> {
+        let (key, value) = match self.pairs.next()? {
+            Ok(pair) => pair,
+            Err(error) => return Some(Err(error.into())),
+        };
+        key.starts_with(&self.prefix).then(|| Ok(unpack::<Block>(&value)?.1))
+    }
+}
+
+impl Iterator for Orders {
+    type Item = Result<Order>;
+
+    fn next(&mut self) -> Option<Result<Order>> {
+        loop {
+            let before = self.before;
+            if let Some(order) = self.block.by_ref().find(|order| before.is_none_or(|before| *order < before)) {
+                return Some(Ok(order));
+            }
+            match self.block()? {
+                Ok(block) => self.block = block.entries.into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
     }
 }
