@@ -16,6 +16,7 @@
 //! torn SOURCE              items without their closing record, then as `restart`: the process died between them
 //! file SOURCE [reading=N]  one poll, newest item first:
 //!   KEY | headline | text | pub=-2h link=https://… tags=a,b credit=名
+//! says #N                  what a story prints: headline, summary, creator, date
 //! show EDITION             what its feed shows:
 //!   #story headline [copies] (updated)
 //! why #N                   the copies of a story, and why they were joined
@@ -193,6 +194,13 @@ impl Desk {
         out
     }
 
+    fn says(&self, no: u64) -> String {
+        let story = self.store.view().story(StoryNo(no)).unwrap().unwrap_or_default();
+        let Some(said) = story.emission else { return "  nothing\n".into() };
+        let date = said.published.at_offset(said.offset).to_rfc3339();
+        format!("  {} | {} | {} | {date}\n", said.title, said.summary, said.creator)
+    }
+
     fn why(&self, no: u64) -> String {
         let Some(story) = self.store.view().story(StoryNo(no)).unwrap() else { return "  none\n".into() };
         let mut out = String::new();
@@ -362,6 +370,7 @@ fn play(path: &Path) -> String {
                 desk.now = desk.now.plus(Time::SECOND);
             }
             "show" => out.push_str(&desk.show(rest)),
+            "says" => out.push_str(&desk.says(rest.trim_start_matches('#').parse().unwrap())),
             "why" => out.push_str(&desk.why(rest.trim_start_matches('#').parse().unwrap())),
             other if other.starts_with('#') => continue,
             other => panic!("{}: no such line: {other}", path.display()),

@@ -18,7 +18,8 @@ const FRESH: i64 = 24 * Time::HOUR;
 pub fn compose(rules: &Rules, case: &Case<'_>, story: &Story, cause: Cause) -> Emission {
     let item = case.item;
     let source = rules.source(&item.source);
-    let republish = source.map(|source| source.republish).unwrap_or_default();
+    // Of a source whose block is gone nobody knows the terms any more.
+    let republish = source.map_or(Republish::Title, |source| source.republish);
     let name = source.map_or_else(|| item.source.to_string(), |source| source.name.clone());
     let producer = item.credits.last().map_or(name.as_str(), |credit| credit.name.as_str());
     let author = item.authors.first().map(String::as_str).filter(|author| *author != producer && *author != name);

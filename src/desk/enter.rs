@@ -8,14 +8,15 @@ use crate::model::time::{Time, Trust};
 use crate::query::{Folded, Subject};
 
 /// Recorded editions that a story belongs to: everything, its cities, provinces and tags as printed, the sources of its
-/// copies, and saved feeds. City with tag is computed when asked.
+/// copies (but for those held back: they fill the store), and saved feeds. City with tag is computed when asked.
 fn of(rules: &Rules, story: &Story, text: &str) -> Vec<EditionId> {
     let Some(emission) = &story.emission else { return Vec::new() };
     let mut editions = vec![EditionId::All];
     editions.extend(emission.cities.iter().map(|placed| EditionId::City(placed.code)));
     editions.extend(emission.provinces.iter().map(|placed| EditionId::Province(placed.code)));
     editions.extend(emission.tags.iter().map(|tag| EditionId::Tag(tag.id.clone())));
-    editions.extend(story.copies.iter().map(|copy| EditionId::Source(copy.source.clone())));
+    let news = story.copies.iter().filter(|copy| !copy.held);
+    editions.extend(news.map(|copy| EditionId::Source(copy.source.clone())));
     editions.extend(saved(rules, story, text).into_iter().map(EditionId::Saved));
     editions.sort_unstable();
     editions.dedup();

@@ -9,7 +9,7 @@
 //! 1. **Known and unchanged** (same source, same key, same hash as sent): nothing.
 //! 2. **Known and changed**: an edit if headline or text differ beyond digits (a read counter is no edit), printed anew
 //!    if it is the copy shown, at most five times; otherwise only seen. After our own reading of the source changed,
-//!    nothing is an edit.
+//!    nothing is an edit. A guid that comes back with another headline, link and text names another article: go to 3.
 //! 3. **A copy of a story we have** ([`same`]): joined. The XML of a story already emitted does not change by it, unless
 //!    what was emitted was cut or damaged and this copy is whole (a correction, at most two a story).
 //! 4. **A new story**: opened, and emitted unless it is held back.
@@ -103,14 +103,16 @@ pub fn decide(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf) -> Result<Vec<E
         }
         return changed(rules, case, shelf, no);
     }
-    let copy = shown::copy(rules, case);
+    unknown(rules, case, shelf, shown::copy(rules, case))
+}
+
+fn unknown(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, copy: Copy) -> Result<Vec<Edit>, ShelfError> {
     let found = same::find(rules, case, &copy, shelf)?;
     let Some(best) = found.first() else { return open(rules, case, shelf, copy) };
     let Some(story) = going_on(shelf, best.story)? else { return open(rules, case, shelf, copy) };
     let merge::Merged { story, mut edits } = merge::merge(story, &found[1..], shelf)?;
     // The same source's own item under a new key (it rewrote its guids), or one copy too many: no further copy.
-    let same = |c: &Copy| c.source == copy.source && !copy.canonical.is_empty() && c.canonical == copy.canonical;
-    let own = story.copies.iter().position(same);
+    let own = rewritten(&story, &copy);
     if story.spiked || story.copies.len() >= COPIES || own.is_some() {
         let no = story.no;
         edits.push(Edit::See { story: no, source: copy.source.clone(), key: copy.key.clone(), hash: copy.hash });
@@ -124,6 +126,12 @@ pub fn decide(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf) -> Result<Vec<E
     let copy = Copy { joined: best.why.clone(), score: best.score, ..copy };
     edits.extend(join(rules, case, shelf, story, copy)?);
     Ok(edits)
+}
+
+/// The copy of a story that this item of the same source is, by its address, under whatever key.
+fn rewritten(story: &Story, copy: &Copy) -> Option<usize> {
+    let same = |c: &Copy| c.source == copy.source && !copy.canonical.is_empty() && c.canonical == copy.canonical;
+    story.copies.iter().position(same)
 }
 
 /// The story that goes on for this one: the one it was retired into, or itself.
@@ -170,6 +178,8 @@ fn join(
     story.copies.push(copy);
     let newest = story.copies.len() - 1;
     match &story.emission {
+        // An item that is no news by itself makes no news of another: its source is new, or is read in another way.
+        Some(_) if case.held => {}
         None => {
             story.shown = shown::best(rules, &story.copies) as u32;
             // The judgement is made on the copy shown; only the item at hand is at hand.
@@ -198,15 +208,23 @@ fn changed(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, no: StoryNo) -> Re
     let item = case.item;
     let copy = shown::copy(rules, case);
     let Some(story) = going_on(shelf, no)? else { return open(rules, case, shelf, copy) };
-    let index = story.copies.iter().position(|c| c.source == item.source && c.key == item.key);
-    match index {
-        Some(index) if !story.spiked && !case.baseline && story.copies[index].gist != copy.gist => {
-            revise(rules, case, shelf, story, index, copy)
-        }
-        _ => {
-            Ok(vec![Edit::See { story: story.no, source: item.source.clone(), key: item.key.clone(), hash: item.hash }])
-        }
+    let exact = story.copies.iter().position(|c| c.source == item.source && c.key == item.key);
+    // It may stand there under the key it had before its source rewrote its guids.
+    let own = || story.copies.iter().position(|c| c.source == item.source);
+    let index = exact.or_else(|| rewritten(&story, &copy)).or_else(own).filter(|_| !story.spiked && !case.baseline);
+    let see = Edit::See { story: story.no, source: item.source.clone(), key: item.key.clone(), hash: item.hash };
+    let Some(index) = index else { return Ok(vec![see]) };
+    let old = &story.copies[index];
+    if same::reused(case, old, &copy, shelf) {
+        return unknown(rules, case, shelf, copy);
     }
+    if old.gist == copy.gist {
+        return Ok(vec![see]);
+    }
+    let mut edits = if exact.is_some() { Vec::new() } else { vec![see] };
+    let renewed = Copy { key: old.key.clone(), ..copy };
+    edits.extend(revise(rules, case, shelf, story, index, renewed)?);
+    Ok(edits)
 }
 
 /// A copy was really edited by its publisher.
