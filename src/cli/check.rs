@@ -236,7 +236,7 @@ fn judge(source: &Source, probe: Result<Probe, String>, now: Time) -> Verdict {
     let expected = source.expect.items as usize;
     let old = newest.is_some_and(|claim| now.since(claim.at) > source.expect.newest);
     (verdict.failed, verdict.sentence) = if verdict.items < expected {
-        (true, format!("{status}{format}: {} items, {expected} expected: has the page changed?", verdict.items))
+        (true, format!("{status}{format}: {} items, {expected} expected: has it changed?", verdict.items))
     } else if old {
         (true, format!("{status}{format}: the newest of {} items is older than expected", verdict.items))
     } else {

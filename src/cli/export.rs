@@ -6,7 +6,9 @@ use std::path::Path;
 use super::exit::Exit;
 use super::{locate, say};
 use crate::app::export::{self, Form};
-use crate::model::source::Kind;
+use crate::model::edition::EditionId;
+use crate::place::Gazetteer;
+use crate::press;
 use crate::render::opml;
 
 /// Writes the archive to stdout, asking the running daemon if there is one.
@@ -46,17 +48,23 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, format: &str) -> Ex
     }
 }
 
-/// The sources of feeds.toml that have a feed, as OPML 2.0.
+/// The sources of feeds.toml as OPML 2.0: their own feed, or ours of what has none or must not be told.
 fn sources(config: &Path) -> Exit {
     let loaded = match locate::load(config) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let outlines = loaded.settings.sources.iter().filter_map(|source| match &source.kind {
-        Kind::Feed(url) => Some(opml::Outline::feed(&source.rules.name, url, None)),
-        _ => None,
+    let settings = loaded.settings;
+    let gazetteer = Gazetteer::build(&settings.cities).unwrap_or_else(|_| Gazetteer::builtin());
+    let outlines = settings.sources.iter().map(|source| {
+        let ours = || {
+            let path = press::feed(&EditionId::Source(source.id().clone()), "rss", &gazetteer);
+            format!("{}{path}", settings.site.public_url)
+        };
+        // The recorded address and not the one that is asked: nothing secret stands in it.
+        opml::Outline::feed(&source.rules.name, source.rules.feed.clone().unwrap_or_else(ours), None)
     });
     let outlines: Vec<_> = outlines.collect();
-    let document = opml::render(&loaded.settings.site.title, None, &outlines);
+    let document = opml::render(&settings.site.title, None, &outlines);
     say::out(String::from_utf8_lossy(&document), Exit::Fine)
 }
