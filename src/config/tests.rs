@@ -171,6 +171,22 @@ fn the_file_of_the_repository_is_good() {
 }
 
 #[test]
+fn an_address_with_a_secret_in_it_is_not_named_to_readers() {
+    for (address, named) in [
+        ("https://a.example/rss?siteId=1", true),
+        ("https://a.example/@desk/rss", true),
+        ("https://u:p@a.example/rss", false),
+        ("https://token@a.example/rss", false),
+        ("https://a.example/rss?key=${KEY}", false),
+    ] {
+        let text = format!("[[source]]\nid = \"a\"\nfeed = \"{address}\"\n");
+        let loaded = super::load_text(Path::new("feeds.toml"), text).unwrap();
+        let feed = loaded.settings.sources[0].rules.feed.as_deref();
+        assert_eq!(feed, named.then_some(address));
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_or_no_text_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("feeds.toml");

@@ -86,7 +86,7 @@ fn how_commands_end_tells_what_was_wrong() {
     expect(&["once"], 0);
     expect(&["stats"], 0);
     expect(&["nonsense"], 64);
-    let secret = "[[source]]\nid = \"s\"\nfeed = \"http://u:swordfish@127.0.0.1:9/${PATH}\"\n\
+    let secret = "[[source]]\nid = \"s\"\nfeed = \"http://u:swordfish@127.0.0.1:9/x\"\n\
                   [[source]]\nid = \"p\"\npage = \"http://127.0.0.1:9/\"\nlinks = '/a/'\n";
     desk.config(secret);
     let opml = String::from_utf8(desk.run(&["export", "--format", "opml"]).stdout).unwrap();

@@ -138,6 +138,11 @@ const TIED: [(&str, &[&str]); 6] = [
     ("ca", &["feed", "page", "api", "sitemap"]),
 ];
 
+/// Whether user or password stand in an address (RFC 3986, 3.2.1).
+fn has_login(address: &str) -> bool {
+    url::Url::parse(address).is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
+}
+
 /// Reads one. `None` if it has no usable address; it was complained about.
 pub(in crate::config) fn read(fields: &Fields<'_>, defaults: &Defaults, reading: &mut Reading) -> Option<Source> {
     let kind = kind(fields, reading);
@@ -146,8 +151,9 @@ pub(in crate::config) fn read(fields: &Fields<'_>, defaults: &Defaults, reading:
     let rules = SourceRules {
         name: name.unwrap_or_else(|| id.to_string()),
         feed: kind.as_ref().and_then(|kind| match kind {
-            // A secret in an address must not be printed, so such an address is not named as the source's feed.
-            Kind::Feed(url) if !url.contains("${") => Some(url.clone()),
+            // A secret in an address must not be printed, so such an address is not named as the source's feed: one from
+            // the environment, or a password before the host.
+            Kind::Feed(url) if !url.contains("${") && !has_login(url) => Some(url.clone()),
             _ => None,
         }),
         cities: once(fields.or_default(&CITY, reading)),
