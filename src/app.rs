@@ -520,8 +520,9 @@ fn control(
 ) -> std::io::Result<tokio::task::JoinHandle<()>> {
     let (store, journal) = (Arc::clone(&desk.store), desk.journal.clone());
     let (settings, standing) = (Arc::clone(&desk.settings), Arc::clone(&desk.standing));
-    let gazetteer = Arc::clone(&desk.gazetteer);
+    let (gazetteer, folder) = (Arc::clone(&desk.gazetteer), place.to_owned());
     let handler = move |asked: Asked| -> control::Answer {
+        let folder = folder.clone();
         let (store, journal, wake) = (Arc::clone(&store), journal.clone(), wake.clone());
         let (settings, standing, gazetteer) = (settings.load_full(), Arc::clone(&standing), gazetteer.load_full());
         Box::pin(async move {
@@ -542,6 +543,17 @@ fn control(
                         }
                     });
                     (StatusCode::OK, body)
+                }
+                (Method::POST, "/rebuild") => {
+                    let apart = move || Folder::apart(&folder, &journal, &store);
+                    let rebuilt = tokio::task::spawn_blocking(apart).await;
+                    match rebuilt {
+                        Ok(Ok(rebuilt)) => {
+                            (StatusCode::OK, Pieces::one(serde_json::to_vec(&rebuilt).unwrap_or_default()))
+                        }
+                        Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
+                        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
+                    }
                 }
                 (Method::GET, "/fingerprint") => match store.fingerprint() {
                     Ok(print) => (StatusCode::OK, Pieces::one(print)),

@@ -3,12 +3,15 @@
 //! The order is what keeps an item from being lost: items and their closing filing are synced on the wire before the
 //! validators that vouch for them are noted, so that no "not modified" ever answers for something that was not kept.
 
+pub mod article;
+pub mod draft;
 pub mod folder;
+pub mod lead;
 pub mod pace;
 pub mod parsers;
+pub mod reach;
 mod sieve;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,21 +21,21 @@ use bytes::Bytes;
 use crate::clock::Clock;
 use crate::fetch::{Answer, Ask, FetchError, Fetcher};
 use crate::journal::{Log, LogError};
-use crate::model::book::{Entry, State, Validators};
+use crate::model::book::{Entry, Held, State, Validators};
 use crate::model::codec::encode;
 use crate::model::filing::{Filing, Wire};
-use crate::model::id::{ItemKey, SourceId, hash64};
+use crate::model::id::{SourceId, hash64};
 use crate::model::item::Item;
 use crate::model::position::Position;
 use crate::model::source::{Kind, Source};
-use crate::model::time::{Time, Trust};
-use crate::normalise::{self, Siblings};
-use crate::parse::{self, Fetched, ParseError};
+use crate::model::time::Time;
+use crate::parse::ParseError;
 use crate::store::{Store, StoreError};
 
+use draft::{Reading, Sheet};
 use pace::{Came, Said};
 use parsers::{Parsers, Unread};
-use sieve::Sieve;
+use reach::{Missing, Reach};
 
 /// Items of one document that are looked at. A closing filing names each by its position, and must stay small enough
 /// for a message of a replicated log.
@@ -68,6 +71,9 @@ pub enum Trouble {
     /// The store could not be asked what is known.
     #[error("what came could not be compared with what is known: {0}")]
     Store(#[from] StoreError),
+    /// What the document leads to is missing.
+    #[error("what it leads to cannot be read: {0}")]
+    Missing(#[from] Missing),
     /// A task of ours died.
     #[error("the round itself failed ({0}): this is a mistake in citydesk, please report it")]
     Round(String),
@@ -78,11 +84,12 @@ impl Trouble {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Fetch(error) => error.kind(),
+            Self::Fetch(error) | Self::Missing(Missing::Fetch(error)) => error.kind(),
             Self::Status(_) => "status",
             Self::Folder(_) => "files",
             Self::Unread(_) => "reader",
-            Self::Parse(_) => "document",
+            Self::Parse(_) | Self::Missing(Missing::Parse(_)) => "document",
+            Self::Missing(_) => "leads",
             Self::Wire(LogError::Full { .. }) => "disk",
             Self::Wire(_) => "wire",
             Self::Store(_) => "store",
@@ -207,33 +214,23 @@ impl std::fmt::Debug for Poller {
     }
 }
 
-/// A document in hand.
-struct Sheet {
-    url: String,
-    body: Bytes,
-    content_type: Option<String>,
+/// What a readable answer brought, with everything it leads to.
+struct Brought {
+    reading: Reading,
+    /// Items that wait or are not wanted, for the poll book.
+    held: Vec<Held>,
+    /// Milliseconds until what waits is looked at again; none if nothing waits.
+    pause: Option<i64>,
+    /// Nothing is filed in this round.
+    postponed: bool,
+    /// Whether "not modified" of the document speaks for everything it leads to.
+    vouched: bool,
 }
 
 /// What the asking brought.
 enum Got {
     NotModified(Answer),
     Documents(Vec<Sheet>, Answer, Vec<String>),
-}
-
-/// What the reading brought.
-#[derive(Default)]
-struct Reading {
-    items: Vec<Item>,
-    listed: u32,
-    unknown: u32,
-    dropped: u32,
-    newest: Option<Time>,
-    format: String,
-    charset: String,
-    title: Option<String>,
-    home: Option<String>,
-    ttl: Option<u32>,
-    complaints: Vec<String>,
 }
 
 impl Poller {
@@ -387,8 +384,8 @@ impl Poller {
             return Ok((Came::Nothing, said));
         }
         let at = (self.clock)();
-        let reading = self.read(source, sheets, at).await.map_err(|trouble| (trouble, said))?;
-        let mut reading = reading;
+        let brought = self.read(source, sheets, book, at).await.map_err(|trouble| (trouble, said))?;
+        let Brought { mut reading, held, pause, postponed, vouched } = brought;
         reading.complaints.splice(0..0, complaints);
         reading.complaints.truncate(COMPLAINTS);
         said.fresh = said.fresh.max(i64::from(reading.ttl.unwrap_or(0)).saturating_mul(Time::MINUTE));
@@ -397,19 +394,29 @@ impl Poller {
         (round.dropped, round.filed) = (reading.dropped, filed);
         round.complaints.clone_from(&reading.complaints);
         let learned = (reading.format.clone(), reading.charset.clone(), reading.newest);
-        let filing = self.file(source, reading, at, book.vouched).await.map_err(|trouble| (trouble, said))?;
+        let filing = if postponed {
+            None
+        } else {
+            self.file(source, reading, at, book.vouched).await.map_err(|trouble| (trouble, said))?
+        };
         if let Some(filing) = filing {
             round.filing = Some(filing);
             book.vouched = filing;
             (self.nudge)();
         }
-        // Only now: what these vouch for is synced.
-        (book.validators, book.body) = (answer.validators, body);
+        // Only now: what these vouch for is synced. What waits is not: it is to be met again.
+        let whole = pause.is_none() && vouched;
+        (book.validators, book.body) = if whole { (answer.validators, body) } else { (Validators::default(), 0) };
+        (book.held, said.held) = (held, pause);
         (book.format, book.charset, book.newest) = learned;
         (book.listed, book.hint) = (listed, said.fresh);
         book.complaints.clone_from(&round.complaints);
         if filed == 0 {
-            round.sentence = format!("nothing new among {listed} items");
+            round.sentence = match book.held.iter().filter(|held| !held.settled).count() {
+                0 => format!("nothing new among {listed} items"),
+                _ if postponed => format!("{listed} items wait until articles can be had"),
+                waiting => format!("{waiting} of {listed} items wait for their articles"),
+            };
             return Ok((if first { Came::First } else { Came::Nothing }, said));
         }
         book.last_new = Some(at);
@@ -419,7 +426,12 @@ impl Poller {
     }
 
     async fn ask(&self, source: &Source, book: &mut Entry, round: &mut Round, said: &mut Said) -> Result<Got, Trouble> {
-        let conditional = book.validators != Validators::default();
+        let post = match &source.kind {
+            Kind::Api { post, .. } if !post.is_empty() => Some(post),
+            _ => None,
+        };
+        // RFC 9110 section 13.1.2: of a POST there is nothing that could be unmodified.
+        let conditional = book.validators != Validators::default() && post.is_none();
         let ask = Ask {
             url: source.kind.address(),
             headers: &source.headers,
@@ -427,10 +439,7 @@ impl Poller {
             timeout: Duration::from_millis(source.timeout.max(1).unsigned_abs()),
             proxy: source.proxy.as_deref(),
             ca: source.ca.as_deref(),
-            post: match &source.kind {
-                Kind::Api { post, .. } if !post.is_empty() => Some(post),
-                _ => None,
-            },
+            post,
         };
         let fetcher = self.fetcher.load_full();
         let mut answer = fetcher.get(ask).await?;
@@ -475,9 +484,49 @@ impl Poller {
         Ok(Got::Documents(sheets.collect(), Answer { validators, ..Answer::default() }, found.complaints))
     }
 
-    async fn read(self: &Arc<Self>, source: &Arc<Source>, sheets: Vec<Sheet>, at: Time) -> Result<Reading, Trouble> {
-        let (store, source) = (Arc::clone(&self.store), Arc::clone(source));
-        self.parsers.run(move || read(&source, &sheets, at, &store)).await?
+    /// Reads the documents, asks for what they lead to, and makes items of what is new or changed.
+    async fn read(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
+        sheets: Vec<Sheet>,
+        book: &Entry,
+        at: Time,
+    ) -> Result<Brought, Trouble> {
+        let reach = Reach { fetcher: self.fetcher.load_full(), parsers: &self.parsers, source: Arc::clone(source) };
+        let wanted = Arc::clone(source);
+        let mut read = self.parsers.run(move || draft::read(&wanted, &sheets, at)).await??;
+        let mut vouched = true;
+        if read.documents.iter().any(|(_, document)| !document.children.is_empty()) {
+            vouched = lead::children(&reach, &mut read, at).await?;
+        }
+        let backfill = source.rules.backfill as usize;
+        if matches!(source.kind, Kind::Page { .. }) && backfill > 0 && self.is_new(source, book).await? {
+            lead::older(&reach, &mut read, backfill, at).await;
+        }
+        let (store, wanted, told) = (Arc::clone(&self.store), Arc::clone(source), book.vouched);
+        let mut sifted = self.parsers.run(move || draft::sift(&wanted, read, at, &store, told)).await??;
+        let most = if sifted.baseline { article::ARTICLES.max(backfill) } else { article::ARTICLES };
+        let (drafts, baseline) = (&mut sifted.drafts, sifted.baseline);
+        let gathered = article::gather(&reach, drafts, baseline, &book.held, most, &self.clock).await;
+        if gathered.postponed {
+            sifted.drafts.clear();
+        }
+        let wanted = Arc::clone(source);
+        let (mut reading, unwanted) = self.parsers.run(move || draft::finish(&wanted, sifted, at)).await?;
+        let mut held = gathered.held;
+        held.extend(unwanted.into_iter().map(|(key, hash)| Held { key, hash, first: at, tries: 0, settled: true }));
+        reading.complaints.splice(0..0, gathered.complaints);
+        let pause = held.iter().any(|held| !held.settled).then_some(gathered.pause);
+        Ok(Brought { reading, held, pause, postponed: gathered.postponed, vouched })
+    }
+
+    /// Whether nothing was ever filed of a source.
+    async fn is_new(self: &Arc<Self>, source: &Arc<Source>, book: &Entry) -> Result<bool, Trouble> {
+        if book.vouched != Position::default() {
+            return Ok(false);
+        }
+        let (poller, source) = (Arc::clone(self), Arc::clone(source));
+        Ok(blocking(move || poller.store.view().source(source.id())).await??.is_none())
     }
 
     /// Items, then their closing filing, then the sync. Nothing, if there is nothing to tell.
@@ -573,73 +622,6 @@ fn fit(item: Item) -> Option<Vec<u8>> {
         bytes = encode(&Wire::Item(item.clone()));
     }
     Some(bytes)
-}
-
-/// Reads documents of a source: identifies every item, and cleans those that are new or changed. No effect but its result.
-fn read(source: &Source, sheets: &[Sheet], at: Time, store: &Store) -> Result<Reading, Trouble> {
-    let mut reading = Reading::default();
-    let sieve = Sieve::of(source, &mut reading.complaints);
-    let mut seen: BTreeSet<ItemKey> = BTreeSet::new();
-    let mut refused = None;
-    let mut readable = 0;
-    for sheet in sheets {
-        let content_type = sheet.content_type.as_deref();
-        let fetched = Fetched { body: &sheet.body, content_type, url: &sheet.url, at };
-        let mut document = match parse::parse(source, &fetched) {
-            Ok(document) => document,
-            Err(error) => {
-                reading.complaints.push(format!("{}: {error}", sheet.url.trim_start_matches("file:///")));
-                refused = refused.or(Some(error));
-                continue;
-            }
-        };
-        readable += 1;
-        let room = ITEMS.saturating_sub(reading.listed as usize);
-        if document.items.len() > room {
-            reading.complaints.push(format!("{} items; only the first {ITEMS} are looked at", document.items.len()));
-            document.items.truncate(room);
-        }
-        reading.listed += document.items.len() as u32;
-        let identities = normalise::identities(&document, source, &sheet.url);
-        let siblings = Siblings::of(&document);
-        let (mut here, mut twice) = (BTreeSet::new(), 0);
-        for (raw, (key, hash)) in document.items.iter().zip(identities) {
-            let claim = raw.published.as_ref().and_then(|stamp| stamp.claim.as_ref());
-            if let Some(claim) = claim.filter(|claim| claim.trust > Trust::None && claim.at < at.plus(AHEAD)) {
-                reading.newest = reading.newest.max(Some(claim.at));
-            }
-            if !here.insert(key.clone()) {
-                twice += 1;
-                continue;
-            }
-            if !seen.insert(key.clone()) {
-                continue; // In an earlier file of this source.
-            }
-            let known = store.view().known(source.id(), &key)?;
-            if known.as_ref().is_some_and(|known| known.hash == hash) {
-                continue;
-            }
-            let item = normalise::item(raw, key, hash, source, &sheet.url, at, &siblings);
-            if !sieve.keeps(&item, source) {
-                reading.dropped += 1;
-                continue;
-            }
-            reading.unknown += u32::from(known.is_none());
-            reading.items.push(item);
-        }
-        if twice > 0 {
-            reading.complaints.push(format!("items that stand in the document more than once: {twice}"));
-        }
-        if reading.format.is_empty() {
-            (reading.format, reading.charset) = (document.format, document.charset);
-            (reading.title, reading.home, reading.ttl) = (document.title, document.link, document.ttl);
-        }
-        reading.complaints.extend(document.complaints);
-    }
-    match refused {
-        Some(error) if readable == 0 => Err(error.into()),
-        _ => Ok(reading),
-    }
 }
 
 /// Where 301 and 308 lead, and since when; anything else on the way breaks the chain.

@@ -1,17 +1,18 @@
 //! Documents in, items out: every file of `tests/wire/` against the reading that stands beside it.
 //!
-//! `NAME.xml`, `.html` or `.json` is the document, `NAME.toml` (if it needs one) how it was fetched and what its source says,
-//! `NAME.expect` what is made of it. `UPDATE_EXPECT=1 cargo test --test documents` writes the expectations anew: look at the
+//! `NAME.xml`, `.html`, `.json`, `.txt` or `.gz` is the document, `NAME.toml` (if it needs one) how it was fetched and what its
+//! source says, `NAME.expect` what is made of it. A folder has one kind of document; those in `article/` are pages of articles. `UPDATE_EXPECT=1 cargo test --test documents` writes the expectations anew: look at the
 //! difference before you commit it.
 
 // A fixture that cannot be read is a failed test.
 #![allow(clippy::unwrap_used)]
 
 use citydesk::model::id::SourceId;
-use citydesk::model::item::{Document, Item};
-use citydesk::model::source::{Expect, Kind, ListPattern, Rank, Republish, Source, SourceRules};
+use citydesk::model::item::{Document, Item, Raw, Stamp};
+use citydesk::model::source::{Expect, JsonPattern, Kind, ListPattern, Rank, Republish, Source, SourceRules};
 use citydesk::model::time::{Claim, Time, Trust};
 use citydesk::{normalise, parse};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -55,6 +56,8 @@ struct Setting {
     kind: Option<Kind>,
     zone: Option<String>,
     encoding: Option<String>,
+    body: Option<String>,
+    listed: Raw,
 }
 
 fn setting(path: &Path) -> Setting {
@@ -63,7 +66,8 @@ fn setting(path: &Path) -> Setting {
     let string = |table: &toml::Table, key: &str| table.get(key).and_then(|v| v.as_str()).map(str::to_owned);
     for key in table.keys() {
         assert!(
-            ["url", "content_type", "zone", "encoding", "list", "links"].contains(&key.as_str()),
+            ["url", "content_type", "zone", "encoding", "list", "links", "json", "body", "listed"]
+                .contains(&key.as_str()),
             "{}: {key}",
             path.display()
         );
@@ -77,15 +81,35 @@ fn setting(path: &Path) -> Setting {
         summary: string(table, "summary"),
     };
     let list = match table.get("list") {
+        Some(toml::Value::String(name)) => parse::preset(name).unwrap().lists(),
         Some(toml::Value::Table(one)) => vec![pattern(one)],
         Some(toml::Value::Array(many)) => many.iter().map(|one| pattern(one.as_table().unwrap())).collect(),
         _ => vec![],
     };
     let page = table.contains_key("list") || table.contains_key("links");
+    let json = table.get("json").and_then(toml::Value::as_table).map(|json| JsonPattern {
+        items: string(json, "items").unwrap(),
+        title: string(json, "title").unwrap(),
+        link: string(json, "link").unwrap(),
+        date: string(json, "date"),
+        summary: string(json, "summary"),
+        credit: string(json, "credit"),
+    });
+    let api = json.map(|json| Kind::Api { url: String::new(), post: BTreeMap::new(), json });
+    let listed = table.get("listed").and_then(toml::Value::as_table).map(|listed| Raw {
+        title: string(listed, "title"),
+        summary: string(listed, "summary"),
+        credit: string(listed, "credit"),
+        published: string(listed, "date")
+            .map(|raw| Stamp { claim: parse::dates::read(&raw, chrono_tz::Asia::Shanghai, AT), raw }),
+        ..Raw::default()
+    });
     Setting {
+        body: string(&table, "body"),
+        listed: listed.unwrap_or_default(),
         url: string(&table, "url"),
         content_type: string(&table, "content_type"),
-        kind: page.then(|| Kind::Page { url: String::new(), list, links: string(&table, "links") }),
+        kind: page.then(|| Kind::Page { url: String::new(), list, links: string(&table, "links") }).or(api),
         zone: string(&table, "zone"),
         encoding: string(&table, "encoding"),
     }
@@ -95,14 +119,27 @@ fn setting(path: &Path) -> Setting {
 fn read(path: &Path, body: &[u8]) -> Result<(Document, Vec<Item>), String> {
     let setting = setting(path);
     let page = path.extension().is_some_and(|e| e == "html");
-    let guess =
-        || if page { Kind::Page { url: String::new(), list: vec![], links: None } } else { Kind::Feed(String::new()) };
+    let folder = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+    let guess = || match folder.as_str() {
+        "sitemap" => Kind::Sitemap(String::new()),
+        _ if page => Kind::Page { url: String::new(), list: vec![], links: None },
+        _ => Kind::Feed(String::new()),
+    };
     let mut source = source(setting.kind.unwrap_or_else(guess));
     source.rules.zone = setting.zone.unwrap_or(source.rules.zone);
     source.encoding = setting.encoding;
     let url = setting.url.unwrap_or_else(|| "https://news.example/feeds/one.xml".to_owned());
     let fetched = parse::Fetched { body, content_type: setting.content_type.as_deref(), url: &url, at: AT };
-    let document = parse::parse(&source, &fetched).map_err(|error| error.to_string())?;
+    let document = if folder == "article" {
+        let article = parse::article(setting.body.as_deref().unwrap(), &source, &fetched);
+        let mut article = article.map_err(|error| error.to_string())?;
+        let (charset, complaints) = (article.charset.clone(), std::mem::take(&mut article.complaints));
+        let mut raw = setting.listed;
+        article.complete(&mut raw, &url);
+        Document { format: "article".to_owned(), charset, complaints, items: vec![raw], ..Document::default() }
+    } else {
+        parse::parse(&source, &fetched).map_err(|error| error.to_string())?
+    };
     let siblings = normalise::Siblings::of(&document);
     let keys = normalise::identities(&document, &source, &url);
     let items = document.items.iter().zip(keys);
@@ -142,6 +179,11 @@ fn shown(read: &Result<(Document, Vec<Item>), String>) -> String {
     line("language", &optional(&document.language));
     line("hub", &optional(&document.hub));
     line("ttl", &document.ttl.map(|ttl| ttl.to_string()).unwrap_or_default());
+    for child in &document.children {
+        let changed = child.changed.map(|at| at.at_offset(480).to_rfc3339()).unwrap_or_default();
+        line("child", &format!("{} {changed}", child.url));
+    }
+    line("next", &optional(&document.next));
     for complaint in &document.complaints {
         line("complaint", complaint);
     }
@@ -177,7 +219,7 @@ fn fixtures() -> Vec<PathBuf> {
     for kind in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire")).unwrap() {
         for file in std::fs::read_dir(kind.unwrap().path()).unwrap() {
             let path = file.unwrap().path();
-            if path.extension().is_some_and(|e| ["xml", "html", "json"].iter().any(|known| e == *known)) {
+            if path.extension().is_some_and(|e| ["xml", "html", "json", "txt", "gz"].iter().any(|known| e == *known)) {
                 found.push(path);
             }
         }
@@ -364,4 +406,48 @@ fn folder() {
         "{} files, {bytes} bytes: {read} read, {refused} refused, {items} items; parsing {parsing:?}, identifying {identifying:?}, cleaning {cleaning:?}",
         files.len()
     );
+}
+
+/// `CITYDESK_PAGES=folder cargo test --test documents -- --ignored --nocapture pages`: how a folder of article pages reads.
+#[test]
+#[ignore = "reads a folder that the environment names"]
+fn pages() {
+    let Ok(folder) = std::env::var("CITYDESK_PAGES") else { return };
+    let how = std::env::var("CITYDESK_BODY").unwrap_or_else(|_| "readable".to_owned());
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let source = source(Kind::Page { url: String::new(), list: vec![], links: None });
+    for path in &files {
+        let body = std::fs::read(path).unwrap();
+        let fetched = parse::Fetched { body: &body, content_type: None, url: "https://news.example/a/1.html", at: AT };
+        let begin = std::time::Instant::now();
+        let article = parse::article(&how, &source, &fetched);
+        let took = begin.elapsed();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        println!("== {name} in {took:?}");
+        let article = match article {
+            Ok(article) => article,
+            Err(error) => {
+                println!("   {error}");
+                continue;
+            }
+        };
+        let text: String = article.html.clone().unwrap_or_default();
+        println!("   title   {:?}{}", article.title, if article.stated { " (stated)" } else { "" });
+        println!("   date    {}", date(article.published.as_ref().and_then(|stamp| stamp.claim.as_ref())));
+        println!("   credit  {:?}  authors {:?}", article.credit, article.authors);
+        println!("   tags    {:?}", article.tags);
+        println!("   image   {:?}", article.image);
+        let mut raw = citydesk::model::item::Raw::default();
+        article.clone().complete(&mut raw, "https://news.example/a/1.html");
+        let (key, hash) = normalise::identify(&raw, &source, "https://news.example/");
+        let siblings = normalise::Siblings::default();
+        let item = normalise::item(&raw, key, hash, &source, "https://news.example/", AT, &siblings);
+        let count = item.text.chars().count();
+        let head: String = item.text.chars().take(70).collect();
+        let tail: String = item.text.chars().skip(count.saturating_sub(60)).collect();
+        println!("   text    {count} of {} html: {:?} … {:?}", text.len(), head, tail);
+        println!("   credits {:?}", item.credits.iter().map(|c| format!("{}@{}", c.name, c.place)).collect::<Vec<_>>());
+        println!("   {:?}", article.complaints);
+    }
 }

@@ -62,6 +62,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("sled", &["store"]),
     ("feed_rs", &["parse"]),
     ("dom_query", &["parse"]),
+    ("dom_smoothie", &["parse"]),
     ("chardetng", &["parse"]),
     ("ammonia", &["normalise"]),
     ("aho_corasick", &["place"]),

@@ -4,6 +4,8 @@
 //! data/lock            one process at a time; taken before anything else, it covers the whole folder
 //! data/wire, ledger    the journal: the truth
 //! data/store           the view in sled: derived, made again when broken
+//! data/store.new       a store being made again
+//! data/store.next      a store made again beside a running daemon, taken at the next start
 //! data/store.broken-1  a store that was moved aside, to be looked at or deleted
 //! ```
 
@@ -100,6 +102,11 @@ impl Folder {
         let lock = lock(path)?;
         let journal = Journal::open(path)?;
         let place = path.join("store");
+        let next = path.join("store.next");
+        if next.exists() {
+            aside(&place)?;
+            std::fs::rename(&next, &place).map_err(io)?;
+        }
         let (store, remade) = match Self::view(&place, &journal, &mut progress) {
             Ok(store) => (store, None),
             Err(FolderError::Store(error)) => (Self::remake(&place, &journal, &mut progress)?, Some(error.to_string())),
@@ -119,14 +126,44 @@ impl Folder {
 
     /// Moves what stands in the store's place aside and makes the store again from the ledger.
     fn remake(place: &Path, journal: &Journal, progress: &mut dyn FnMut(u64)) -> Result<Store, FolderError> {
-        let io = |error| FolderError::Io { path: place.to_owned(), error };
-        if place.exists() {
-            let aside = (1..1000).map(|n| place.with_extension(format!("broken-{n}"))).find(|aside| !aside.exists());
-            if let Some(aside) = aside {
-                std::fs::rename(place, aside).map_err(io)?;
+        aside(place)?;
+        Self::view(place, journal, progress)
+    }
+
+    /// Makes the store again apart from the one a daemon is using, and compares them at the same ledger record. If they
+    /// are the same there is nothing to swap; if not, the new one is taken at the next start.
+    ///
+    /// # Errors
+    /// [`FolderError`]; the store in use is not touched.
+    pub fn apart(path: &Path, journal: &Journal, used: &Store) -> Result<Rebuilt, FolderError> {
+        let io = |error| FolderError::Io { path: path.to_owned(), error };
+        let (fresh, next) = (path.join("store.new"), path.join("store.next"));
+        for old in [&fresh, &next] {
+            if old.exists() {
+                std::fs::remove_dir_all(old).map_err(io)?;
             }
         }
-        Self::view(place, journal, progress)
+        let store = Store::open(&fresh)?;
+        let mut records = 0;
+        loop {
+            // The daemon goes on writing: caught up and compared until both stand at one record.
+            records += editor::replay(journal, &store, |_| ())?;
+            let (applied, old) = used.standing()?;
+            if store.view().meta().applied != applied {
+                continue;
+            }
+            let rebuilt = Rebuilt { records, new: store.fingerprint()?, old: Some(old) };
+            if rebuilt.same() {
+                drop(store);
+                std::fs::remove_dir_all(&fresh).map_err(io)?;
+            } else {
+                store.take_book(used)?;
+                store.flush()?;
+                drop(store);
+                std::fs::rename(&fresh, &next).map_err(io)?;
+            }
+            return Ok(rebuilt);
+        }
     }
 
     /// Makes the store again beside the one in place, compares, and puts the new one there. Returns both fingerprints.
@@ -170,8 +207,17 @@ impl Folder {
     }
 }
 
+/// Moves what stands in the store's place aside.
+fn aside(place: &Path) -> Result<(), FolderError> {
+    let free = (1..1000).map(|n| place.with_extension(format!("broken-{n}"))).find(|aside| !aside.exists());
+    match free.filter(|_| place.exists()) {
+        Some(aside) => std::fs::rename(place, aside).map_err(|error| FolderError::Io { path: place.to_owned(), error }),
+        None => Ok(()),
+    }
+}
+
 /// What came of a rebuild.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Rebuilt {
     /// Ledger records replayed.
     pub records: u64,
@@ -179,4 +225,12 @@ pub struct Rebuilt {
     pub new: String,
     /// Fingerprint of the one before, if it could be read.
     pub old: Option<String>,
+}
+
+impl Rebuilt {
+    /// Whether the store was as it should be.
+    #[must_use]
+    pub fn same(&self) -> bool {
+        self.old.as_ref() == Some(&self.new)
+    }
 }

@@ -15,6 +15,7 @@ use crate::config::{self, Failed, Loaded, Pending, Problem, Severity};
 use crate::fetch::{Fetcher, user_agent};
 use crate::model::source::Source;
 use crate::model::time::Time;
+use crate::poll::parsers::Parsers;
 
 /// Exit code: the configuration is wrong (sysexits.h, EX_CONFIG).
 const CONFIG: u8 = 78;
@@ -131,6 +132,10 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, off
         Ok(fetcher) => fetcher,
         Err(error) => return Exit::Config.failed(error),
     };
+    let parsers = match Parsers::fitting() {
+        Ok(parsers) => Arc::new(parsers),
+        Err(error) => return Exit::Unavailable.failed(format!("no threads to read on: {error}")),
+    };
     let rules = Arc::new(crate::app::rules(&settings));
     let bar = probe::bar(sources.len() as u64, "sources");
     let verdicts = runtime.block_on(async {
@@ -140,9 +145,10 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, off
             .map(|source| {
                 let (source, fetcher, rules) = (Arc::clone(source), fetcher.clone(), Arc::clone(&rules));
                 let (clock, slots, bar) = (clock.clone(), Arc::clone(&slots), bar.clone());
+                let parsers = Arc::clone(&parsers);
                 tokio::spawn(async move {
                     let _slot = slots.acquire_owned().await;
-                    let verdict = probe::ask(&source, &fetcher, &rules, &clock).await;
+                    let verdict = probe::ask(&source, &fetcher, &parsers, &rules, &clock, 1).await;
                     bar.inc(1);
                     judge(&source, verdict, clock())
                 })
@@ -186,6 +192,8 @@ pub struct Verdict {
     pub filled: std::collections::BTreeMap<&'static str, usize>,
     /// How many items are about each city.
     pub cities: std::collections::BTreeMap<String, usize>,
+    /// What came of an article, where the source fetches them.
+    pub articles: Vec<String>,
     /// What was wrong with the document.
     pub complaints: Vec<String>,
 }
@@ -200,6 +208,7 @@ fn judge(source: &Source, probe: Result<Probe, String>, now: Time) -> Verdict {
         newest: None,
         filled: std::collections::BTreeMap::new(),
         cities: std::collections::BTreeMap::new(),
+        articles: Vec::new(),
         complaints: Vec::new(),
     };
     let probe = match probe {
@@ -211,6 +220,7 @@ fn judge(source: &Source, probe: Result<Probe, String>, now: Time) -> Verdict {
     };
     verdict.charset = probe.document.charset;
     verdict.items = probe.items.len();
+    verdict.articles = probe.articles;
     verdict.complaints = probe.document.complaints;
     let newest = probe.items.iter().filter_map(|(item, _)| item.published.as_ref()).max_by_key(|claim| claim.at);
     verdict.newest = newest.map(|claim| claim.at.at_offset(claim.offset).format("%Y-%m-%d %H:%M %:z").to_string());
@@ -262,6 +272,9 @@ impl Verdict {
                 "     cities: {}",
                 if cities.is_empty() { "none".to_owned() } else { cities.join(", ") }
             );
+        }
+        for article in &self.articles {
+            let _ = writeln!(text, "     article {article}");
         }
         for complaint in &self.complaints {
             let _ = writeln!(text, "     {complaint}");

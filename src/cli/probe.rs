@@ -1,6 +1,7 @@
 //! Asking a source without filing anything: what `try` shows whole and `check` in a line.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,6 +16,10 @@ use crate::model::time::Time;
 use crate::normalise::{self, Siblings};
 use crate::parse::{self, Fetched};
 use crate::place::Look;
+use crate::poll::draft::{self, Sheet};
+use crate::poll::lead;
+use crate::poll::parsers::Parsers;
+use crate::poll::reach::Reach;
 
 /// Largest file read, in bytes.
 const FILE: u64 = 64 << 20;
@@ -49,15 +54,25 @@ pub struct Probe {
     pub document: Document,
     /// Its items, clean, with the places we would give them.
     pub items: Vec<(Item, Places)>,
+    /// What came of the articles that were asked for, a sentence each.
+    pub articles: Vec<String>,
     /// Milliseconds it took.
     pub took: i64,
 }
 
-/// Asks a source once, unconditionally, and reads what comes.
+/// Asks a source once, unconditionally, and reads what comes, child sitemaps and the articles of the first few items
+/// included.
 ///
 /// # Errors
 /// A sentence: what failed and what to do.
-pub async fn ask(source: &Source, fetcher: &Fetcher, rules: &Rules, clock: &Clock) -> Result<Probe, String> {
+pub async fn ask(
+    source: &Source,
+    fetcher: &Fetcher,
+    parsers: &Parsers,
+    rules: &Rules,
+    clock: &Clock,
+    articles: usize,
+) -> Result<Probe, String> {
     let started = clock();
     if let Kind::Files(pattern) = &source.kind {
         return files(source, pattern, rules, started);
@@ -79,9 +94,63 @@ pub async fn ask(source: &Source, fetcher: &Fetcher, rules: &Rules, clock: &Cloc
         return Err(format!("the site answers {}", answer.status));
     }
     let now = clock();
-    let mut probe = read(source, &answer.body, answer.content_type.as_deref(), &answer.url, rules, now)?;
-    (probe.status, probe.took) = (answer.status, now.since(started));
+    let (status, took, url) = (answer.status, now.since(started), answer.url.clone());
+    let reach = Reach { fetcher: Arc::new(fetcher.clone()), parsers, source: Arc::new(source.clone()) };
+    let sheet = Sheet { url: answer.url, body: answer.body, content_type: answer.content_type };
+    let wanted = Arc::clone(&reach.source);
+    let read = parsers.run(move || draft::read(&wanted, &[sheet], now)).await.map_err(|error| error.to_string())?;
+    let mut read = read.map_err(|error| error.to_string())?;
+    if read.documents.iter().any(|(_, document)| !document.children.is_empty()) {
+        lead::children(&reach, &mut read, now).await.map_err(|error| error.to_string())?;
+    }
+    let mut probe = Probe { status, url, took, ..Probe::default() };
+    for (url, mut document) in read.documents {
+        let identities = normalise::identities(&document, source, &url);
+        let siblings = Siblings::of(&document);
+        for (mut raw, (key, hash)) in std::mem::take(&mut document.items).into_iter().zip(identities) {
+            let mut item = normalise::item(&raw, key, hash, source, &url, now, &siblings);
+            let how =
+                draft::article_of(source, &raw).filter(|_| probe.articles.len() < articles && !item.link.is_empty());
+            if let Some(how) = how {
+                let told = match reach.article(&how, &item.link, now).await {
+                    Ok(article) => {
+                        let told = article.complaints.join("; ");
+                        article.complete(&mut raw, &item.link);
+                        item = normalise::item(&raw, item.key, item.hash, source, &url, now, &siblings);
+                        let length = item.text.chars().count();
+                        if told.is_empty() { format!("{length} characters of text") } else { told }
+                    }
+                    Err(error) => error.to_string(),
+                };
+                probe.articles.push(format!("{}: {told}", item.link));
+            }
+            let places = placed(&item, source, rules);
+            probe.items.push((item, places));
+        }
+        if probe.document.format.is_empty() || (probe.document.title.is_none() && document.title.is_some()) {
+            let complaints = std::mem::take(&mut probe.document.complaints);
+            document.complaints.splice(0..0, complaints);
+            if !probe.document.format.is_empty() {
+                document.format = std::mem::take(&mut probe.document.format);
+            }
+            probe.document = document;
+        } else {
+            probe.document.complaints.append(&mut document.complaints);
+        }
+    }
+    probe.document.complaints.splice(0..0, read.complaints);
     Ok(probe)
+}
+
+fn placed(item: &Item, source: &Source, rules: &Rules) -> Places {
+    rules.placer().place(&Look {
+        title: &item.title,
+        text: &item.text,
+        tags: &item.tags,
+        credits: &item.credits,
+        prior: &source.rules.cities,
+        link: &item.link,
+    })
 }
 
 fn files(source: &Source, pattern: &str, rules: &Rules, at: Time) -> Result<Probe, String> {
@@ -120,18 +189,11 @@ pub fn read(
     let identities = normalise::identities(&document, source, url);
     let items = document.items.iter().zip(identities).map(|(raw, (key, hash))| {
         let item = normalise::item(raw, key, hash, source, url, at, &siblings);
-        let places = rules.placer().place(&Look {
-            title: &item.title,
-            text: &item.text,
-            tags: &item.tags,
-            credits: &item.credits,
-            prior: &source.rules.cities,
-            link: &item.link,
-        });
+        let places = placed(&item, source, rules);
         (item, places)
     });
     let items = items.collect();
-    Ok(Probe { status: 0, url: url.to_owned(), document, items, took: 0 })
+    Ok(Probe { url: url.to_owned(), document, items, ..Probe::default() })
 }
 
 /// Parses on a thread with a stack for deep documents, so that a hostile one cannot take the command down.

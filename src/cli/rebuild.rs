@@ -1,10 +1,11 @@
-//! `citydesk rebuild`: makes the store again from the ledger: same stories, guids, dates and order.
+//! `citydesk rebuild`: makes the store again from the ledger: same stories, guids, dates and order. Beside a running
+//! daemon it is made apart and compared; if it differs, the next start takes it.
 
 use std::path::Path;
 
 use super::exit::Exit;
 use super::{locate, say};
-use crate::app::folder::{Folder, FolderError};
+use crate::app::folder::{Folder, FolderError, Rebuilt};
 use crate::control::{self, ControlError};
 
 /// Makes the store again beside the one in place and swaps them.
@@ -14,32 +15,41 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path) -> Exit {
         Ok(store) => store,
         Err(exit) => return exit,
     };
-    let running = runtime.block_on(control::ask(&store, http::Method::GET, "/fingerprint", |_| Ok(())));
+    let mut said = Vec::new();
+    let running = runtime.block_on(control::ask(&store, http::Method::POST, "/rebuild", |piece| {
+        said.extend_from_slice(piece);
+        Ok(())
+    }));
     match running {
         Err(ControlError::Nobody(_)) => {}
         Err(error) => return Exit::from(&error).failed(error),
-        Ok(_) => {
-            return Exit::Unavailable.failed(format!(
-                "a citydesk runs on {}: stop it, then run this again (it repairs a broken store by itself at its next start)",
-                store.display()
-            ));
+        Ok(http::StatusCode::OK) => {
+            return match serde_json::from_slice::<Rebuilt>(&said) {
+                Ok(rebuilt) => tell(&rebuilt, "it is taken at the next start"),
+                Err(error) => Exit::Unavailable.failed(format!("the running citydesk is of another version: {error}")),
+            };
         }
+        Ok(_) => return Exit::Io.failed(String::from_utf8_lossy(&said)),
     }
     let bar = super::probe::spinner("ledger records applied");
     match Folder::rebuild(&store, |count| bar.set_position(count)) {
         Ok(rebuilt) => {
             bar.finish_and_clear();
-            let before = match &rebuilt.old {
-                Some(old) if *old == rebuilt.new => "the same as before",
-                Some(_) => "not the same as before: the old one was damaged or of another version",
-                None => "there was none that could be read before",
-            };
-            let records = rebuilt.records;
-            let text =
-                format!("store made again from {records} ledger records: {before}\nfingerprint {}\n", rebuilt.new);
-            say::out(text, Exit::Fine)
+            tell(&rebuilt, "the new one is in place")
         }
         Err(error @ FolderError::None(_)) => Exit::Unavailable.failed(error),
         Err(error) => Exit::from(&error).failed(error),
     }
+}
+
+/// Says what came of it, and where a store that differs is.
+fn tell(rebuilt: &Rebuilt, taken: &str) -> Exit {
+    let before = match &rebuilt.old {
+        Some(_) if rebuilt.same() => "the same as before".to_owned(),
+        Some(_) => format!("not the same as before, which was damaged or of another version: {taken}"),
+        None => "there was none that could be read before".to_owned(),
+    };
+    let text =
+        format!("store made again from {} ledger records: {before}\nfingerprint {}\n", rebuilt.records, rebuilt.new);
+    say::out(text, Exit::Fine)
 }

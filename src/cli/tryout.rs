@@ -14,9 +14,13 @@ use crate::fetch::{Fetcher, user_agent};
 use crate::model::item::Item;
 use crate::model::place::Places;
 use crate::model::time::{Time, Trust};
+use crate::poll::parsers::Parsers;
 
 /// Items shown to people; `--json` has all.
 const SHOWN: usize = 10;
+
+/// Articles fetched, of a source that wants them.
+const ARTICLES: usize = 3;
 
 /// Asks, reads, judges and shows.
 #[must_use]
@@ -45,7 +49,11 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, target: &str, json: b
         Err(error) => return Exit::Config.failed(error),
     };
     let rules = rules(&settings);
-    let probe = match runtime.block_on(probe::ask(&source, &fetcher, &rules, &clock)) {
+    let parsers = match Parsers::new(1) {
+        Ok(parsers) => parsers,
+        Err(error) => return Exit::Unavailable.failed(format!("no thread to read on: {error}")),
+    };
+    let probe = match runtime.block_on(probe::ask(&source, &fetcher, &parsers, &rules, &clock, ARTICLES)) {
         Ok(probe) => probe,
         Err(error) => return Exit::Unavailable.failed(format!("{}: {error}", source.kind.address())),
     };
@@ -85,6 +93,9 @@ fn people(probe: &Probe) -> String {
         let _ = writeln!(out, "title     {title}");
     }
     let _ = writeln!(out, "items     {}", probe.items.len());
+    for article in &probe.articles {
+        let _ = writeln!(out, "article   {article}");
+    }
     for complaint in &document.complaints {
         let _ = writeln!(out, "complaint {complaint}");
     }
@@ -146,6 +157,7 @@ fn machine(probe: &Probe) -> serde_json::Value {
         "format": probe.document.format,
         "charset": probe.document.charset,
         "title": probe.document.title,
+        "articles": probe.articles,
         "complaints": probe.document.complaints,
         "items": items.collect::<Vec<_>>(),
     })

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::key::{Entry, Fields, Key, Kind, Table, Value};
 use super::kind::{self, Text};
+use super::near;
 use super::reading::Reading;
 use crate::model::source::{JsonPattern, ListPattern};
 use crate::parse;
@@ -42,10 +43,18 @@ pub(super) struct Body;
 
 impl Kind<String> for Body {
     fn read(&self, value: Value<'_>, reading: &mut Reading) -> Option<String> {
-        match value.text() {
-            Some(word @ ("gov-cn" | "readable")) => Some(word.to_owned()),
-            _ => Selector.read(value, reading),
+        let text = value.text().unwrap_or_default();
+        if let Some(preset) = parse::preset(text) {
+            return Some(preset.name.to_owned());
         }
+        // A single word is a selector too, of an element of that name: `article`, but not `readible`.
+        let word = text.chars().all(|c| c.is_alphanumeric() || "-_".contains(c));
+        if let Some(near) = near::to(text, parse::PRESETS.iter().map(|preset| preset.name)).filter(|_| word) {
+            let message = format!("`{}` knows no preset \"{text}\"", value.key);
+            reading.error(value.sheet, value.span, message, format!("did you mean \"{near}\"?"));
+            return None;
+        }
+        Selector.read(value, reading)
     }
 
     fn schema(&self) -> serde_json::Value {
@@ -97,6 +106,17 @@ impl Kind<Vec<ListPattern>> for Lists {
     fn read(&self, value: Value<'_>, reading: &mut Reading) -> Option<Vec<ListPattern>> {
         let mut lists = Vec::new();
         for value in value.elements() {
+            if let Some(name) = value.text() {
+                let patterns = parse::preset(name).map(parse::Preset::lists).unwrap_or_default();
+                if patterns.is_empty() {
+                    let known = parse::PRESETS.iter().filter(|preset| !preset.lists().is_empty());
+                    let known = known.map(|preset| preset.name).collect::<Vec<_>>().join(", ");
+                    let message = format!("`{}` knows no preset \"{name}\"", value.key);
+                    reading.error(value.sheet, value.span, message, format!("a pattern, or one of: {known}"));
+                }
+                lists.extend(patterns);
+                continue;
+            }
             if !value.node.is_table() {
                 reading.expected(value, "a list pattern", "{ item = \".list li\", title = \"a\", date = \"span\" }");
                 continue;
@@ -117,7 +137,9 @@ impl Kind<Vec<ListPattern>> for Lists {
     }
 
     fn schema(&self) -> serde_json::Value {
-        let one = super::schema::table(&LIST, &["item"]);
+        let presets = parse::PRESETS.iter().filter(|preset| !preset.lists().is_empty());
+        let presets: Vec<&str> = presets.map(|preset| preset.name).collect();
+        let one = json!({ "anyOf": [super::schema::table(&LIST, &["item"]), { "enum": presets }] });
         json!({ "anyOf": [one, { "type": "array", "items": one }] })
     }
 }

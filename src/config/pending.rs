@@ -19,10 +19,7 @@ const LATER: &[Later] = &[
     Later { table: "defaults", key: "keep", asks: always },
     Later { table: "publish", key: "hub", asks: not_none },
     Later { table: "server", key: "trusted_proxies", asks: written },
-    Later { table: "source", key: "api", asks: always },
-    Later { table: "source", key: "body", asks: always },
     Later { table: "source", key: "keep", asks: always },
-    Later { table: "source", key: "sitemap", asks: always },
 ];
 
 fn always(_: Value<'_>) -> bool {

@@ -64,7 +64,7 @@ mod tests {
         let schema: Value = serde_json::from_str(&schema()).unwrap();
         let source = &schema["properties"]["source"]["items"];
         assert_eq!(source["properties"]["every"]["default"], "2m..12h");
-        assert_eq!(source["properties"]["list"]["anyOf"][0]["required"][0], "item");
+        assert_eq!(source["properties"]["list"]["anyOf"][0]["anyOf"][0]["required"][0], "item");
         for table in table::ALL {
             assert!(!table.doc.is_empty(), "{}", table.name);
             for key in table.keys {

@@ -57,6 +57,26 @@ impl State {
     }
 }
 
+/// An item that was met on a list and not filed yet: its article is awaited, or it was found not to be wanted.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Held {
+    /// Hash of its key.
+    #[n(0)]
+    pub key: u64,
+    /// Its hash as listed: a changed one is looked at anew.
+    #[n(1)]
+    pub hash: u64,
+    /// When it was met first.
+    #[n(2)]
+    pub first: Time,
+    /// How often its article was asked for in vain.
+    #[n(3)]
+    pub tries: u32,
+    /// Its article came, and it is not filed: `only` or `drop` of its source, or no headline anywhere.
+    #[n(4)]
+    pub settled: bool,
+}
+
 /// What is remembered of one source between polls.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Entry {
@@ -124,4 +144,8 @@ pub struct Entry {
     /// Not to be asked before this: `Retry-After`.
     #[n(20)]
     pub retry_after: Option<Time>,
+    /// Items of the last answer that are not filed yet, or not to be filed.
+    #[n(21)]
+    #[cbor(default)]
+    pub held: Vec<Held>,
 }

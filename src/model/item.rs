@@ -72,10 +72,23 @@ pub struct Document {
     pub hub: Option<String>,
     /// Minutes between polls that the publisher asks for (`ttl`, `sy:updatePeriod`).
     pub ttl: Option<u32>,
+    /// Child sitemaps of a sitemap index, the likeliest to hold news first.
+    pub children: Vec<Child>,
+    /// The next page of a list, with older items; absolute.
+    pub next: Option<String>,
     /// Items in document order.
     pub items: Vec<Raw>,
     /// What was wrong with it, one sentence each; the good items stand beside.
     pub complaints: Vec<String>,
+}
+
+/// A document that another one points to.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Child {
+    /// Its address as sent, perhaps relative to the document.
+    pub url: String,
+    /// When it changed last, if the document says so.
+    pub changed: Option<Time>,
 }
 
 /// A media file of an item. Printed only with a real length.

@@ -1,23 +1,34 @@
 //! Bytes to raw items: feeds, list pages; character sets, repair, dates.
 //!
 //! The way of a document: [`charset`] makes it text; [`repair`] makes a feed well-formed within the bounds of [`caps`];
-//! [`feed`] has feed-rs and the [`tolerant`] reader read it, or [`jsonfeed`]; [`page`] reads a list page. [`dates`] reads every
-//! date. A document yields what can be found in it; everything that was wrong is a complaint beside the items.
+//! [`feed`] has feed-rs and the [`tolerant`] reader read it, or [`jsonfeed`]; [`page`] reads a list page, [`jsonlist`] a list
+//! in JSON, [`sitemap`] a sitemap, [`article`](mod@article) the page of one article. [`preset`](mod@preset)
+//! knows site builders by name. [`dates`] reads every date. A document yields what can be found in it; everything that was wrong is a complaint beside the items.
 
+mod article;
 mod caps;
 mod charset;
 pub mod dates;
 mod feed;
 mod guard;
 mod jsonfeed;
+mod jsonlist;
+mod literal;
 mod page;
+mod preset;
 mod repair;
+mod sitemap;
 mod tolerant;
+
+pub use article::Article;
+pub use preset::{PRESETS, Preset, preset};
 
 use crate::model::item::Document;
 use crate::model::source::{Kind, Source};
 use crate::model::time::Time;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use thiserror::Error;
 
 /// What was fetched, as far as reading needs it.
@@ -56,9 +67,21 @@ pub enum ParseError {
     /// A selector or pattern of the source is wrong.
     #[error("{0}")]
     Pattern(String),
-    /// The kind of source is not read yet.
-    #[error("sources of the kind `{0}` are not read yet")]
-    NotYet(&'static str),
+    /// It is no JSON.
+    #[error("no JSON: {found}")]
+    NotJson {
+        /// What it looks like instead.
+        found: String,
+    },
+    /// It is no sitemap.
+    #[error("no sitemap: {found}")]
+    NotSitemap {
+        /// What it looks like instead.
+        found: String,
+    },
+    /// It is packed, and does not unpack.
+    #[error("it is packed with gzip and cannot be unpacked: {0}")]
+    Packed(String),
 }
 
 /// Reads a document of this source.
@@ -66,7 +89,8 @@ pub fn parse(source: &Source, fetched: &Fetched<'_>) -> Result<Document, ParseEr
     if fetched.body.len() > caps::DOCUMENT {
         return Err(ParseError::TooLarge { bytes: fetched.body.len(), most: caps::DOCUMENT });
     }
-    let decoded = charset::decode(fetched.body, fetched.content_type, source.encoding.as_deref());
+    let unpacked = unpacked(fetched.body)?;
+    let decoded = charset::decode(&unpacked, fetched.content_type, source.encoding.as_deref());
     if decoded.text.trim_matches(|c: char| c.is_whitespace() || c == '\0').is_empty() {
         return Err(ParseError::Empty);
     }
@@ -76,11 +100,39 @@ pub fn parse(source: &Source, fetched: &Fetched<'_>) -> Result<Document, ParseEr
         Kind::Page { list, links, .. } => {
             page::read(&decoded.text, list, links.as_deref(), fetched.url, zone, fetched.at)?
         }
-        kind @ (Kind::Api { .. } | Kind::Sitemap(_)) => return Err(ParseError::NotYet(kind.name())),
+        Kind::Api { json, .. } => jsonlist::read(&decoded.text, json, zone, fetched.at)?,
+        Kind::Sitemap(_) => sitemap::read(&decoded.text, zone, fetched.at)?,
     };
     document.charset = decoded.why;
     document.complaints.splice(0..0, decoded.complaints);
     Ok(document)
+}
+
+/// Reads the page of an article; `how` is a selector or the name of a preset.
+///
+/// # Errors
+/// If nothing can be read at all. What is missing on the page is missing in the result, with a complaint.
+pub fn article(how: &str, source: &Source, fetched: &Fetched<'_>) -> Result<Article, ParseError> {
+    let zone = source.rules.zone.parse().unwrap_or(chrono_tz::UTC);
+    article::read(how, fetched, source.encoding.as_deref(), zone)
+}
+
+/// A body that is a gzip file in itself (`sitemap.xml.gz`), unpacked; any other as it is.
+fn unpacked(body: &[u8]) -> Result<Cow<'_, [u8]>, ParseError> {
+    if !body.starts_with(&[0x1f, 0x8b, 0x08]) {
+        return Ok(Cow::Borrowed(body));
+    }
+    let mut out = Vec::new();
+    let mut packed = flate2::read::MultiGzDecoder::new(body).take(caps::DOCUMENT as u64 + 1);
+    let result = packed.read_to_end(&mut out);
+    if out.len() > caps::DOCUMENT {
+        return Err(ParseError::TooLarge { bytes: out.len(), most: caps::DOCUMENT });
+    }
+    match result {
+        // What came before it broke off is as good as any other document that breaks off.
+        Err(error) if out.is_empty() => Err(ParseError::Packed(error.to_string())),
+        _ => Ok(Cow::Owned(out)),
+    }
 }
 
 /// Checks a CSS selector as feeds.toml has it (`sel` or `sel@attribute`); the error says what is wrong with it.

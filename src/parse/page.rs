@@ -8,6 +8,7 @@ use crate::model::time::Time;
 use chrono_tz::Tz;
 use dom_query::{Matcher, NodeRef, Selection};
 use regex::{Regex, RegexBuilder};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -63,6 +64,24 @@ impl Selector {
         }
     }
 
+    /// Every match on a page, in document order.
+    pub(super) fn all<'a>(&self, page: &'a dom_query::Document) -> Vec<NodeRef<'a>> {
+        self.matcher.as_ref().map(|matcher| page.select_matcher(matcher).nodes().to_vec()).unwrap_or_default()
+    }
+
+    /// The attribute that is wanted instead of the text.
+    pub(super) fn attribute(&self) -> Option<&str> {
+        self.attribute.as_deref()
+    }
+
+    /// The text or attribute of an element that it found.
+    pub(super) fn value(&self, node: &NodeRef<'_>) -> Option<String> {
+        match &self.attribute {
+            Some(attribute) => node.attr(attribute).map(|value| single(&value)),
+            None => some(&single(&node.text())),
+        }
+    }
+
     /// The text or attribute of the first match.
     fn text(&self, element: &NodeRef<'_>) -> Option<String> {
         let node = self.find(element)?;
@@ -98,7 +117,7 @@ pub(super) fn read(
     // Compiled before the page is looked at, so that a wrong selector is told whatever the page holds.
     let patterns = list.iter().map(Compiled::new).collect::<Result<Vec<_>, _>>().map_err(ParseError::Pattern)?;
     let regex = links.map(link_pattern).transpose().map_err(ParseError::Pattern)?;
-    let bounded = markup::bounded(html, Bounds::PAGE, &mut |_| true);
+    let bounded = markup::bounded(&with_records(html), Bounds::PAGE, &mut |_| true);
     let mut document = Document { format: "list page".to_owned(), complaints: bounded.hits, ..Document::default() };
     let page = dom_query::Document::from(bounded.html);
     let here = Url::parse(url).ok();
@@ -145,6 +164,7 @@ pub(super) fn read(
             "nothing on the page fits the patterns of the source".to_owned()
         });
     }
+    document.next = reading.next(&page, url);
     if found.len() > ITEMS {
         found.truncate(ITEMS);
         document.complaints.push(format!("more than {ITEMS} items: the rest was not read"));
@@ -153,6 +173,41 @@ pub(super) fn read(
     super::gather(&mut document.complaints);
     Ok(document)
 }
+
+/// A page that keeps its list in a script, as records of HTML (`<datastore>…<record><![CDATA[…]]></record>`, for its own
+/// paging by JavaScript): with the records as part of the page.
+fn with_records(html: &str) -> Cow<'_, str> {
+    if !html.contains("<datastore") && !html.contains("<recordset") {
+        return Cow::Borrowed(html);
+    }
+    let mut records = String::new();
+    let mut rest = html;
+    while let Some((_, behind)) = rest.split_once("<record>") {
+        let (record, behind) = behind.split_once("</record>").unwrap_or((behind, ""));
+        let record = record.trim();
+        let inner = record.strip_prefix("<![CDATA[").map_or(record, |inner| inner.trim_end_matches("]]>"));
+        records.push_str(inner);
+        records.push('\n');
+        rest = behind;
+    }
+    Cow::Owned(format!("{html}\n<ul class=\"datastore\">{records}</ul>"))
+}
+
+/// Texts of the link to the next page of a list.
+const NEXT: [&str; 12] = [
+    "下一页",
+    "下页",
+    "后一页",
+    "下一頁",
+    "下頁",
+    "下一页>",
+    "下一页»",
+    "next",
+    "next page",
+    "next »",
+    "older posts",
+    "次へ",
+];
 
 struct Compiled {
     item: Selector,
@@ -203,6 +258,22 @@ impl Reading {
         Some(url)
     }
 
+    /// The page that follows this one in a list: `rel=next`, or a link that is called so, on the same host.
+    fn next(&self, page: &dom_query::Document, url: &str) -> Option<String> {
+        let here = Url::parse(url).ok()?;
+        let stated = page.select("link[rel~=next], a[rel~=next]");
+        let named = page.select("a[href]");
+        let named = named.nodes().iter().filter(|anchor| {
+            let text = single(&anchor.text()).to_lowercase();
+            text.chars().count() <= 20 && NEXT.contains(&text.trim_matches(|c: char| "[]<>›»→ ".contains(c)))
+        });
+        let next = stated.nodes().iter().chain(named).find_map(|anchor| {
+            let next = self.absolute(&anchor.attr("href")?)?;
+            (next.host_str() == here.host_str() && next.as_str() != here.as_str()).then_some(next)
+        });
+        next.map(String::from)
+    }
+
     fn by_selectors(&self, page: &dom_query::Document, pattern: &Compiled) -> Vec<Raw> {
         let Some(matcher) = &pattern.item.matcher else { return Vec::new() };
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
@@ -239,16 +310,7 @@ impl Reading {
                 ..Raw::default()
             };
             // The same article twice (a picture and a headline): one item, with what each of them has.
-            if let Some(known) =
-                raw.link.as_ref().and_then(|link| places.get(link)).and_then(|place| items.get_mut(*place))
-            {
-                complete(known, raw);
-            } else {
-                if let Some(link) = &raw.link {
-                    places.insert(link.clone(), items.len());
-                }
-                items.push(raw);
-            }
+            add(raw, &mut items, &mut places);
         }
         items
     }
@@ -270,14 +332,7 @@ impl Reading {
                 published: date.or_else(|| self.date_beside(anchor)),
                 ..Raw::default()
             };
-            if let Some(known) =
-                raw.link.as_ref().and_then(|link| places.get(link)).and_then(|place| items.get_mut(*place))
-            {
-                complete(known, raw);
-            } else {
-                places.extend(raw.link.clone().map(|link| (link, items.len())));
-                items.push(raw);
-            }
+            add(raw, &mut items, &mut places);
         }
         items
     }
@@ -331,6 +386,37 @@ impl Reading {
         let Some((best, _)) = best else { return Vec::new() };
         self.by_links(page, |address| (shape(&Url::parse(address).ok()?) == best).then_some(None))
     }
+}
+
+/// Adds an item, or to the item that is the same article what this mention of it has.
+fn add(raw: Raw, items: &mut Vec<Raw>, places: &mut BTreeMap<String, usize>) {
+    let Some(link) = raw.link.as_deref().map(one) else {
+        items.push(raw);
+        return;
+    };
+    if let Some(known) = places.get(&link).and_then(|place| items.get_mut(*place)) {
+        complete(known, raw);
+    } else {
+        places.insert(link, items.len());
+        items.push(raw);
+    }
+}
+
+/// One form for the addresses by which a page links an article twice: http and https, with and without `www.` or `m.`, a
+/// slash at the end, a parameter that says from where.
+fn one(link: &str) -> String {
+    let rest = link.split_once("://").map_or(link, |(_, rest)| rest);
+    let host = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (mut host, rest) = rest.split_at(host);
+    for layout in ["www.", "m.", "wap.", "3g.", "mobile."] {
+        host = host.strip_prefix(layout).filter(|host| host.contains('.')).unwrap_or(host);
+    }
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let from = |pair: &&str| {
+        !pair.is_empty() && !["from=", "spm=", "utm_", "ref="].iter().any(|begin| pair.starts_with(begin))
+    };
+    let query: Vec<&str> = query.split('&').filter(from).collect();
+    format!("{host}{}?{}", path.trim_end_matches('/'), query.join("&"))
 }
 
 /// Adds to an item what another mention of it has.

@@ -48,6 +48,8 @@ pub struct Said {
     pub fresh: i64,
     /// `Retry-After`: obeyed beyond `every`, up to [`RETRY_MOST`].
     pub retry_after: Option<i64>,
+    /// Items wait for their articles: asked again after this, whatever else is said.
+    pub held: Option<i64>,
 }
 
 /// The next interval and the next due time. `interval` is the one so far, 0 if there was none.
@@ -66,6 +68,7 @@ pub fn next(now: Time, source: &SourceId, every: (i64, i64), interval: i64, came
         Came::Failure(failures) => back_off(source, least, most, failures),
         _ => interval.max(said.fresh.min(most)),
     };
+    let wait = said.held.map_or(wait, |held| wait.min(held.max(Time::SECOND)));
     let wait = wait.max(said.retry_after.map_or(0, |retry| retry.min(RETRY_MOST)));
     (interval, now.plus(wait))
 }
@@ -127,7 +130,7 @@ mod tests {
     #[test]
     fn what_the_server_says_counts() {
         let wide = (2 * M, 12 * H);
-        let said = |fresh, retry_after| Said { fresh, retry_after };
+        let said = |fresh, retry_after| Said { fresh, retry_after, held: None };
         for (every, came, said, wait) in [
             (wide, Came::Items { listed: 9, unknown: 1 }, said(2 * H, None), 2 * H),
             (wide, Came::Items { listed: 9, unknown: 1 }, said(10 * M, None), H),

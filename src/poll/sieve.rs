@@ -30,25 +30,31 @@ impl Sieve {
     /// Whether the item is filed. Places are not known yet: `city:` and `province:` match nothing here.
     #[must_use]
     pub fn keeps(&self, item: &Item, source: &Source) -> bool {
-        if self.drop.is_none() && self.only.is_none() {
-            return true;
-        }
-        let tags: Vec<Tag> = item.tags.iter().chain(&source.rules.tags).filter_map(|tag| Tag::new(tag)).collect();
-        let text = format!("{}\n{}\n{}", item.title, item.summary, item.text);
-        let sources = [item.source.clone()];
-        let subject = Subject {
-            title: &item.title,
-            text: &text,
-            cities: &[],
-            provinces: &[],
-            tags: &tags,
-            sources: &sources,
-            rank: source.rules.rank,
-            language: item.language.as_deref(),
-            published: item.published.as_ref().map_or(item.seen, |claim| claim.at),
-            copies: 1,
-        };
-        let holds = |query: &Query| query.matches(&subject, Some(item.seen));
-        !self.drop.as_ref().is_some_and(holds) && self.only.as_ref().is_none_or(holds)
+        !self.drops(item, source) && self.only.as_ref().is_none_or(|only| holds(only, item, source))
     }
+
+    /// Whether `drop` refuses the item, whatever `only` says.
+    #[must_use]
+    pub fn drops(&self, item: &Item, source: &Source) -> bool {
+        self.drop.as_ref().is_some_and(|drop| holds(drop, item, source))
+    }
+}
+
+fn holds(query: &Query, item: &Item, source: &Source) -> bool {
+    let tags: Vec<Tag> = item.tags.iter().chain(&source.rules.tags).filter_map(|tag| Tag::new(tag)).collect();
+    let text = format!("{}\n{}\n{}", item.title, item.summary, item.text);
+    let sources = [item.source.clone()];
+    let subject = Subject {
+        title: &item.title,
+        text: &text,
+        cities: &[],
+        provinces: &[],
+        tags: &tags,
+        sources: &sources,
+        rank: source.rules.rank,
+        language: item.language.as_deref(),
+        published: item.published.as_ref().map_or(item.seen, |claim| claim.at),
+        copies: 1,
+    };
+    query.matches(&subject, Some(item.seen))
 }

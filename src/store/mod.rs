@@ -240,7 +240,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if sled fails.
     pub fn fingerprint(&self) -> Result<String> {
-        let _whole = self.read();
+        Ok(self.standing()?.1)
+    }
+
+    /// The position applied, and the fingerprint at it. Whoever writes waits meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`] if sled fails.
+    pub fn standing(&self) -> Result<(Position, String)> {
+        let whole = self.read();
         let mut hash = blake3::Hasher::new();
         for (name, tree) in self.trees.folded() {
             hash.update(name.as_bytes());
@@ -252,7 +260,7 @@ impl Store {
                 }
             }
         }
-        Ok(hash.finalize().to_hex().to_string())
+        Ok((whole.meta.applied, hash.finalize().to_hex().to_string()))
     }
 
     /// Bytes on disk.

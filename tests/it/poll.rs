@@ -25,9 +25,9 @@ use citydesk::store::Store;
 use crate::origin::{Origin, Reply};
 
 /// 2026-11-23T02:00:00Z.
-const NOW: i64 = 1_795_399_200_000;
+pub const NOW: i64 = 1_795_399_200_000;
 
-fn source(id: &str, kind: Kind) -> Source {
+pub fn source(id: &str, kind: Kind) -> Source {
     Source {
         rules: SourceRules {
             id: SourceId::new(id).unwrap(),
@@ -71,7 +71,7 @@ fn feed(numbers: &[u32]) -> String {
     )
 }
 
-struct Desk {
+pub struct Desk {
     journal: Journal,
     store: Arc<Store>,
     poller: Arc<Poller>,
@@ -82,12 +82,12 @@ struct Desk {
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self::open(dir)
     }
 
-    fn open(dir: tempfile::TempDir) -> Self {
+    pub fn open(dir: tempfile::TempDir) -> Self {
         let journal = Journal::open(dir.path()).unwrap();
         let store = Arc::new(Store::open(&dir.path().join("store")).unwrap());
         let now = Arc::new(AtomicI64::new(NOW));
@@ -117,24 +117,34 @@ impl Desk {
         Self { journal, store, poller: Arc::new(poller), now, nudges, editor, _dir: dir }
     }
 
-    async fn round(&self, source: &Source) -> Round {
+    /// Stops and starts again in the same folder, at the same moment.
+    pub fn restart(self) -> Self {
+        let now = self.now.load(Ordering::SeqCst);
+        let Self { _dir: dir, journal, store, poller, editor, .. } = self;
+        drop((editor, poller, store, journal));
+        let desk = Self::open(dir);
+        desk.now.store(now, Ordering::SeqCst);
+        desk
+    }
+
+    pub async fn round(&self, source: &Source) -> Round {
         self.poller.round(&Arc::new(source.clone())).await
     }
 
-    fn decide(&mut self) {
+    pub fn decide(&mut self) {
         while self.editor.step().unwrap() {}
     }
 
-    fn pass(&self, milliseconds: i64) {
+    pub fn pass(&self, milliseconds: i64) {
         self.now.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
-    fn book(&self, source: &Source) -> Entry {
+    pub fn book(&self, source: &Source) -> Entry {
         self.store.book(source.id()).unwrap()
     }
 
     /// Everything filed so far, with its items.
-    fn filings(&self) -> Vec<(Filing, Vec<Item>)> {
+    pub fn filings(&self) -> Vec<(Filing, Vec<Item>)> {
         let records = self.journal.wire.read(1, usize::MAX).unwrap();
         let filings = records.iter().filter_map(|(_, bytes)| match decode::<Wire>(bytes).unwrap() {
             Wire::Filing(filing) => Some(filing),

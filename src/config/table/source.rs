@@ -42,7 +42,7 @@ const FILES: Key<String> = Key {
 };
 const LIST: Key<Vec<ListPattern>> = Key {
     name: "list",
-    doc: "How to find items on the page by selectors; or a list of such patterns, tried in turn.",
+    doc: "How to find items on the page by selectors; or a list of such patterns, tried in turn; or the name of a preset: gov-cn, people-cn, chinanews, hanweb.",
     default: "",
     kind: &Lists,
 };
@@ -54,7 +54,7 @@ const LINKS: Key<String> = Key {
 };
 const BODY: Key<String> = Key {
     name: "body",
-    doc: "Where an article's text is: a selector, gov-cn or readable; fetched for new items only.",
+    doc: "Where an article's text is: a selector, readable, or the name of a preset: gov-cn, people-cn, chinanews, hanweb; its page is fetched for new items only.",
     default: "",
     kind: &Body,
 };

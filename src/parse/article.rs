@@ -1,0 +1,718 @@
+//! Article pages: headline, date, source, byline, keywords, picture and text of one article.
+//!
+//! What a page states in its head (the meta tags of governments' pages, Open Graph, JSON-LD) comes first, then the places of a
+//! preset, then the usual names of elements, then the lines around the headline. The text is where the source's selector says,
+//! or where most of the text is (Mozilla's Readability).
+
+use super::guard::guarded;
+use super::page::Selector;
+use super::preset::{self, Preset, READABLE};
+use super::{Fetched, ParseError, caps, charset, dates, literal};
+use crate::model::fold::fold;
+use crate::model::item::{Raw, Stamp};
+use crate::model::markup::{self, Bounds};
+use crate::model::time::{Time, Trust};
+use chrono_tz::Tz;
+use dom_query::{Document, NodeRef};
+use regex::Regex;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use url::Url;
+
+/// Shortest text of an article, in characters: less is a caption or a notice that something failed.
+const SHORTEST: usize = 15;
+
+/// So many characters before the text are searched for date and source.
+const AROUND: usize = 400;
+
+/// Most JSON-LD blocks of a page that are looked at.
+const BLOCKS: usize = 20;
+
+/// Most headings of a page that are looked at.
+const HEADINGS: usize = 20;
+
+/// Longest name of a column, in characters.
+const COLUMN: usize = 8;
+
+/// Longest headline, in characters.
+const TITLE: usize = 200;
+
+/// What an article page tells.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Article {
+    /// Headline, as text.
+    pub title: Option<String>,
+    /// Headings of the page: one of them completes a headline that a list has cut.
+    pub headings: Vec<String>,
+    /// Whether the headline is what the page itself declares as its article's (`ArticleTitle`).
+    pub stated: bool,
+    /// Date of publication.
+    pub published: Option<Stamp>,
+    /// Who it is from: 来源.
+    pub credit: Option<String>,
+    /// Bylines.
+    pub authors: Vec<String>,
+    /// Keywords.
+    pub tags: Vec<String>,
+    /// The text, as HTML, with links as sent.
+    pub html: Option<String>,
+    /// Picture that the page offers for previews.
+    pub image: Option<String>,
+    /// Language.
+    pub language: Option<String>,
+    /// What relative links of the text are relative to.
+    pub base: String,
+    /// The selector found nothing, and the text was found by its density instead.
+    pub instead: bool,
+    /// Character set and why.
+    pub charset: String,
+    /// What was wrong with it.
+    pub complaints: Vec<String>,
+}
+
+/// Reads an article page. `how` is a selector or the name of a preset, `encoding` what the source's block says.
+pub(super) fn read(how: &str, fetched: &Fetched<'_>, encoding: Option<&str>, zone: Tz) -> Result<Article, ParseError> {
+    if fetched.body.len() > caps::DOCUMENT {
+        return Err(ParseError::TooLarge { bytes: fetched.body.len(), most: caps::DOCUMENT });
+    }
+    let preset = preset::preset(how);
+    let selectors: Vec<&str> = preset.map_or_else(|| vec![how], |preset| preset.text.to_vec());
+    let selectors =
+        selectors.into_iter().map(Selector::new).collect::<Result<Vec<_>, _>>().map_err(ParseError::Pattern)?;
+    // The article's own character set; the one of feeds.toml where its own leaves damage.
+    let mut decoded = charset::decode(fetched.body, fetched.content_type, None);
+    if encoding.is_some() && decoded.text.contains('\u{fffd}') {
+        decoded = charset::decode(fetched.body, fetched.content_type, encoding);
+    }
+    if decoded.text.trim().is_empty() {
+        return Err(ParseError::Empty);
+    }
+    let bounded = markup::bounded(&decoded.text, Bounds::PAGE, &mut |_| true);
+    let page = Document::from(bounded.html.as_str());
+    let here = Url::parse(fetched.url).ok();
+    let host = here.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned();
+    let base = page.base_uri().and_then(|href| here.as_ref()?.join(href.trim()).ok()).or(here);
+    let mut article = Article {
+        base: base.map_or_else(|| fetched.url.to_owned(), String::from),
+        charset: decoded.why,
+        complaints: decoded.complaints,
+        ..Article::default()
+    };
+    article.complaints.extend(bounded.hits);
+    article.html = selectors.iter().find_map(|selector| text_at(&page, selector));
+    if article.html.is_none() {
+        article.html = densest(&page).or_else(|| readable(&bounded.html));
+        article.instead = article.html.is_some() && preset.is_none();
+        if preset.is_none() {
+            let found = if article.instead { "the text was found by its density instead" } else { "no text was found" };
+            article.complaints.push(format!("`body = \"{how}\"` finds nothing on the page: {found}"));
+        } else if article.html.is_none() {
+            article.complaints.push("the page holds no text that could be found".to_owned());
+        }
+    }
+    let facts = Facts::of(&page, &decoded.text);
+    let lines = Lines::of(&page, article.html.as_deref());
+    let reading = Reading { page: &page, facts: &facts, preset, host, lines, zone, at: fetched.at };
+    article.language = page.select_single("html").attr("lang").and_then(|lang| some(&lang));
+    (article.title, article.stated) = reading.title();
+    article.headings = reading.lines.headings.iter().map(|(_, heading)| heading.clone()).take(HEADINGS).collect();
+    let around = reading.around(article.title.as_deref());
+    article.published = reading.date(around);
+    article.credit = reading.credit(around);
+    article.authors = reading.authors(article.credit.as_deref());
+    article.tags = reading.tags(article.title.as_deref());
+    article.image = reading.image();
+    Ok(article)
+}
+
+impl Article {
+    /// Completes an item of a list with what its page tells; `link` is where the page was asked. What the list has stays,
+    /// but for a headline that is cut or that the page itself declares otherwise, and for a date that knows no time of day.
+    pub fn complete(self, raw: &mut Raw, link: &str) {
+        let listed = raw.title.as_deref().map(|title| markup::decode(title).trim().to_owned()).unwrap_or_default();
+        let whole = |stem: String| {
+            self.title.iter().chain(&self.headings).find(|title| fold(title).starts_with(&stem)).cloned()
+        };
+        let title = match stem(&listed) {
+            _ if listed.is_empty() || self.stated => self.title.clone(),
+            Some(stem) => whole(stem),
+            None => None,
+        };
+        if let Some(title) = title {
+            raw.title = Some(markup::escape(&title));
+        }
+        let trust = |stamp: &Option<Stamp>| {
+            stamp.as_ref().and_then(|stamp| stamp.claim.as_ref()).map(|claim| claim.trust).unwrap_or_default()
+        };
+        if trust(&self.published) >= trust(&raw.published) && self.published.is_some() {
+            raw.published = self.published;
+        }
+        raw.credit = raw.credit.take().or(self.credit);
+        for author in self.authors {
+            if !raw.authors.contains(&author) {
+                raw.authors.push(author);
+            }
+        }
+        raw.tags.extend(self.tags);
+        if self.html.is_some() {
+            // A teaser that was cut says less than the beginning of the text.
+            raw.summary = raw.summary.take().filter(|summary| stem(summary).is_none());
+            raw.content = self.html;
+        }
+        raw.image = raw.image.take().or(self.image);
+        raw.language = raw.language.take().or(self.language);
+        // The links of the text are those of the page.
+        raw.link = Some(link.to_owned());
+        raw.base = Some(self.base);
+    }
+}
+
+/// The folded beginning of a text that was cut; `None` if it was not.
+fn stem(text: &str) -> Option<String> {
+    let text = text.trim().trim_end_matches("更多").trim_end();
+    let bare = text.trim_end_matches(['.', '…', '．', '⋯']);
+    let cut = text.len() - bare.len() >= 2;
+    cut.then(|| fold(bare))
+}
+
+/// What a page states about itself outside its text.
+#[derive(Debug, Default)]
+struct Facts {
+    /// Meta tags by name, property or itemprop in lower case; the first that is not empty.
+    metas: BTreeMap<String, String>,
+    /// All `article:tag`.
+    tags: Vec<String>,
+    headline: Option<String>,
+    published: Option<String>,
+    authors: Vec<String>,
+    image: Option<String>,
+}
+
+impl Facts {
+    fn of(page: &Document, html: &str) -> Self {
+        let mut facts = Self::default();
+        for meta in page.select("meta").nodes() {
+            let name = ["name", "property", "itemprop", "http-equiv"].iter().find_map(|key| meta.attr(key));
+            let Some((name, content)) = name.zip(meta.attr("content").or_else(|| meta.attr("value"))) else { continue };
+            let (name, content) = (name.trim().to_ascii_lowercase(), single(&content));
+            if content.is_empty() {
+                continue;
+            }
+            if name == "article:tag" {
+                facts.tags.push(content.clone());
+            }
+            facts.metas.entry(name).or_insert(content);
+        }
+        facts.linked_data(html);
+        facts
+    }
+
+    /// JSON-LD of an article (schema.org: NewsArticle, Article, BlogPosting, …).
+    fn linked_data(&mut self, html: &str) {
+        let mut rest = html;
+        for _ in 0..BLOCKS {
+            let Some(at) = rest.find("application/ld+json") else { return };
+            let Some((_, behind)) = rest[at..].split_once('>') else { return };
+            let end = behind.find("</script").unwrap_or(behind.len());
+            if let Ok((value, _)) = literal::read(&behind[..end]) {
+                self.linked(&value, 0);
+            }
+            rest = &behind[end..];
+        }
+    }
+
+    fn linked(&mut self, value: &Value, depth: usize) {
+        if depth > 4 {
+            return;
+        }
+        match value {
+            Value::Array(list) => list.iter().for_each(|value| self.linked(value, depth + 1)),
+            Value::Object(map) => {
+                let kinds = map.get("@type").map(ToString::to_string).unwrap_or_default();
+                let article = ["Article", "BlogPosting", "Report", "WebPage"].iter().any(|kind| kinds.contains(kind))
+                    || map.get("@context").is_some_and(|context| context.to_string().contains("cambrian")); // Baidu's own
+                let text = |key: &str| map.get(key).and_then(Value::as_str).and_then(some);
+                if article {
+                    self.headline = self.headline.take().or_else(|| text("headline")).or_else(|| text("title"));
+                    self.published =
+                        self.published.take().or_else(|| text("datePublished")).or_else(|| text("pubDate"));
+                    let people = |key: &str| match map.get(key) {
+                        Some(Value::Array(list)) => list.iter().filter_map(name).collect(),
+                        Some(one) => name(one).into_iter().collect::<Vec<_>>(),
+                        None => Vec::new(),
+                    };
+                    self.authors.extend(people("author"));
+                    self.image = self.image.take().or_else(|| picture(map.get("image").or_else(|| map.get("images"))?));
+                }
+                for key in ["@graph", "mainEntity", "mainEntityOfPage"] {
+                    if let Some(inner) = map.get(key) {
+                        self.linked(inner, depth + 1);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn meta(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| self.metas.get(*name)).map(String::as_str)
+    }
+
+    /// Names of the site itself.
+    fn site(&self) -> impl Iterator<Item = &str> {
+        ["sitename", "og:site_name", "application-name", "columnname"].iter().filter_map(|name| self.meta(&[name]))
+    }
+}
+
+fn name(value: &Value) -> Option<String> {
+    some(value.as_str().or_else(|| value.get("name")?.as_str())?)
+}
+
+fn picture(value: &Value) -> Option<String> {
+    match value {
+        Value::String(address) => some(address),
+        Value::Array(list) => picture(list.first()?),
+        Value::Object(map) => picture(map.get("url")?),
+        _ => None,
+    }
+}
+
+/// The page's text, a line for each piece of it.
+#[derive(Debug, Default)]
+struct Lines {
+    text: String,
+    /// Where the article's text begins in it; its length if it is not there.
+    article: usize,
+    /// Headings and where they stand.
+    headings: Vec<(usize, String)>,
+}
+
+impl Lines {
+    fn of(page: &Document, html: Option<&str>) -> Self {
+        let mut lines = Self::default();
+        for node in page.select("body").nodes().iter().flat_map(NodeRef::descendants_it) {
+            if node.is_text() {
+                let text = single(&node.text());
+                if !text.is_empty() {
+                    lines.text.push_str(&text);
+                    lines.text.push('\n');
+                }
+            } else if ["h1", "h2", "h3", "h4", "h5"].iter().any(|name| node.has_name(name)) {
+                lines.headings.extend(some(&node.text()).map(|heading| (lines.text.len(), heading)));
+            }
+        }
+        let first = html.and_then(|html| {
+            let article = Document::fragment(html);
+            let root = article.root();
+            let nodes = root.descendants_it().filter(NodeRef::is_text).map(|node| single(&node.text()));
+            let mut pieces = nodes.filter(|text| text.chars().count() >= SHORTEST);
+            pieces.next()
+        });
+        // The last time: a page may show its first sentence above as a summary.
+        lines.article = first.and_then(|first| lines.text.rfind(&first)).unwrap_or(lines.text.len());
+        lines
+    }
+
+    /// The heading that stands nearest before the text.
+    fn heading(&self) -> Option<&str> {
+        let before =
+            self.headings.iter().rev().find(|(at, heading)| *at < self.article && heading.chars().count() >= 6);
+        before.filter(|_| self.article < self.text.len()).map(|(_, heading)| heading.as_str())
+    }
+}
+
+struct Reading<'a> {
+    page: &'a Document,
+    facts: &'a Facts,
+    preset: Option<&'a Preset>,
+    host: String,
+    lines: Lines,
+    zone: Tz,
+    at: Time,
+}
+
+/// Elements that hold dates on many sites, besides `time`.
+const DATES: [&str; 16] = [
+    "#pubtime_baidu",
+    "#pubDate",
+    "#pubdate",
+    "#publish_time",
+    "#artical_time",
+    "[itemprop=datePublished]",
+    ".pubtime",
+    ".pub-time",
+    ".pubdate",
+    ".publish-time",
+    ".publish_time",
+    ".article-time",
+    ".art-time",
+    ".post-date",
+    ".date",
+    ".time",
+];
+
+/// Elements that name the source on many sites.
+const CREDITS: [&str; 8] =
+    ["#source_baidu", "#media_name", ".source", ".article-source", ".art-source", ".ly", ".laiyuan", ".media_name"];
+
+/// Meta tags with the date of publication, in lower case.
+const DATE_METAS: [&str; 19] = [
+    "pubdate",
+    "article:published_time",
+    "publishdate",
+    "publish_date",
+    "publish-date",
+    "publishtime",
+    "published_time",
+    "publication_date",
+    "og:published_time",
+    "og:release_date",
+    "weibo: article:create_at",
+    "weibo:article:create_at",
+    "datepublished",
+    "bytedance:published_time",
+    "dc.date",
+    "dcterms.date",
+    "firstpublishedtime",
+    "_pubtime",
+    "dateupdate",
+];
+
+/// A date in running text: a year, perhaps a time of day.
+static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let day = r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?";
+    Regex::new(&format!(r"{day}(?:[ \t\u{{3000}}\u{{a0}}T]*\d{{1,2}}[:：时]\d{{1,2}}(?:[:：分]\d{{1,2}})?)?")).ok()
+});
+
+/// A date in running text that says what it is.
+static LABELLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let date = DATE.as_ref().map(Regex::as_str).unwrap_or_default();
+    Regex::new(&format!(r"(?:发布|发表|发稿|成文|發布|時間|时间|日期)[^\d\n]{{0,6}}\s*{date}")).ok()
+});
+
+/// A source in running text.
+static CREDIT: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?:来源|來源|稿源|转自|转载自|出处)\s*[:：]\s*([^\s:：|｜]{2,30})").ok());
+
+impl Reading<'_> {
+    /// The first of these selectors that finds text.
+    fn at(&self, selectors: &[&str]) -> Option<String> {
+        selectors.iter().find_map(|selector| {
+            let selector = Selector::new(selector).ok()?;
+            selector.all(self.page).iter().find_map(|node| some(&selector.value(node)?))
+        })
+    }
+
+    /// The headline, and whether the page declares it as its article's.
+    fn title(&self) -> (Option<String>, bool) {
+        let fits = |title: &str| {
+            let length = title.chars().count();
+            (2..=TITLE).contains(&length) && !self.facts.site().any(|site| site == title)
+        };
+        let declared = || self.facts.meta(&["articletitle"]).map(str::to_owned).filter(|title| fits(title));
+        if self.preset.is_none_or(|preset| preset.name != READABLE)
+            && let Some(title) = declared()
+        {
+            return (Some(title), true);
+        }
+        let tag = self.page.select_single("title").nodes().first().map(|title| single(&title.text()));
+        let tag = tag.unwrap_or_default();
+        let known = fold(&tag);
+        let headings: Vec<String> = self.lines.headings.iter().map(|(_, heading)| heading.clone()).collect();
+        let og = self.facts.meta(&["og:title", "twitter:title", "title"]).map(str::to_owned);
+        let own = self.preset.and_then(|preset| self.at(preset.title));
+        let candidates = [own, declared(), self.facts.headline.clone(), og];
+        // A heading that the window's title repeats is the headline; without one, what the page calls itself.
+        let repeated = headings.iter().filter(|h| h.chars().count() >= 6);
+        let repeated = repeated.filter(|h| {
+            let folded = fold(h);
+            known.starts_with(&folded) || (h.chars().count() > COLUMN && known.contains(&folded))
+        });
+        let repeated = repeated.max_by_key(|h| h.chars().count()).cloned();
+        let named = candidates.into_iter().flatten().map(|title| self.without_site(&single(&title)));
+        let title = named.clone().find(|title| fits(title) && headings.contains(title)).or(repeated);
+        let title = title.or_else(|| named.clone().find(|title| fits(title) && title.chars().count() >= 6));
+        let tag = Some(self.without_site(&tag)).filter(|title| fits(title));
+        // A window that is called 新闻动态 is named after a column.
+        let title = title.or_else(|| tag.clone().filter(|title| title.chars().count() >= COLUMN));
+        let title = title.or_else(|| self.lines.heading().map(str::to_owned).filter(|title| fits(title)));
+        (title.or(tag).or_else(|| headings.into_iter().find(|title| fits(title))), false)
+    }
+
+    /// A title without the names of site and column behind it: `标题_栏目_网站`, `Title - Site`.
+    fn without_site(&self, title: &str) -> String {
+        let mut title = title.trim();
+        loop {
+            let ends = ["_", "|", "--", " - ", " – ", " — ", "——", "-"].iter().filter_map(|mark| {
+                let at = title.rfind(mark)?;
+                let (head, tail) = (title[..at].trim(), title[at + mark.len()..].trim());
+                let site = self.facts.site().any(|site| site == tail);
+                let (long, short) = (head.chars().count(), tail.chars().count());
+                // A hyphen alone may belong to the headline (1-2月): only a name of a site stands behind it.
+                let named = ["网", "报", "網", "社", "在线", "频道", "官网", "新闻", ".cn", ".com", "网站", "纪检"]
+                    .iter()
+                    .any(|end| tail.ends_with(end));
+                let fits = match *mark {
+                    "-" | "——" => site || named,
+                    _ => site || named || (short < long && short <= 20),
+                };
+                (fits && long >= 4).then_some(at)
+            });
+            let Some(at) = ends.max() else { return title.to_owned() };
+            title = title[..at].trim_end_matches(['_', '|', '-', '–', '—', ' ']).trim();
+        }
+    }
+
+    /// What stands between the headline and the text, where date and source usually are; else the lines before the text,
+    /// or those after the headline, or the beginning of the page. And whether the headline was found.
+    fn around(&self, title: Option<&str>) -> (&str, bool) {
+        let Lines { text, article, .. } = &self.lines;
+        let head = title.map(|title| title.chars().take(10).collect::<String>()).filter(|head| head.len() > 6);
+        let title = head.as_deref().and_then(|head| text[..*article].rfind(head).or_else(|| text.find(head)));
+        let known = *article < text.len();
+        let begin = match title {
+            Some(title) if title < *article => title,
+            _ if known => text.floor_char_boundary(article.saturating_sub(3 * AROUND)),
+            title => title.unwrap_or(0),
+        };
+        let end = text.floor_char_boundary((if known { *article } else { text.len() }).min(begin + 6 * AROUND));
+        (&text[begin..end.max(begin)], title.is_some())
+    }
+
+    fn stamp(&self, text: &str) -> Option<Stamp> {
+        let text = single(text);
+        let inside = DATE.as_ref().and_then(|date| date.find(&text)).filter(|_| !iso(&text));
+        let text = inside.map_or_else(|| text.clone(), |inside| inside.as_str().replace('：', ":"));
+        let claim = dates::read(&text, self.zone, self.at)?;
+        // What is not yet is no date of publication.
+        (claim.at.since(self.at) <= Time::DAY)
+            .then(|| Stamp { raw: text.chars().take(60).collect(), claim: Some(claim) })
+    }
+
+    /// The first date that is known to the minute; else the first at all.
+    fn date(&self, (around, located): (&str, bool)) -> Option<Stamp> {
+        let metas = DATE_METAS.iter().filter_map(|name| self.facts.metas.get(*name).cloned());
+        let preset = self.preset.and_then(|preset| self.at(preset.date));
+        let linked = self.facts.published.clone();
+        let times = self.page.select("time");
+        let times = times.nodes().iter().filter(|time| !in_a_list(time)).take(3).filter_map(|time| {
+            time.attr("datetime").map(|value| value.to_string()).or_else(|| Some(time.text().to_string()))
+        });
+        let places: Vec<String> = DATES.iter().filter_map(|selector| self.at(&[*selector])).collect();
+        let found = |regex: &'static LazyLock<Option<Regex>>, text: &str| -> Vec<String> {
+            let found =
+                regex.as_ref().map(|regex| regex.find_iter(text).take(8).map(|it| it.as_str().to_owned()).collect());
+            found.unwrap_or_default()
+        };
+        let labelled = found(&LABELLED, around);
+        let lines = found(&DATE, around);
+        let elsewhere = found(&LABELLED, &self.lines.text);
+        let all = preset.into_iter().chain(metas).chain(linked).chain(labelled);
+        // Without a headline before it, what stands before the text may be anything.
+        let (before, behind) = if located { (Vec::new(), elsewhere) } else { (elsewhere, Vec::new()) };
+        let all = all.chain(before).chain(lines).chain(places.clone());
+        let mut first: Option<Stamp> = None;
+        let with_year = |text: &String| DATE.as_ref().is_some_and(|date| date.is_match(text)) || iso(text);
+        for stamp in all.chain(times).chain(behind).filter(with_year).filter_map(|text| self.stamp(&text)) {
+            let Some(claim) = &stamp.claim else { continue };
+            let known = first.as_ref().and_then(|first| first.claim.as_ref());
+            // A time of day on another day is another date: of a comment, of an update.
+            let near = known.is_none_or(|known| (0..Time::DAY).contains(&claim.at.since(known.at)));
+            if claim.trust == Trust::Full && near {
+                return Some(stamp);
+            }
+            first = first.or(Some(stamp));
+        }
+        // 11-23 10:38, 3小时前
+        first.or_else(|| places.iter().find_map(|text| self.stamp(text)))
+    }
+
+    fn credit(&self, (around, _): (&str, bool)) -> Option<String> {
+        let preset = self.preset.and_then(|preset| self.at(preset.credit));
+        let metas = ["contentsource", "source", "article:source", "mediaid", "copyright-source"];
+        let metas = metas.iter().filter_map(|name| self.facts.metas.get(*name).cloned());
+        let places = CREDITS.iter().filter_map(|selector| self.at(&[*selector]));
+        let lines = CREDIT.as_ref().and_then(|credit| Some(credit.captures(around)?.get(1)?.as_str().to_owned()));
+        let all = preset.into_iter().chain(metas).chain(lines).chain(places);
+        all.map(|text| {
+            let labelled = CREDIT.as_ref().and_then(|credit| Some(credit.captures(&text)?.get(1)?.as_str().to_owned()));
+            let name = labelled.unwrap_or(text);
+            let name = name.trim_matches(|c: char| c.is_whitespace() || ":：|｜⋅·•-".contains(c));
+            let inside =
+                name.strip_prefix(['（', '(', '【', '[']).map(|name| name.trim_end_matches(['）', ')', '】', ']']));
+            inside.unwrap_or(name).to_owned()
+        })
+        .find(|name| {
+            let length = name.chars().count();
+            // Numbers are ids, dates are dates.
+            (2..=30).contains(&length)
+                && !name.contains([':', '：'])
+                && name.chars().any(char::is_alphabetic)
+                && DATE.as_ref().is_none_or(|date| !date.is_match(name))
+        })
+    }
+
+    fn authors(&self, credit: Option<&str>) -> Vec<String> {
+        let metas = ["author", "article:author", "dc.creator", "byl"];
+        let metas = metas.iter().filter_map(|name| self.facts.metas.get(*name).cloned());
+        let places = self.at(&["#author_baidu", "[itemprop=author]", "a[rel=author]"]);
+        let all = self.facts.authors.iter().cloned().chain(metas).chain(places);
+        let mut found: Vec<String> = Vec::new();
+        for author in all {
+            let itself = self.facts.site().any(|site| site.contains(&author))
+                || self.host.contains(&author.to_ascii_lowercase())
+                || credit.is_some_and(|credit| credit == author);
+            let fits = author.chars().any(char::is_alphabetic) && !author.contains("://") && !author.contains('@');
+            if fits && !itself && author.chars().count() <= 40 && !found.contains(&author) {
+                found.push(author);
+            }
+        }
+        found
+    }
+
+    fn tags(&self, title: Option<&str>) -> Vec<String> {
+        let known = title.map(fold).unwrap_or_default();
+        let metas = ["keywords", "news_keywords", "keyword"].iter().filter_map(|name| self.facts.metas.get(*name));
+        let all = self.facts.tags.iter().chain(metas.take(1));
+        // Some put the headline there, some the name of the site.
+        let fits = |text: &&String| {
+            let folded = fold(text);
+            folded != known && !self.facts.site().any(|site| site == text.as_str())
+        };
+        all.filter(fits).cloned().collect()
+    }
+
+    fn image(&self) -> Option<String> {
+        let offered = self.facts.image.as_deref().or_else(|| self.facts.meta(&["og:image", "twitter:image"]))?;
+        let lower = offered.to_ascii_lowercase();
+        // A site's own mark says nothing of the article.
+        let mark = ["logo", "default", "share", "favicon", "icon"].iter().any(|word| lower.contains(word));
+        (!mark).then(|| offered.to_owned())
+    }
+}
+
+/// Whether a text is a whole date of ISO 8601 or RFC 822, which may state a zone.
+fn iso(text: &str) -> bool {
+    let text = text.trim();
+    let begins = text.len() >= 16 && text.as_bytes()[..4].iter().all(u8::is_ascii_digit) && text.contains('T');
+    begins || text.split(' ').any(|word| word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit())) && text.is_ascii()
+}
+
+/// Whether an element belongs to one of many entries: a date there is that of another article.
+fn in_a_list(node: &NodeRef<'_>) -> bool {
+    node.ancestors_it(Some(6)).any(|above| above.has_name("li") || above.has_name("aside"))
+}
+
+/// Pieces of class and id of containers that hold other things than the article.
+const OTHERS: [&str; 14] = [
+    "comment",
+    "foot",
+    "copyright",
+    "sidebar",
+    "recommend",
+    "related",
+    "relate",
+    "nav",
+    "menu",
+    "disclaim",
+    "share",
+    "aside",
+    "breadcrumb",
+    "login",
+];
+
+/// Whether class or id of an element say that it holds something else.
+fn is_other(node: &NodeRef<'_>) -> bool {
+    ["class", "id"].iter().filter_map(|key| node.attr(key)).any(|names| {
+        let names = names.to_ascii_lowercase();
+        !node.has_name("body") && OTHERS.iter().any(|word| names.contains(word))
+    })
+}
+
+/// The container that holds most of the page's running text as its own paragraphs, if that is clear; it is found more
+/// sharply than by Readability, which takes neighbours in.
+fn densest(page: &Document) -> Option<String> {
+    let mut whole = 0;
+    let mut best: Option<(usize, NodeRef<'_>)> = None;
+    for node in page.select("body, div, article, section, td, main, span").nodes() {
+        let mut own = 0;
+        for child in node.children_it(false) {
+            let running = child.is_text()
+                || ["p", "b", "strong", "font", "h2", "h3", "h4", "blockquote"].iter().any(|name| child.has_name(name))
+                || (child.has_name("span") && !node.has_name("span"));
+            if running {
+                let text = single(&child.text());
+                // Sentences count; lists of links and names of columns have none.
+                let links: usize = child
+                    .descendants_it()
+                    .filter(|inner| inner.has_name("a"))
+                    .map(|link| single(&link.text()).chars().count())
+                    .sum();
+                let marks = text.contains(['，', '。', '；', '、', '！', '？', '：', ',', '.', '!', '?', '“']);
+                if marks {
+                    own += text.chars().count().saturating_sub(2 * links);
+                }
+            }
+        }
+        if own == 0 || std::iter::once(*node).chain(node.ancestors_it(Some(8))).any(|node| is_other(&node)) {
+            continue;
+        }
+        whole += own;
+        if !node.has_name("body") && own > best.as_ref().map_or(0, |(most, _)| *most) {
+            best = Some((own, *node));
+        }
+    }
+    let (own, node) = best?;
+    (own >= CLEAR && own * 10 >= whole * 7).then(|| node.html().to_string())
+}
+
+/// Fewest characters of running text that make a container the article's.
+const CLEAR: usize = 120;
+
+/// The HTML of everything a selector finds, nothing twice; `None` if it holds too little text.
+fn text_at(page: &Document, selector: &Selector) -> Option<String> {
+    let mut html = String::new();
+    let mut text = 0;
+    let found = selector.all(page);
+    for node in &found {
+        if node.ancestors_it(None).any(|above| found.iter().any(|other| other.id == above.id)) {
+            continue;
+        }
+        if selector.attribute().is_some() {
+            let value = selector.value(node)?;
+            text += value.chars().count();
+            html.push_str(&format!("<p>{}</p>", markup::escape(&value)));
+        } else {
+            text += single(&node.text()).chars().count();
+            html.push_str(&node.html());
+        }
+    }
+    (text >= SHORTEST).then_some(html)
+}
+
+/// The part of a page with most of its text, by Mozilla's Readability.
+fn readable(html: &str) -> Option<String> {
+    let config = dom_smoothie::Config {
+        max_elements_to_parse: Bounds::PAGE.elements,
+        disable_json_ld: true,
+        ..dom_smoothie::Config::default()
+    };
+    let found = guarded(|| {
+        let mut reader = dom_smoothie::Readability::new(html, None, Some(config)).ok()?;
+        let article = reader.parse().ok()?;
+        let length = single(&article.text_content).chars().count();
+        (length >= SHORTEST).then(|| article.content.to_string())
+    });
+    found.ok().flatten()
+}
+
+/// Blanks of every kind as single spaces.
+fn single(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn some(text: &str) -> Option<String> {
+    let text = single(text);
+    (!text.is_empty()).then_some(text)
+}
