@@ -10,6 +10,7 @@ pub mod export;
 pub mod folder;
 pub mod stats;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,7 +34,8 @@ use crate::journal::{Journal, LogError};
 use crate::model::book::State;
 use crate::model::codec::encode;
 use crate::model::filing::{Request, Wire};
-use crate::model::setting::{Settings, difference, parts};
+use crate::model::id::SourceId;
+use crate::model::setting::{InForce, Settings, difference, parts};
 use crate::model::source::Source;
 use crate::place::Gazetteer;
 use crate::poll::{Outcome, Poller, Round};
@@ -68,6 +70,8 @@ pub enum AppError {
 
 /// Encoded settings in one wire record.
 const SETTINGS_PART: usize = 128 * 1024;
+/// Keys of settings that are gone, in one wire record: a key has at most 71 bytes.
+const GONE_PART: usize = 1_500;
 /// The editor may be so many wire records behind before no new round begins.
 const BEHIND: u64 = 20_000;
 /// Everything must be over so long after SIGTERM; a second signal ends it at once.
@@ -173,28 +177,16 @@ impl Desk {
     /// # Errors
     /// [`AppError`] if journal or editor refuse: the old settings stay in force then.
     pub fn record(&self, settings: &Settings) -> Result<(), AppError> {
-        // What an interrupted start left on the wire is decided first, or the difference would be taken twice.
-        self.standing.nudge();
-        self.standing.wait(self.journal.wire.synced()).map_err(AppError::Editor)?;
-        let (set, gone) = difference(&self.store.view().settings(), &settings.recorded());
-        if set.is_empty() && gone.is_empty() {
-            return Ok(());
+        self.recorder().record(&settings.recorded())
+    }
+
+    fn recorder(&self) -> Recorder {
+        Recorder {
+            store: Arc::clone(&self.store),
+            journal: self.journal.clone(),
+            standing: Arc::clone(&self.standing),
+            clock: Arc::clone(&self.clock),
         }
-        let at = (self.clock)();
-        let mut gone = Some(gone);
-        let parts = parts(set, SETTINGS_PART);
-        let last = parts.len() - 1;
-        let records = parts.into_iter().enumerate().map(|(index, set)| {
-            let gone = gone.take().unwrap_or_default();
-            encode(&Wire::Request(Request::Settings { at, set, gone, closes: index == last }))
-        });
-        let records: Vec<Vec<u8>> = records.collect();
-        let bytes: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
-        let positions = self.journal.wire.append(None, &bytes)?;
-        self.journal.wire.sync()?;
-        self.standing.nudge();
-        let end = positions.last().map_or(0, |position| position.seq + 1);
-        self.standing.wait(end).map_err(AppError::Editor)
     }
 
     /// Waits until everything filed so far is decided and visible.
@@ -213,6 +205,41 @@ impl Desk {
         {
             tracing::error!("the editor ended by a panic; what it had acknowledged stands in the ledger");
         }
+    }
+}
+
+/// Has settings recorded, on whatever thread.
+struct Recorder {
+    store: Arc<Store>,
+    journal: Journal,
+    standing: Arc<Standing>,
+    clock: Clock,
+}
+
+impl Recorder {
+    fn record(&self, settings: &InForce) -> Result<(), AppError> {
+        // What an interrupted start left on the wire is decided first, or the difference would be taken twice.
+        self.standing.nudge();
+        self.standing.wait(self.journal.wire.synced()).map_err(AppError::Editor)?;
+        let (set, gone) = difference(&self.store.view().settings(), settings);
+        if set.is_empty() && gone.is_empty() {
+            return Ok(());
+        }
+        let at = (self.clock)();
+        let gone = gone.chunks(GONE_PART).map(|gone| (Vec::new(), gone.to_vec()));
+        let set = parts(set, SETTINGS_PART).into_iter().map(|set| (set, Vec::new()));
+        let parts: Vec<_> = gone.chain(set).collect();
+        let last = parts.len() - 1;
+        let records = parts.into_iter().enumerate().map(|(index, (set, gone))| {
+            encode(&Wire::Request(Request::Settings { at, set, gone, closes: index == last }))
+        });
+        let records: Vec<Vec<u8>> = records.collect();
+        let bytes: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+        let positions = self.journal.wire.append(None, &bytes)?;
+        self.journal.wire.sync()?;
+        self.standing.nudge();
+        let end = positions.last().map_or(0, |position| position.seq + 1);
+        self.standing.wait(end).map_err(AppError::Editor)
     }
 }
 
@@ -235,6 +262,15 @@ struct Daemon {
 type Reloaded = Result<Vec<String>, Vec<String>>;
 
 impl Daemon {
+    /// Records the settings, on a thread of its own: the editor may be busy for long, and a stop must be heard meanwhile.
+    async fn record(&self, settings: &Settings) -> Result<Fetcher, AppError> {
+        let fetcher = fetcher(settings, &self.desk.clock)?;
+        let (recorder, recorded) = (self.desk.recorder(), settings.recorded());
+        let done = tokio::task::spawn_blocking(move || recorder.record(&recorded)).await;
+        done.map_err(|error| AppError::System("the settings were not recorded", error.to_string()))??;
+        Ok(fetcher)
+    }
+
     /// Reads feeds.toml again and applies it, or says what is wrong and changes nothing.
     async fn reload(&self, watch: Option<&config::watch::Watch>) -> Reloaded {
         let loaded = config::load(&self.config);
@@ -263,10 +299,7 @@ impl Daemon {
             settings.store.clone_from(&old.store);
             settings.server.clone_from(&old.server);
         }
-        let new = match fetcher(&settings, &self.desk.clock).and_then(|new| {
-            // Recording waits for the editor, which is a thread of its own: this one may block meanwhile.
-            tokio::task::block_in_place(|| self.desk.record(&settings)).map(|()| new)
-        }) {
+        let new = match self.record(&settings).await {
             Ok(new) => new,
             Err(error) => {
                 self.status.complain("feeds.toml", Some(format!("not applied: {error}")));
@@ -306,19 +339,23 @@ fn log(problem: &config::Problem) {
     }
 }
 
+fn by_id(settings: &Settings) -> BTreeMap<&SourceId, &Source> {
+    settings.sources.iter().map(|source| (source.id(), source)).collect()
+}
+
 /// What a change of settings does, in words.
 #[must_use]
 pub fn changes(old: &Settings, new: &Settings) -> Vec<String> {
     let mut told = Vec::new();
-    let find = |settings: &Settings, source: &Source| settings.sources.iter().find(|s| s.id() == source.id()).cloned();
+    let (before, after) = (by_id(old), by_id(new));
     for source in &new.sources {
-        match find(old, source) {
+        match before.get(source.id()) {
             None => told.push(format!("source {} added", source.id())),
-            Some(before) if before != *source => told.push(format!("source {} changed", source.id())),
+            Some(before) if *before != source => told.push(format!("source {} changed", source.id())),
             Some(_) => {}
         }
     }
-    for source in old.sources.iter().filter(|source| find(new, source).is_none()) {
+    for source in old.sources.iter().filter(|source| !after.contains_key(source.id())) {
         told.push(format!("source {} retired: its items and its feed stay", source.id()));
     }
     let parts = [
@@ -429,7 +466,11 @@ pub async fn serve(
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
         };
-        let outcome = daemon.reload(watch.as_ref().ok()).await;
+        let outcome = tokio::select! {
+            outcome = daemon.reload(watch.as_ref().ok()) => outcome,
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        };
         if let Some(reply) = reply {
             // Nobody waits for a reload that a save caused.
             let _ = reply.send(outcome);

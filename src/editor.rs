@@ -78,6 +78,9 @@ const COMMIT: usize = 512 * 1024;
 /// filing may never come. What is not there is read again.
 const WAITING: usize = 32 << 20;
 
+/// Stories looked at between two looks at whether to stop.
+const GLANCE: u64 = 64;
+
 /// What is told to whoever waits: how far the wire is decided, and that something became visible.
 #[derive(Debug, Default)]
 pub struct Standing {
@@ -407,14 +410,28 @@ impl Editor {
                 }
                 Wire::Request(request) => self.request(&mut batch, *position, request, begun)?,
             }
+            let progress = batch.draft.progress();
+            if progress.record == *position && !progress.whole {
+                // Asked to stop in the middle of it: the next start goes on there.
+                self.commit(&mut batch, position.seq)?;
+                return Ok(true);
+            }
             cursor = position.seq + 1;
-            if batch.heavy() {
+            let stopped = !batch.records.is_empty() && self.stopped();
+            if batch.heavy() || stopped {
                 self.commit(&mut batch, cursor)?;
+            }
+            if stopped {
+                return Ok(true);
             }
         }
         self.commit(&mut batch, cursor)?;
         (self.announce)(&std::mem::take(&mut self.tally));
         Ok(true)
+    }
+
+    fn stopped(&self) -> bool {
+        self.standing.lock().stop
     }
 
     /// Makes what was decided a fact, and visible. `cursor` is the first wire record not decided with it.
@@ -426,7 +443,8 @@ impl Editor {
         Ok(())
     }
 
-    /// Decides a filing from item number `done` on: oldest first, since documents list the newest first.
+    /// Decides a filing from item number `done` on: oldest first, since documents list the newest first. Asked to stop,
+    /// it ends with the record at hand.
     fn filing(&mut self, batch: &mut Batch<'_>, position: Position, filing: &Filing, done: usize) -> Result<()> {
         let at = filing.at.max(batch.draft.at());
         let past = batch.draft.source(&filing.source)?.map(|head| Past {
@@ -463,6 +481,9 @@ impl Editor {
             edits.progress = so_far(filing.items.len() - index);
             if edits.bytes >= batch.limits[0] {
                 batch.end(edits);
+                if self.stopped() {
+                    return Ok(());
+                }
                 if batch.heavy() {
                     self.commit(batch, position.seq)?;
                 }
@@ -524,12 +545,18 @@ impl Editor {
         }
     }
 
-    /// Past stories enter the saved feeds that are new, from the story after number `done` on.
+    /// Past stories enter the saved feeds that are new, from the story after number `done` on. Asked to stop, it ends
+    /// with the story at hand.
     fn fill(&mut self, batch: &mut Batch<'_>, position: Position, at: Time, done: u32) -> Result<()> {
         let new = batch.draft.saved_since(batch.draft.settings_version())?;
         let so_far = |done: u64| Progress { record: position, items: done as u32, whole: false };
         let mut edits = batch.begin(at, so_far(done.into()));
         for no in u64::from(done) + 1..batch.draft.next_story().0 {
+            if no.is_multiple_of(GLANCE) && self.stopped() {
+                edits.progress = so_far(no - 1);
+                batch.end(edits);
+                return Ok(());
+            }
             let Some(story) = batch.draft.story(StoryNo(no))? else { continue };
             let Some(emission) = story.emission.as_ref().filter(|_| !story.spiked) else { continue };
             let item = self.journal.item(emission.text);
@@ -541,6 +568,9 @@ impl Editor {
             if edits.bytes >= batch.limits[0] {
                 edits.progress = so_far(no);
                 batch.end(edits);
+                if self.stopped() {
+                    return Ok(());
+                }
                 if batch.heavy() {
                     self.commit(batch, position.seq)?;
                 }
@@ -891,6 +921,25 @@ mod tests {
             assert!(ledger == whole, "cut after {cut} of {} records", whole.len());
             assert_eq!(other, print, "cut after {cut}");
         }
+    }
+
+    #[test]
+    fn asked_to_stop_it_ends_in_the_middle_of_a_filing() {
+        let room = Room::new();
+        let titles: Vec<String> = (0..40).map(|n| format!("许昌市第{n}条线路今日开通运营")).collect();
+        room.file(&titles.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut stopped = 0;
+        while room.store.view().meta().progress.record.seq < 41 || !room.store.view().meta().progress.whole {
+            let mut editor = room.editor(Box::new(|_| ()));
+            editor.limits = [2_000, 1_000_000];
+            editor.standing.stop();
+            editor.step().unwrap();
+            stopped += 1;
+            let told = editor.standing.decided();
+            assert_eq!(told > 41, room.store.view().meta().progress.whole);
+        }
+        assert!(stopped > 3, "{stopped}");
+        assert_eq!(room.store.view().meta().stories, 40);
     }
 
     #[test]

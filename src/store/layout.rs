@@ -30,8 +30,8 @@ use crate::model::id::{Guid, ItemKey, SourceId, StoryNo, hash128};
 use crate::model::position::Position;
 use crate::model::time::Time;
 
-/// Version of keys and values. Another one means: make the store again.
-pub const VERSION: u8 = 1;
+/// Version of keys and values, and of the folding that index keys are made by. Another one means: make the store again.
+pub const VERSION: u8 = 2;
 
 /// The only key of `meta`.
 pub const META: &[u8] = b"meta";
@@ -282,6 +282,9 @@ pub fn unpack<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<(u64, T)> {
         Some(([VERSION, by @ ..], body)) => {
             let by = by.try_into().map(u64::from_le_bytes).unwrap_or_default();
             Ok((by, codec::decode(body)?))
+        }
+        Some(([version, ..], _)) => {
+            Err(StoreError::Damaged(format!("written in layout {version}; this program uses {VERSION}")))
         }
         _ => Err(StoreError::Damaged("a value without its version".to_owned())),
     }

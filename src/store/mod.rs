@@ -105,13 +105,6 @@ impl Store {
             Some(bytes) => layout::unpack::<Meta>(&bytes)?.1,
             None => Meta { layout: layout::VERSION, ..Meta::default() },
         };
-        if meta.layout != layout::VERSION {
-            return Err(engine(format!(
-                "it was written in layout {}, this program uses {}",
-                meta.layout,
-                layout::VERSION
-            )));
-        }
         let shared = RwLock::new(Shared { meta, settings: Arc::default() });
         let mut store = Self { db, trees, path: path.to_owned(), shared };
         let settings = Arc::new(store.settings()?);
