@@ -263,7 +263,15 @@ fn moved(wire: &dyn Log, progress: Progress) -> std::result::Result<Option<Progr
 ///
 /// # Errors
 /// [`EditorError::Foreign`] if the store does not belong to this ledger (make it again); else as the parts fail.
-pub fn replay(journal: &Journal, store: &Store, mut step: impl FnMut(u64)) -> Result<u64> {
+pub fn replay(journal: &Journal, store: &Store, step: impl FnMut(u64)) -> Result<u64> {
+    replay_through(journal, store, u64::MAX, step)
+}
+
+/// As [`replay`], but no further than ledger record `last`.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_through(journal: &Journal, store: &Store, last: u64, mut step: impl FnMut(u64)) -> Result<u64> {
     let applied = store.view().meta().applied;
     if applied.seq > 0 && journal.ledger.get(applied)?.is_none() {
         return Err(EditorError::Foreign(applied.seq));
@@ -271,7 +279,8 @@ pub fn replay(journal: &Journal, store: &Store, mut step: impl FnMut(u64)) -> Re
     let mut from = applied.seq + 1;
     let mut count = 0;
     loop {
-        let records = journal.ledger.read(from, READ)?;
+        let mut records = journal.ledger.read(from, READ)?;
+        records.retain(|(position, _)| position.seq <= last);
         if records.is_empty() {
             return Ok(count);
         }

@@ -144,26 +144,20 @@ impl Folder {
             }
         }
         let store = Store::open(&fresh)?;
-        let mut records = 0;
-        loop {
-            // The daemon goes on writing: caught up and compared until both stand at one record.
-            records += editor::replay(journal, &store, |_| ())?;
-            let (applied, old) = used.standing()?;
-            if store.view().meta().applied != applied {
-                continue;
-            }
-            let rebuilt = Rebuilt { records, new: store.fingerprint()?, old: Some(old) };
-            if rebuilt.same() {
-                drop(store);
-                std::fs::remove_dir_all(&fresh).map_err(io)?;
-            } else {
-                store.take_book(used)?;
-                store.flush()?;
-                drop(store);
-                std::fs::rename(&fresh, &next).map_err(io)?;
-            }
-            return Ok(rebuilt);
+        // Compared at the record where the daemon stands now, though it goes on writing.
+        let (applied, old) = used.standing()?;
+        let records = editor::replay_through(journal, &store, applied.seq, |_| ())?;
+        let rebuilt = Rebuilt { records, new: store.fingerprint()?, old: Some(old) };
+        if rebuilt.same() {
+            drop(store);
+            std::fs::remove_dir_all(&fresh).map_err(io)?;
+        } else {
+            store.take_book(used)?;
+            store.flush()?;
+            drop(store);
+            std::fs::rename(&fresh, &next).map_err(io)?;
         }
+        Ok(rebuilt)
     }
 
     /// Makes the store again beside the one in place, compares, and puts the new one there. Returns both fingerprints.

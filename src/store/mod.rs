@@ -20,7 +20,7 @@ pub mod view;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 
 use crate::model::book;
 use crate::model::codec;
@@ -78,6 +78,8 @@ pub struct Store {
     trees: Trees,
     path: PathBuf,
     shared: RwLock<Shared>,
+    /// Held while anything of the fold is written, and by who must see it stand still for longer than readers can wait.
+    writing: Mutex<()>,
 }
 
 impl Store {
@@ -106,7 +108,7 @@ impl Store {
             None => Meta { layout: layout::VERSION, ..Meta::default() },
         };
         let shared = RwLock::new(Shared { meta, settings: Arc::default() });
-        let mut store = Self { db, trees, path: path.to_owned(), shared };
+        let mut store = Self { db, trees, path: path.to_owned(), shared, writing: Mutex::new(()) };
         let settings = Arc::new(store.settings()?);
         store.shared.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).settings = settings;
         Ok(store)
@@ -164,6 +166,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if sled fails: the store must be opened anew then.
     pub fn commit(&self, changes: draft::Changes) -> Result<()> {
+        let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut shared = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         for (tree, groups) in changes.trees {
             let tree = self.trees.get(tree);
@@ -236,12 +239,13 @@ impl Store {
         Ok(self.standing()?.1)
     }
 
-    /// The position applied, and the fingerprint at it. Whoever writes waits meanwhile.
+    /// The position applied, and the fingerprint at it. The writer waits meanwhile, readers do not.
     ///
     /// # Errors
     /// [`StoreError`] if sled fails.
     pub fn standing(&self) -> Result<(Position, String)> {
-        let whole = self.read();
+        let _still = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let applied = self.read().meta.applied;
         let mut hash = blake3::Hasher::new();
         for (name, tree) in self.trees.folded() {
             hash.update(name.as_bytes());
@@ -253,7 +257,7 @@ impl Store {
                 }
             }
         }
-        Ok((whole.meta.applied, hash.finalize().to_hex().to_string()))
+        Ok((applied, hash.finalize().to_hex().to_string()))
     }
 
     /// Bytes on disk.
