@@ -67,7 +67,8 @@ const KEPT: &[(&str, &[&str])] = &[
     ("ammonia", &["normalise"]),
     ("aho_corasick", &["place"]),
     ("rss", &["render"]),
-    ("quick_xml", &["parse", "render", "model"]), // model: the table of entities, which parse and normalise share
+    ("quick_xml", &["parse", "render"]),
+    ("web_atoms", &["model"]), // the table of character references, which parse and normalise share
     ("toml", &["config"]),
     ("annotate_snippets", &["config"]),
     ("rustls", &["fetch"]),

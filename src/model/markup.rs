@@ -620,7 +620,7 @@ pub fn decode(text: &str) -> Cow<'_, str> {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         if let Some((value, length)) = reference(rest) {
-            value.write(&mut out);
+            out.extend(value.chars());
             rest = &rest[length..];
         } else {
             out.push('&');
@@ -631,62 +631,83 @@ pub fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// What a character reference stands for.
+/// What a character reference stands for: one character, by name also two; none if its number is no character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reference {
-    /// One character.
-    Char(char),
-    /// By name, one or two characters.
-    Named(&'static str),
-    /// A number that is no character; nothing stands for it.
-    Nothing,
-}
+pub struct Reference(Option<char>, Option<char>);
 
 impl Reference {
-    fn write(self, out: &mut String) {
-        match self {
-            Self::Char(c) => out.push(c),
-            Self::Named(text) => out.push_str(text),
-            Self::Nothing => {}
-        }
+    /// The characters.
+    pub fn chars(self) -> impl Iterator<Item = char> {
+        self.0.into_iter().chain(self.1)
     }
 }
 
 /// Longest name of a character reference in the standard's table, with its marks.
 const LONGEST_REFERENCE: usize = 34;
 
-/// Names that are understood without their semicolon.
-const OLD_REFERENCES: [&str; 8] = ["amp", "lt", "gt", "quot", "nbsp", "copy", "reg", "middot"];
+/// Names that are also understood when letters follow them, as browsers do: `&quotIt`. Others of the old ones are words and
+/// parameters of addresses as well (`&copyright`, `&section=1`).
+const RUN_TOGETHER: [&str; 3] = ["quot", "nbsp", "amp"];
 
 /// The character reference at the beginning of a text, and its length in bytes; `None` if there is a bare `&`.
 #[must_use]
 pub fn reference(text: &str) -> Option<(Reference, usize)> {
     let rest = text.strip_prefix('&')?;
-    if let Some(number) = rest.strip_prefix('#') {
-        let (digits, radix) = match number.strip_prefix(['x', 'X']) {
-            Some(hex) => (hex, 16),
-            None => (number, 10),
-        };
-        let count = digits.bytes().take_while(|b| (*b as char).is_digit(radix)).count();
-        if count == 0 {
-            return None;
+    if rest.starts_with('#') {
+        let (value, length) = number(text)?;
+        // Half of a pair of UTF-16: programs that escape unit by unit write a character beyond FFFF as two numbers.
+        if (0xd800..0xdc00).contains(&value)
+            && let Some((low, second)) = number(&text[length..]).filter(|(low, _)| (0xdc00..0xe000).contains(low))
+        {
+            let whole = 0x10000 + ((value - 0xd800) << 10) + (low - 0xdc00);
+            return Some((Reference(char::from_u32(whole), None), length + second));
         }
-        let semicolon = usize::from(digits.as_bytes().get(count) == Some(&b';'));
-        let length = text.len() - digits.len() + count + semicolon;
-        let value = u32::from_str_radix(digits.get(..count)?, radix).unwrap_or(u32::MAX);
         let value = match value {
             0x80..=0x9f => windows_1252(value as u8),
             _ => char::from_u32(value).filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')),
         };
-        return Some((value.map_or(Reference::Nothing, Reference::Char), length));
+        return Some((Reference(value, None), length));
     }
     let count = rest.bytes().take(LONGEST_REFERENCE).take_while(u8::is_ascii_alphanumeric).count();
-    let name = &rest[..count];
-    if rest.as_bytes().get(count) == Some(&b';') {
-        return quick_xml::escape::resolve_html5_entity(name).map(|value| (Reference::Named(value), count + 2));
+    match rest.as_bytes().get(count) {
+        Some(b';') if count > 0 => {
+            if let Some(found) = named(&rest[..=count]) {
+                return Some((found, count + 2));
+            }
+        }
+        // A parameter of an address.
+        Some(b'=') if !rest.starts_with("amp") => return None,
+        _ => {
+            if let Some(found) = named(&rest[..count]) {
+                return Some((found, count + 1));
+            }
+        }
     }
-    let value = quick_xml::escape::resolve_html5_entity(name).filter(|_| OLD_REFERENCES.contains(&name))?;
-    Some((Reference::Named(value), count + 1))
+    let prefix = RUN_TOGETHER.into_iter().find(|name| rest.starts_with(name) && rest.len() > name.len())?;
+    Some((named(prefix)?, prefix.len() + 1))
+}
+
+/// The number of `&#8212;` or `&#x2014;`, perhaps without its semicolon, and its length.
+fn number(text: &str) -> Option<(u32, usize)> {
+    let number = text.strip_prefix("&#")?;
+    let (digits, radix) = match number.strip_prefix(['x', 'X']) {
+        Some(hex) => (hex, 16),
+        None => (number, 10),
+    };
+    let count = digits.bytes().take_while(|b| (*b as char).is_digit(radix)).count();
+    if count == 0 {
+        return None;
+    }
+    let semicolon = usize::from(digits.as_bytes().get(count) == Some(&b';'));
+    let value = u32::from_str_radix(digits.get(..count)?, radix).unwrap_or(u32::MAX);
+    Some((value, text.len() - digits.len() + count + semicolon))
+}
+
+/// By its name with its semicolon, or, for the oldest, without (WHATWG HTML 13.5).
+fn named(name: &str) -> Option<Reference> {
+    let (first, second) = web_atoms::NAMED_ENTITIES.get(name)?;
+    let first = char::from_u32(*first).filter(|c| *c != '\0')?;
+    Some(Reference(Some(first), char::from_u32(*second).filter(|c| *c != '\0')))
 }
 
 fn windows_1252(byte: u8) -> Option<char> {
@@ -887,6 +908,11 @@ mod tests {
             ("&amp;amp;", "&amp;"),
             ("&nbsp;&#8212;&#x4e2d;&#150;", "\u{a0}\u{2014}\u{4e2d}\u{2013}"),
             ("AT&T &unknown; &amp", "AT&T &unknown; &"),
+            ("&alpha;&Omega;&fnof;&oelig;", "αΩƒœ"),
+            ("&NotEqualTilde;&ThickSpace;", "\u{2242}\u{338}\u{205f}\u{200a}"),
+            ("&eacute &copy 2026 &quotIt&nbspis&quot", "é © 2026 \"It\u{a0}is\""),
+            ("?a=1&copy=2&section=3&quota=4&amp;b&amp=5&lang=zh", "?a=1&copy=2&section=3&quota=4&b&=5&lang=zh"),
+            ("&#55357;&#56832;&#xD83D;&#55357;", "\u{1f600}"),
             ("&#0;&#55555555555;x", "x"),
             ("&", "&"),
             ("&\u{4e2d};", "&\u{4e2d};"),

@@ -235,4 +235,4 @@ impl Source {
 }
 
 /// Version of the reading code (`parse` and `normalise`): raised whenever the same document may yield other items.
-pub const READING_VERSION: u32 = 1;
+pub const READING_VERSION: u32 = 2;

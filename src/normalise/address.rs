@@ -36,12 +36,14 @@ impl Bases {
     }
 }
 
-/// Link of an item: its own, else its guid where that is an address.
+/// Link of an item: its own, else its guid where that is an address or a path.
 pub(super) fn of(raw: &Raw, bases: &Bases) -> Option<String> {
     let own = raw.link.as_deref().and_then(|link| bases.absolute(link));
     own.or_else(|| {
         let guid = raw.guid.as_deref()?.trim();
-        let address = guid.starts_with("http://") || guid.starts_with("https://");
+        let scheme = guid.split_once("://").map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
+        let path = guid.starts_with('/') && !guid.contains(char::is_whitespace);
+        let address = path || matches!(scheme.as_str(), "http" | "https");
         if address { bases.absolute(guid) } else { None }
     })
 }

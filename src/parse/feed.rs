@@ -13,17 +13,18 @@ use feed_rs::model::{Entry, Feed, FeedType};
 const NO_ID: &str = "\u{1}";
 
 /// Reads a feed.
-pub(super) fn read(text: &str, zone: Tz, at: Time) -> Result<Document, ParseError> {
+pub(super) fn read(text: &str, url: &str, zone: Tz, at: Time) -> Result<Document, ParseError> {
     if text.len() > caps::DOCUMENT {
         return Err(ParseError::TooLarge { bytes: text.len(), most: caps::DOCUMENT });
     }
     let mut document = match repair::root(text) {
-        Ok(start) if !text.trim_start().starts_with('{') => xml(repair::repair(text, start), zone, at),
-        Ok(start) => jsonfeed::read(text).or_else(|_| Ok(xml(repair::repair(text, start), zone, at)))?,
-        Err(_) if text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{') => {
-            jsonfeed::read(text)?
-        }
-        Err(found) => return Err(ParseError::NotFeed { found }),
+        Ok(start) if !text.trim_start().starts_with('{') => xml(repair::repair(text, start), url, zone, at),
+        Ok(start) => jsonfeed::read(text).or_else(|_| Ok(xml(repair::repair(text, start), url, zone, at)))?,
+        // JSON, perhaps behind a comment or a call.
+        Err(found) => match text.find(['{', '<']).filter(|at| text[*at..].starts_with('{')) {
+            Some(start) => jsonfeed::read(&text[start..])?,
+            None => return Err(ParseError::NotFeed { found }),
+        },
     };
     for raw in &mut document.items {
         for stamp in [raw.published.as_mut(), raw.updated.as_mut()].into_iter().flatten() {
@@ -37,8 +38,8 @@ pub(super) fn read(text: &str, zone: Tz, at: Time) -> Result<Document, ParseErro
     Ok(document)
 }
 
-fn xml(repaired: Repaired, zone: Tz, at: Time) -> Document {
-    let mut document = tolerant::read(&repaired);
+fn xml(repaired: Repaired, url: &str, zone: Tz, at: Time) -> Document {
+    let mut document = tolerant::read(&repaired, url);
     document.complaints.splice(0..0, repaired.complaints.iter().cloned());
     match strict(&repaired.xml, zone, at) {
         Ok(feed) if feed.entries.len() == document.items.len() => merge(&mut document, feed),

@@ -1,16 +1,22 @@
 //! JSON Feed 1.0 and 1.1, leniently: numeric ids, missing title or version, one author or many.
 
 use super::ParseError;
-use super::caps;
+use super::{caps, jsonrepair};
 use crate::model::item::{Document, Enclosure, Raw, Stamp};
 use crate::model::markup;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Reads it. Nesting is bounded by serde_json (128).
 pub(super) fn read(text: &str) -> Result<Document, ParseError> {
     let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    let feed: Value = serde_json::from_str(text)
-        .map_err(|error| ParseError::NotFeed { found: format!("it looks like JSON, but {error}") })?;
+    let mut complaints = Vec::new();
+    let feed: Value = serde_json::from_str(text).or_else(|error| {
+        let repaired = serde_json::from_str(&jsonrepair::repair(text));
+        complaints.push(format!("the JSON is not sound ({error}): read as far as it can be"));
+        // One that breaks off before its first item is finished is no feed without news.
+        let repaired = repaired.ok().filter(|feed: &Value| feed.get("items").is_some_and(|items| items != &json!([])));
+        repaired.ok_or_else(|| ParseError::NotFeed { found: format!("it looks like JSON, but {error}") })
+    })?;
     let Some(items) = feed.get("items").and_then(Value::as_array) else {
         return Err(ParseError::NotFeed { found: "it is JSON without a list of `items`".to_owned() });
     };
@@ -23,6 +29,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         link: string(&feed, "home_page_url"),
         image: string(&feed, "icon").or_else(|| string(&feed, "favicon")),
         language: string(&feed, "language"),
+        complaints,
         hub: feed.get("hubs").and_then(Value::as_array).and_then(|hubs| string(hubs.first()?, "url")),
         ..Document::default()
     };
@@ -54,7 +61,10 @@ fn raw(item: &Value, feed_authors: &[String]) -> Raw {
         published: stamp(item, "date_published"),
         updated: stamp(item, "date_modified"),
         authors: if authors.is_empty() { feed_authors.to_vec() } else { authors },
-        tags: item.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(text).collect(),
+        tags: match item.get("tags") {
+            Some(Value::Array(all)) => all.iter().filter_map(text).collect(),
+            one => one.and_then(text).into_iter().collect(),
+        },
         language: string(item, "language"),
         image: string(item, "image").or_else(|| string(item, "banner_image")),
         enclosure: attachment.and_then(|attachment| {

@@ -13,7 +13,9 @@ mod feed;
 mod guard;
 mod jsonfeed;
 mod jsonlist;
+mod jsonrepair;
 mod literal;
+mod mend;
 mod page;
 mod preset;
 mod repair;
@@ -96,13 +98,14 @@ pub fn parse(source: &Source, fetched: &Fetched<'_>) -> Result<Document, ParseEr
     }
     let zone = source.rules.zone.parse().unwrap_or(chrono_tz::UTC);
     let mut document = match &source.kind {
-        Kind::Feed(_) | Kind::Files(_) => feed::read(&decoded.text, zone, fetched.at)?,
+        Kind::Feed(_) | Kind::Files(_) => feed::read(&decoded.text, fetched.url, zone, fetched.at)?,
         Kind::Page { list, links, .. } => {
             page::read(&decoded.text, list, links.as_deref(), fetched.url, zone, fetched.at)?
         }
         Kind::Api { json, .. } => jsonlist::read(&decoded.text, json, zone, fetched.at)?,
         Kind::Sitemap(_) => sitemap::read(&decoded.text, zone, fetched.at)?,
     };
+    mend::mend(&mut document);
     document.charset = decoded.why;
     document.complaints.splice(0..0, decoded.complaints);
     Ok(document)

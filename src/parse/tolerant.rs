@@ -13,9 +13,10 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use url::Url;
 
 /// Elements whose text may be markup: what stands inside them is kept as text, tags and all.
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 18] = [
     "title",
     "description",
     "summary",
@@ -28,17 +29,43 @@ const TEXTS: [&str; 13] = [
     "media:description",
     "itunes:summary",
     "xhtml:body",
+    "body",
     "full-text",
+    "fullitem",
+    "abstract",
+    "encoded",
+    "excerpt:encoded",
 ];
 
+/// Elements that hold fields of something else than the item: a title in them is not the item's.
+const OTHERS: [&str; 9] = [
+    "source",
+    "author",
+    "contributor",
+    "textinput",
+    "media:content",
+    "media:group",
+    "itunes:owner",
+    "atom:author",
+    "atom:contributor",
+];
+
+/// Rank of a field that stands deeper in the item than it should, in an element that means nothing here.
+const DEEP: u8 = 20;
+
+/// Rank of what a picture is called: better than nothing.
+const PICTURE: u8 = 40;
+
 /// Namespaces by a piece of their address, in the order they are tried, and the prefix used here.
-const NAMESPACES: [(&str, &str); 16] = [
+const NAMESPACES: [(&str, &str); 28] = [
     ("purl.org/dc/elements", "dc"),
     ("purl.org/dc/terms", "dcterms"),
     ("purl.org/rss/1.0/modules/content", "content"),
     ("purl.org/rss/1.0/modules/syndication", "sy"),
     ("purl.org/rss/1.0/modules", "module"),
     ("search.yahoo.com/mrss", "media"),
+    ("search.yahoo.com/rss", "media"),
+    ("rssboard.org/media-rss", "media"),
     ("itunes.com", "itunes"),
     ("georss.org", "georss"),
     ("opengis.net/gml", "gml"),
@@ -47,15 +74,28 @@ const NAMESPACES: [(&str, &str); 16] = [
     ("1999/xhtml", "xhtml"),
     ("2005/Atom", "atom"),
     ("purl.org/atom", "atom"),
+    ("feedburner", "feedburner"),
+    ("wordpress.org/export/1.2/excerpt", "excerpt"),
+    ("webfeeds.org", "webfeeds"),
+    ("prismstandard.org", "prism"),
     ("purl.org/rss/1.0/", ""),
-    ("my.netscape.com/rdf", ""),
+    ("purl.org/net/rss1.1", ""),
+    ("my.netscape.com", ""),
+    ("channel.netscape.com", ""),
+    ("backend.userland.com/rss", ""),
+    ("blogs.law.harvard.edu/tech/rss", ""),
+    ("cyber.law.harvard.edu/rss", ""),
+    ("rssboard.org/rss", ""),
 ];
 
-/// Reads a repaired document. Dates are left as written; a complaint says where it broke off.
-pub(super) fn read(repaired: &Repaired) -> Document {
+/// Reads a repaired document that came from this address. Dates are left as written; a complaint says where it broke off.
+pub(super) fn read(repaired: &Repaired, url: &str) -> Document {
     let atom = matches!(repaired.root.as_str(), "feed" | "entry");
     let old_atom = atom && repaired.version.as_deref() == Some("0.3");
-    let mut reading = Reading { atom, old_atom, ..Reading::default() };
+    let mut reading = Reading { atom, old_atom, url: Url::parse(url).ok(), ..Reading::default() };
+    if let Some(prefix) = repaired.prefix.as_ref().filter(|_| matches!(repaired.root.as_str(), "rss" | "channel")) {
+        reading.prefixes.insert(prefix.clone(), "");
+    }
     let mut reader = Reader::from_str(&repaired.xml);
     let config = reader.config_mut();
     config.check_end_names = false;
@@ -85,17 +125,25 @@ pub(super) fn read(repaired: &Repaired) -> Document {
         }
     }
     let mut document = reading.document;
-    document.format = format(&repaired.root, repaired.version.as_deref(), reading.old_atom);
+    document.format = format(&repaired.root, repaired.version.as_deref(), reading.old_atom, reading.cdf);
+    document.link = document.link.or(reading.feed_id);
+    // RFC 4287 section 4.2.1: an entry without author has the feed's.
+    if atom && !reading.feed_authors.is_empty() {
+        for raw in document.items.iter_mut().filter(|raw| raw.authors.is_empty()) {
+            raw.authors.clone_from(&reading.feed_authors);
+        }
+    }
     document
 }
 
-fn format(root: &str, version: Option<&str>, old_atom: bool) -> String {
+fn format(root: &str, version: Option<&str>, old_atom: bool, cdf: bool) -> String {
     match root {
         "rss" => match version.map(str::trim).filter(|v| !v.is_empty()) {
             Some(version) => format!("RSS {version}"),
             None => "RSS without version".to_owned(),
         },
         "rdf" => "RSS 1.0".to_owned(),
+        "channel" if cdf => "CDF".to_owned(),
         "channel" => "RSS without root".to_owned(),
         _ if old_atom => "Atom 0.3".to_owned(),
         _ => "Atom 1.0".to_owned(),
@@ -120,8 +168,16 @@ impl Frame {
 #[derive(Debug, Default)]
 struct Reading {
     document: Document,
+    /// Where the document came from.
+    url: Option<Url>,
     atom: bool,
     old_atom: bool,
+    /// Items have their address in an attribute, as in the Channel Definition Format.
+    cdf: bool,
+    /// Some element has an `xml:base`.
+    based: bool,
+    feed_authors: Vec<String>,
+    feed_id: Option<String>,
     prefixes: BTreeMap<String, &'static str>,
     frames: Vec<Frame>,
     /// Index of the frame whose text takes everything inside it, and whether that is XHTML.
@@ -145,13 +201,20 @@ struct Found {
     credits: Vec<(u8, String)>,
     fallback_authors: Vec<String>,
     content_base: Option<String>,
+    summary_base: Option<String>,
+    about: Option<String>,
     latitude: Option<String>,
     longitude: Option<String>,
 }
 
-fn first(mut found: Vec<(u8, String)>) -> Option<String> {
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().next().map(|(_, value)| value)
+/// The first of the best rank.
+fn first(found: Vec<(u8, String)>) -> Option<String> {
+    found.into_iter().min_by_key(|(rank, _)| *rank).map(|(_, value)| value)
+}
+
+/// The last of the best rank: of two dates the later one corrects the earlier.
+fn last(found: Vec<(u8, String)>) -> Option<String> {
+    found.into_iter().rev().min_by_key(|(rank, _)| *rank).map(|(_, value)| value)
 }
 
 impl Reading {
@@ -170,32 +233,52 @@ impl Reading {
             return;
         }
         let mut attributes = Vec::new();
+        let mut own = None;
         for (key, value) in Attributes::new(start.attributes_raw()) {
             let value = decode(&value).into_owned();
-            if let Some(prefix) = key.strip_prefix("xmlns:") {
-                let known = NAMESPACES.iter().find(|(piece, _)| value.contains(piece));
-                if let Some((_, canonical)) = known {
-                    self.prefixes.insert(prefix.to_owned(), canonical);
+            if key.starts_with("xmlns") {
+                let known = NAMESPACES.iter().find(|(piece, _)| value.contains(piece)).map(|(_, prefix)| *prefix);
+                match (key.strip_prefix("xmlns:"), known) {
+                    (Some(prefix), Some(known)) => {
+                        self.prefixes.insert(prefix.to_owned(), known);
+                    }
+                    (None, known) => own = known.filter(|_| !self.frames.is_empty()),
+                    _ => {}
                 }
             }
+            self.based |= key == "xml:base";
             attributes.push((key.into_owned(), value));
         }
-        let name = self.canonical(written);
+        let mut name = self.canonical(written);
+        // An element that brings its own vocabulary.
+        if let Some(prefix) = own.filter(|prefix| !(prefix.is_empty() || self.atom && *prefix == "atom"))
+            && !written.contains(':')
+        {
+            name = format!("{prefix}:{name}");
+        }
         let inside = self.item.is_some();
+        let get = |name: &str| attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         if matches!(name.as_str(), "item" | "entry") && !inside {
             let mut raw = Raw { permalink: true, ..Raw::default() };
             raw.base = self.base(&attributes);
-            raw.language = attributes.iter().find(|(key, _)| key == "xml:lang").map(|(_, value)| value.clone());
-            if let Some((_, about)) = attributes.iter().find(|(key, _)| key == "rdf:about") {
-                self.found.links.push((9, about.clone()));
+            raw.language = get("xml:lang").map(str::to_owned);
+            if let Some(about) = get("rdf:about") {
+                self.found.links.push((10, self.resolved(&attributes, about)));
+                self.found.about = Some(about.to_owned());
+            }
+            if let Some(href) = get("href") {
+                self.cdf = true;
+                self.found.links.push((1, self.resolved(&attributes, href)));
+            }
+            if let Some(modified) = get("lastmod") {
+                self.found.updated.push((1, modified.to_owned()));
             }
             self.item = Some((self.frames.len(), raw));
         } else if TEXTS.contains(&name.as_str()) {
-            let kind = attributes.iter().find(|(key, _)| key == "type").map(|(_, value)| value.as_str());
-            let mode = attributes.iter().find(|(key, _)| key == "mode").map(|(_, value)| value.as_str());
             let xhtml = name == "xhtml:body"
                 || (self.atom
-                    && (kind == Some("xhtml") || kind.is_some_and(|k| k.ends_with("xml")) || mode == Some("xml")));
+                    && (get("type").is_some_and(|kind| kind == "xhtml" || kind.ends_with("xml"))
+                        || get("mode") == Some("xml")));
             self.construct = Some((self.frames.len(), xhtml));
         }
         self.frames.push(Frame { name, attributes, text: String::new() });
@@ -216,16 +299,27 @@ impl Reading {
         }
     }
 
-    /// `xml:base` in force for an element with these attributes.
+    /// `xml:base` in force for an element with these attributes, absolute where the document's own address is known
+    /// (RFC 3986 section 5.1); `None` if there is none.
     fn base(&self, attributes: &[(String, String)]) -> Option<String> {
-        let own = attributes.iter().find(|(key, _)| key == "xml:base").map(|(_, value)| value.trim().to_owned());
+        if !self.based {
+            return None;
+        }
+        let own = attributes.iter().find(|(key, _)| key == "xml:base").map(|(_, value)| value.trim());
         let outer = self.frames.iter().filter_map(|frame| frame.get("xml:base"));
         let mut base: Option<String> = None;
-        for next in outer.map(str::to_owned).chain(own) {
-            let joined = base.as_deref().and_then(|base| url::Url::parse(base).ok()?.join(&next).ok());
-            base = Some(joined.map_or(next, String::from));
+        for next in outer.chain(own).filter(|next| !next.is_empty()) {
+            let before = base.as_deref().and_then(|base| Url::parse(base).ok());
+            let joined = before.as_ref().or(self.url.as_ref()).and_then(|before| before.join(next).ok());
+            base = Some(joined.map_or_else(|| next.to_owned(), String::from));
         }
-        base.filter(|base| !base.is_empty())
+        base
+    }
+
+    /// An address in an element with these attributes, absolute where an `xml:base` is in force.
+    fn resolved(&self, attributes: &[(String, String)], address: &str) -> String {
+        let base = self.base(attributes).and_then(|base| Url::parse(&base).ok());
+        base.and_then(|base| base.join(address.trim()).ok()).map_or_else(|| address.to_owned(), String::from)
     }
 
     fn text(&mut self, text: &str) {
@@ -266,7 +360,9 @@ impl Reading {
         match self.item.take() {
             Some((at, raw)) if at == depth => self.finish(raw),
             Some((at, mut raw)) => {
-                self.field(&mut raw, &frame, depth == at + 1);
+                let mut found = std::mem::take(&mut self.found);
+                self.field(&mut raw, &mut found, &frame, depth == at + 1);
+                self.found = found;
                 self.item = Some((at, raw));
             }
             None => self.feed_field(&frame),
@@ -279,105 +375,168 @@ impl Reading {
             return frame.text.clone();
         }
         let kind = frame.get("type").unwrap_or("text");
+        if frame.get("mode") == Some("base64")
+            || !(kind.contains("text") || kind.contains("html") || kind.contains("xml"))
+        {
+            // Anything else is Base64 (RFC 4287 section 4.1.3.3), of a text, a picture or whatever.
+            let readable = base64(&frame.text).and_then(|bytes| String::from_utf8(bytes).ok());
+            return readable
+                .unwrap_or_else(|| if frame.name == "content" { String::new() } else { frame.text.clone() });
+        }
         let html = matches!(kind, "html" | "text/html" | "xhtml") || kind.ends_with("xml") || self.old_atom;
         if html {
-            without_wrapper(frame.text.trim()).to_owned()
-        } else if kind == "text" || kind.starts_with("text/") || frame.name != "content" {
+            // That of the content may have a base of its own.
+            let text = frame.text.trim();
+            if frame.name == "content" { text.to_owned() } else { without_wrapper(text).0.to_owned() }
+        } else {
             let mut out = String::with_capacity(frame.text.len());
             escape(&frame.text, &mut out);
             out
-        } else {
-            String::new() // base64 of something that is no text
         }
     }
 
+    /// The base of a text that has its own, or whose wrapping `div` has one.
+    fn own_base(&self, frame: &Frame, wrapper: Option<&str>) -> Option<String> {
+        let written = frame.get("xml:base").is_some() || wrapper.is_some();
+        let base = if written { self.base(&frame.attributes) } else { None };
+        let inner = wrapper.map(|wrapper| match base.as_deref().and_then(|base| Url::parse(base).ok()) {
+            Some(base) => base.join(wrapper).map_or_else(|_| wrapper.to_owned(), String::from),
+            None => self.resolved(&[("xml:base".to_owned(), wrapper.to_owned())], ""),
+        });
+        inner.or(base)
+    }
+
     /// A field of an item. `direct`: it stands in the item itself and not deeper.
-    fn field(&mut self, raw: &mut Raw, frame: &Frame, direct: bool) {
+    fn field(&self, raw: &mut Raw, found: &mut Found, frame: &Frame, direct: bool) {
         let text = frame.text.trim();
         let parent = self.frames.last().map_or("", |frame| frame.name.as_str());
-        let found = &mut self.found;
+        let other = !direct && self.frames.iter().skip(1).any(|open| OTHERS.contains(&open.name.as_str()));
+        let deep = match (direct, parent) {
+            (true, _) => 0,
+            (false, "image") => PICTURE,
+            _ => DEEP,
+        };
+        let address = |value: &str| if self.based { self.resolved(&frame.attributes, value) } else { value.to_owned() };
         let put = |list: &mut Vec<(u8, String)>, rank: u8, value: &str| {
             if !value.trim().is_empty() {
-                list.push((rank, value.trim().to_owned()));
+                list.push((rank + deep, value.trim().to_owned()));
             }
         };
-        match (frame.name.as_str(), direct) {
-            ("title", true) => put(&mut found.titles, 0, text),
-            ("dc:title", true) => put(&mut found.titles, 1, text),
-            ("media:title", _) => put(&mut found.titles, 2, text),
-            ("title", false) if parent == "source" => put(&mut found.credits, 2, text),
-            ("guid", true) => {
+        let name = frame.name.as_str();
+        // What belongs to something inside the item.
+        if other && !name.contains(':') {
+            match (name, parent) {
+                ("title", "source") => put(&mut found.credits, 2, text),
+                ("name", "author" | "atom:author") if !self.frames.iter().any(|open| open.name == "source") => {
+                    raw.authors.extend(some(text));
+                }
+                ("email", "author") if raw.authors.is_empty() => found.fallback_authors.extend(some(text)),
+                ("category", _) => raw.tags.extend(some(text)),
+                _ => {}
+            }
+            return;
+        }
+        match name {
+            "title" => put(&mut found.titles, 0, text),
+            "dc:title" => put(&mut found.titles, 1, text),
+            "media:title" => put(&mut found.titles, 2, text),
+            "itunes:title" => put(&mut found.titles, 3, text),
+            "guid" if raw.guid.is_none() => {
                 raw.permalink = !frame.get("ispermalink").is_some_and(|value| value.eq_ignore_ascii_case("false"));
                 raw.guid = Some(text.to_owned()).filter(|guid| !guid.is_empty());
             }
-            ("id", true) => {
+            "id" if direct => {
                 raw.permalink = false;
                 raw.guid = raw.guid.take().or_else(|| Some(text.to_owned())).filter(|guid| !guid.is_empty());
             }
-            ("link" | "atom:link", true) => {
+            // The publisher's own address, where `link` leads over a counter.
+            "feedburner:origlink" | "pheedo:origlink" => put(&mut found.links, 0, &address(text)),
+            "link" | "atom:link" | "a" => {
                 if let Some(href) = frame.get("href") {
                     let kind = frame.get("type").unwrap_or_default();
+                    let href = &address(href);
                     match frame.get("rel").unwrap_or("alternate") {
-                        "alternate" if kind.is_empty() || kind.contains("html") => put(&mut found.links, 1, href),
-                        "alternate" => put(&mut found.links, 3, href),
-                        "self" => put(&mut found.links, 8, href),
+                        "alternate" if kind.is_empty() || kind.contains("html") => put(&mut found.links, 2, href),
+                        "alternate" => put(&mut found.links, 4, href),
+                        "self" => put(&mut found.links, 9, href),
                         "enclosure" => enclosure(raw, found, href, kind, frame.get("length")),
                         _ => {}
                     }
-                } else {
-                    put(&mut found.links, 0, text);
+                } else if name != "a" && !text.is_empty() {
+                    put(&mut found.links, 1, &address(text));
                 }
             }
-            ("pubdate", true) => put(&mut found.published, 0, text),
-            ("published" | "issued" | "atom:published", true) => put(&mut found.published, 1, text),
-            ("dc:date", true) => put(&mut found.published, 2, text),
-            ("dcterms:issued" | "dcterms:created" | "created" | "date", true) => put(&mut found.published, 3, text),
-            ("updated" | "modified" | "atom:updated" | "dcterms:modified", true) => put(&mut found.updated, 0, text),
-            ("description" | "summary", true) => put(&mut found.summaries, 0, text),
-            ("dc:description", true) => put(&mut found.summaries, 1, text),
-            ("itunes:summary", true) => put(&mut found.summaries, 2, text),
-            ("media:description", _) => put(&mut found.summaries, 3, text),
-            ("content:encoded", true) => put(&mut found.contents, 0, text),
-            ("content", true) if frame.get("src").is_none() => {
+            "pubdate" => put(&mut found.published, 0, text),
+            "published" | "atom:published" => put(&mut found.published, 1, text),
+            "issued" => put(&mut found.published, 2, text),
+            "dc:date" => put(&mut found.published, 3, text),
+            "dcterms:issued" | "dcterms:created" | "dcterms:date" | "dc:issued" | "created" | "date" => {
+                put(&mut found.published, 4, text);
+            }
+            "prism:publicationdate" | "pubtime" | "publishtime" | "publishdate" | "publicationdate" | "pub_date" => {
+                put(&mut found.published, 5, text);
+            }
+            "updated" | "modified" | "atom:updated" | "dcterms:modified" => put(&mut found.updated, 0, text),
+            "lastmod" | "lastbuilddate" | "lastmodified" => put(&mut found.updated, 2, text),
+            "description" | "summary" | "abstract" => {
+                found.summary_base = self.own_base(frame, None).or(found.summary_base.take());
+                put(&mut found.summaries, 0, text);
+            }
+            "dc:description" | "dcterms:abstract" | "excerpt:encoded" => put(&mut found.summaries, 1, text),
+            "itunes:summary" => put(&mut found.summaries, 2, text),
+            "media:description" => put(&mut found.summaries, 3, text),
+            "itunes:subtitle" => put(&mut found.summaries, 4, text),
+            "content:encoded" | "encoded" => put(&mut found.contents, 0, text),
+            "content" if frame.get("src").is_none() => {
+                let (text, wrapper) = without_wrapper(text);
+                found.content_base = self.own_base(frame, wrapper);
                 put(&mut found.contents, 1, text);
-                found.content_base = frame.get("xml:base").map(str::to_owned);
             }
-            ("full-text" | "xhtml:body", true) => put(&mut found.contents, 2, text),
-            ("author", true) | ("dc:creator" | "dc:contributor", _) => raw.authors.extend(some(text)),
-            ("name", false) if parent == "author" => raw.authors.extend(some(text)),
-            ("itunes:author", true) => found.fallback_authors.extend(some(text)),
-            ("category", true) => {
-                let term = frame.get("label").or_else(|| frame.get("term"));
-                raw.tags.extend(some(if text.is_empty() { term.unwrap_or_default() } else { text }));
+            "full-text" | "fullitem" | "body" | "xhtml:body" => put(&mut found.contents, 2, text),
+            "author" | "dc:creator" | "dc:contributor" | "dc:author" | "creator" | "byline" => {
+                raw.authors.extend(some(text));
             }
-            ("dc:subject" | "media:keywords" | "itunes:keywords", _) => raw.tags.extend(some(text)),
-            ("source", true) if !self.atom => put(&mut found.credits, 0, text),
-            ("dc:source", true) if !text.contains("://") => put(&mut found.credits, 1, text),
-            ("dc:language", true) => raw.language = some(text).or_else(|| raw.language.take()),
-            ("enclosure", true) => {
+            "itunes:author" | "media:author" => found.fallback_authors.extend(some(text)),
+            "category" | "media:category" => {
+                // The label is for people, the term for programs.
+                let named = frame.get("label").or_else(|| some_str(text)).or_else(|| frame.get("term"));
+                raw.tags.extend(named.and_then(some));
+            }
+            "itunes:category" => raw.tags.extend(frame.get("text").and_then(some)),
+            "dc:subject" | "dcterms:subject" | "subject" | "media:keywords" | "itunes:keywords" | "keywords"
+            | "keyword" | "tags" | "tag" => raw.tags.extend(some(text)),
+            "source" if !self.atom => put(&mut found.credits, 0, text),
+            "dc:source" | "dcterms:source" if !text.contains("://") => put(&mut found.credits, 1, text),
+            "dc:language" => raw.language = some(text).or_else(|| raw.language.take()),
+            "enclosure" => {
                 let kind = frame.get("type").unwrap_or_default();
                 if let Some(url) = frame.get("url").or_else(|| frame.get("href")) {
-                    enclosure(raw, found, url, kind, frame.get("length"));
+                    enclosure(raw, found, &address(url), kind, frame.get("length"));
                 }
             }
-            ("media:content", _) => {
+            "media:content" => {
                 let kind = frame.get("type").unwrap_or_default();
                 if let Some(url) = frame.get("url") {
+                    let url = &address(url);
                     let medium = frame.get("medium").unwrap_or_default();
                     if medium == "image" || kind.starts_with("image/") || (kind.is_empty() && is_picture(url)) {
-                        put(&mut found.images, 0, url);
+                        found.images.push((0, url.to_owned()));
                     } else if !kind.is_empty() && raw.enclosure.is_none() {
                         enclosure(raw, found, url, kind, frame.get("filesize"));
                     }
                 }
             }
-            ("media:thumbnail", _) => put(&mut found.images, 1, frame.get("url").unwrap_or(text)),
-            ("itunes:image", true) => put(&mut found.images, 3, frame.get("href").unwrap_or_default()),
-            ("image", true) => put(&mut found.images, 4, text),
-            ("url", false) if parent == "image" => put(&mut found.images, 4, text),
-            ("georss:point" | "gml:pos", _) => raw.point = raw.point.or_else(|| point(text)),
-            ("geo:lat", _) => found.latitude = some(text),
-            ("geo:long" | "geo:lon", _) => found.longitude = some(text),
+            "media:thumbnail" => {
+                found.images.extend(some(frame.get("url").unwrap_or(text)).map(|url| (1, address(&url))));
+            }
+            "itunes:image" | "webfeeds:cover" => {
+                found.images.extend(frame.get("href").or(frame.get("image")).map(|url| (3, address(url))));
+            }
+            "image" if direct => found.images.extend(some(text).map(|url| (4, address(&url)))),
+            "url" if parent == "image" => found.images.extend(some(text).map(|url| (4, address(&url)))),
+            "georss:point" | "gml:pos" => raw.point = raw.point.or_else(|| point(text)),
+            "geo:lat" => found.latitude = some(text),
+            "geo:long" | "geo:lon" => found.longitude = some(text),
             _ => {}
         }
     }
@@ -386,15 +545,33 @@ impl Reading {
         let found = std::mem::take(&mut self.found);
         raw.title = first(found.titles);
         raw.link = first(found.links);
-        // The content's own base is not the link's: it counts where the link needs none.
-        let absolute = raw.link.as_ref().is_some_and(|link| link.contains("://"));
-        raw.base = raw.base.take().or(found.content_base.filter(|_| absolute));
-        raw.summary = first(found.summaries);
-        raw.content = first(found.contents);
-        raw.credit = first(found.credits);
         raw.image = first(found.images);
-        raw.published = first(found.published).map(stamp);
-        raw.updated = first(found.updated).map(stamp);
+        // The content's own base is not that of the link beside it.
+        let base = if found.contents.is_empty() { found.summary_base } else { found.content_base };
+        if let Some(base) = base {
+            let document = self.url.as_ref();
+            let absolute = |address: &mut String| {
+                if let Some(url) = document.and_then(|document| document.join(address).ok()) {
+                    *address = url.into();
+                }
+            };
+            raw.link.iter_mut().chain(&mut raw.image).for_each(absolute);
+            raw.enclosure.iter_mut().map(|enclosure| &mut enclosure.url).for_each(absolute);
+            raw.base = Some(base);
+        }
+        // One that only repeats the link identifies no better than the link does.
+        raw.guid = raw.guid.take().or_else(|| found.about.filter(|about| raw.link.as_ref() != Some(about)));
+        raw.content = first(found.contents);
+        // Of two descriptions the longer one is the text.
+        let second = found.summaries.iter().filter(|(rank, _)| *rank == 0).nth(1).map(|(_, text)| text.clone());
+        raw.summary = first(found.summaries);
+        if let (None, Some(summary), Some(second)) = (&raw.content, &mut raw.summary, second) {
+            let longer = second.len() > summary.len();
+            raw.content = Some(if longer { second } else { std::mem::replace(summary, second) });
+        }
+        raw.credit = first(found.credits);
+        raw.published = last(found.published).map(stamp);
+        raw.updated = last(found.updated).map(stamp);
         if raw.authors.is_empty() {
             raw.authors = found.fallback_authors;
         }
@@ -406,23 +583,46 @@ impl Reading {
 
     fn feed_field(&mut self, frame: &Frame) {
         let text = frame.text.trim();
+        match (frame.name.as_str(), self.frames.len()) {
+            // The feed's own identity is often its page.
+            ("id", 1) if text.starts_with("http://") || text.starts_with("https://") => self.feed_id = some(text),
+            ("name", 2) if self.frames.last().is_some_and(|parent| parent.name == "author") => {
+                self.feed_authors.extend(some(text));
+            }
+            _ => {}
+        }
+        let mut document = std::mem::take(&mut self.document);
+        self.about_feed(&mut document, frame);
+        self.document = document;
+    }
+
+    fn about_feed(&mut self, document: &mut Document, frame: &Frame) {
+        let text = frame.text.trim();
         let parent = self.frames.last().map_or("", |frame| frame.name.as_str());
         let top = matches!(parent, "channel" | "feed" | "rdf:rdf" | "rss");
-        let document = &mut self.document;
+        let address = |value: &str| {
+            let value = if self.based { self.resolved(&frame.attributes, value) } else { value.trim().to_owned() };
+            let relative = self.url.as_ref().filter(|_| !value.contains("://"));
+            relative.and_then(|url| url.join(&value).ok()).map_or(value, String::from)
+        };
         match frame.name.as_str() {
-            "title" if top && document.title.is_none() => document.title = some(text),
+            "title" | "dc:title" if top && document.title.is_none() => document.title = some(text),
             "link" | "atom:link" if top => {
                 let href = frame.get("href");
                 match (href, frame.get("rel").unwrap_or("alternate")) {
-                    (Some(href), "hub") if document.hub.is_none() => document.hub = some(href),
-                    (Some(href), "alternate") if document.link.is_none() => document.link = some(href),
-                    (None, _) if document.link.is_none() => document.link = some(text),
+                    (Some(href), "hub") if document.hub.is_none() => document.hub = Some(address(href)),
+                    (Some(href), "alternate") if document.link.is_none() => document.link = Some(address(href)),
+                    (None, _) if document.link.is_none() => document.link = some(text).map(|link| address(&link)),
                     _ => {}
                 }
             }
-            "url" if parent == "image" && document.image.is_none() => document.image = some(text),
-            "logo" | "icon" if top && document.image.is_none() => document.image = some(text),
-            "itunes:image" if top && document.image.is_none() => document.image = frame.get("href").map(str::to_owned),
+            "url" if parent == "image" && document.image.is_none() => {
+                document.image = some(text).map(|url| address(&url));
+            }
+            "logo" | "icon" if top && document.image.is_none() => {
+                document.image = some(text).map(|url| address(&url));
+            }
+            "itunes:image" if top && document.image.is_none() => document.image = frame.get("href").map(address),
             "language" | "dc:language" if top && document.language.is_none() => document.language = some(text),
             "ttl" if top => document.ttl = text.parse().ok(),
             "sy:updateperiod" if top && document.ttl.is_none() => document.ttl = period(text),
@@ -432,19 +632,52 @@ impl Reading {
                     document.ttl = Some((ttl / times).max(1));
                 }
             }
-            "feed" | "rss" | "rdf:rdf" if document.language.is_none() => {
-                document.language = frame.get("xml:lang").map(str::to_owned);
+            "feed" | "rss" | "rdf:rdf" | "channel" => {
+                if document.language.is_none() {
+                    document.language = frame.get("xml:lang").map(str::to_owned);
+                }
+                if document.link.is_none() && frame.name == "channel" {
+                    document.link = frame.get("href").map(address);
+                }
             }
             _ => {}
         }
     }
 }
 
-/// Without the `div` that stands around XHTML and is no part of it (RFC 4287 section 3.1.1.3).
-fn without_wrapper(text: &str) -> &str {
+/// Without the `div` that stands around XHTML and is no part of it (RFC 4287 section 3.1.1.3), and the base that it states.
+fn without_wrapper(text: &str) -> (&str, Option<&str>) {
     let inside = text.strip_prefix("<div").and_then(|rest| rest.strip_suffix("</div>"));
     let inside = inside.filter(|rest| rest.starts_with([' ', '>']) && rest.contains("1999/xhtml"));
-    inside.and_then(|rest| rest.split_once('>')).map_or(text, |(_, inside)| inside)
+    let Some((attributes, inside)) = inside.and_then(|rest| rest.split_once('>')) else { return (text, None) };
+    let base = attributes.split_once("xml:base=").and_then(|(_, rest)| {
+        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        rest[1..].split_once(quote).map(|(base, _)| base)
+    });
+    (inside, base)
+}
+
+/// Base64 (RFC 4648 section 4), blanks in it passed over; `None` if it is none.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len() * 3 / 4);
+    let (mut bits, mut count) = (0_u32, 0);
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6) | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count) as u8);
+        }
+    }
+    Some(out)
 }
 
 /// `sy:updatePeriod` in minutes (RSS 1.0 syndication module).
@@ -457,6 +690,10 @@ fn period(text: &str) -> Option<u32> {
         "yearly" => 365 * 24 * 60,
         _ => return None,
     })
+}
+
+fn some_str(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 fn some(text: &str) -> Option<String> {
