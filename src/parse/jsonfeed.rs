@@ -1,22 +1,19 @@
 //! JSON Feed 1.0 and 1.1, leniently: numeric ids, missing title or version, one author or many.
 
 use super::ParseError;
-use super::{caps, jsonrepair};
+use super::{caps, literal};
 use crate::model::item::{Document, Enclosure, Raw, Stamp};
 use crate::model::markup;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Reads it. Nesting is bounded by serde_json (128).
 pub(super) fn read(text: &str) -> Result<Document, ParseError> {
-    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    let mut complaints = Vec::new();
-    let feed: Value = serde_json::from_str(text).or_else(|error| {
-        let repaired = serde_json::from_str(&jsonrepair::repair(text));
-        complaints.push(format!("the JSON is not sound ({error}): read as far as it can be"));
-        // One that breaks off before its first item is finished is no feed without news.
-        let repaired = repaired.ok().filter(|feed: &Value| feed.get("items").is_some_and(|items| items != &json!([])));
-        repaired.ok_or_else(|| ParseError::NotFeed { found: format!("it looks like JSON, but {error}") })
-    })?;
+    let (feed, complaint) = literal::read(text).map_err(|found| ParseError::NotFeed { found })?;
+    // One that breaks off before its first item is finished is no feed without news.
+    let nothing = feed.get("items").and_then(Value::as_array).is_some_and(Vec::is_empty);
+    if let Some(why) = complaint.as_ref().filter(|_| nothing) {
+        return Err(ParseError::NotFeed { found: format!("it looks like JSON, but {why}") });
+    }
     let Some(items) = feed.get("items").and_then(Value::as_array) else {
         return Err(ParseError::NotFeed { found: "it is JSON without a list of `items`".to_owned() });
     };
@@ -29,7 +26,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         link: string(&feed, "home_page_url"),
         image: string(&feed, "icon").or_else(|| string(&feed, "favicon")),
         language: string(&feed, "language"),
-        complaints,
+        complaints: complaint.map(|why| why.replacen("it ", "the document ", 1)).into_iter().collect(),
         hub: feed.get("hubs").and_then(Value::as_array).and_then(|hubs| string(hubs.first()?, "url")),
         ..Document::default()
     };

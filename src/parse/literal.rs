@@ -151,7 +151,10 @@ impl Lenient<'_> {
             match self.value() {
                 Some((value, Cut::Not)) => list.push(value),
                 Some((value, Cut::Held)) => {
-                    list.push(value);
+                    // Beside whole elements it is one of them, unfinished; alone it holds the list that is looked for.
+                    if list.is_empty() {
+                        list.push(value);
+                    }
                     return (Value::Array(list), Cut::Held);
                 }
                 None if !self.rest.is_empty() => self.forward(),

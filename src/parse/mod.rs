@@ -13,7 +13,6 @@ mod feed;
 mod guard;
 mod jsonfeed;
 mod jsonlist;
-mod jsonrepair;
 mod literal;
 mod mend;
 mod page;
@@ -103,7 +102,7 @@ pub fn parse(source: &Source, fetched: &Fetched<'_>) -> Result<Document, ParseEr
             page::read(&decoded.text, list, links.as_deref(), fetched.url, zone, fetched.at)?
         }
         Kind::Api { json, .. } => jsonlist::read(&decoded.text, json, zone, fetched.at)?,
-        Kind::Sitemap(_) => sitemap::read(&decoded.text, zone, fetched.at)?,
+        Kind::Sitemap(_) => sitemap::read(&decoded.text, fetched.url, zone, fetched.at)?,
     };
     mend::mend(&mut document);
     document.charset = decoded.why;

@@ -35,15 +35,15 @@ const NEWS: [&str; 5] = ["news", "post", "article", "story", "content"];
 /// Words in the address of a child sitemap that holds none.
 const OTHER: [&str; 9] = ["image", "video", "tag", "categor", "author", "page-", "product", "topic", "archive"];
 
-/// Reads a sitemap. Dates without a zone are read in `zone`.
-pub(super) fn read(text: &str, zone: Tz, at: Time) -> Result<Document, ParseError> {
+/// Reads a sitemap that came from this address. Dates without a zone are read in `zone`.
+pub(super) fn read(text: &str, url: &str, zone: Tz, at: Time) -> Result<Document, ParseError> {
     let Some((start, index)) = root(text) else {
         if let Some(document) = lines(text) {
             return Ok(document);
         }
         // The protocol lets a feed stand in for a sitemap.
         return match repair::root(text) {
-            Ok(_) => feed::read(text, zone, at),
+            Ok(_) => feed::read(text, url, zone, at),
             Err(found) => Err(ParseError::NotSitemap { found }),
         };
     };
@@ -293,7 +293,7 @@ mod tests {
     const AT: Time = Time::from_seconds(1_795_406_400);
 
     fn read(text: &str) -> Result<Document, ParseError> {
-        super::read(text, chrono_tz::Asia::Shanghai, AT)
+        super::read(text, "https://news.example/sitemap.xml", chrono_tz::Asia::Shanghai, AT)
     }
 
     #[test]
