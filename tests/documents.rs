@@ -346,6 +346,39 @@ fn hostile_repetition_costs_linear_time() {
     }
 }
 
+/// Finding an article's text looks at every element, its ancestors and its text: a page may not make that the square of it.
+#[test]
+fn hostile_articles_cost_little() {
+    let source = source(Kind::Page { url: String::new(), list: vec![], links: None });
+    for piece in [
+        "<div>",
+        "<div><p>许昌市，焦作市。</p>",
+        "<p>许昌市，焦作市。",
+        "<span><span>许昌，",
+        "<a href=/1>许昌市，焦作市。</a>",
+        "<h1>许昌市召开会议",
+        "<td>许昌，</td>",
+        "2026-11-23 来源：",
+        "<time>2026-11-23</time>",
+        "<meta name=a content=b>",
+        "<script type=\"application/ld+json\">{",
+        "<ul><li>",
+        "发布时间：",
+        "<br>许昌，",
+        "<b><p>许昌，",
+    ] {
+        for how in ["readable", "p"] {
+            let html = format!("<html><head><title>许昌市召开会议_样报</title></head><body>{}", piece.repeat(20_000));
+            let fetched =
+                parse::Fetched { body: html.as_bytes(), content_type: None, url: "https://n.example/1", at: AT };
+            let begin = std::time::Instant::now();
+            let _ = parse::article(how, &source, &fetched);
+            let took = begin.elapsed();
+            assert!(took < std::time::Duration::from_secs(20), "{how} {piece}: {took:?}");
+        }
+    }
+}
+
 /// `CITYDESK_DOCUMENTS=folder cargo test --test documents -- --ignored --nocapture folder`: how a folder of documents reads.
 #[test]
 #[ignore = "reads a folder that the environment names"]

@@ -16,7 +16,7 @@ use chrono_tz::Tz;
 use dom_query::{Document, NodeRef};
 use regex::Regex;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 use url::Url;
 
@@ -675,8 +675,9 @@ fn text_at(page: &Document, selector: &Selector) -> Option<String> {
     let mut html = String::new();
     let mut text = 0;
     let found = selector.all(page);
+    let ids: HashSet<_> = found.iter().map(|node| node.id).collect(); // Asked, never walked.
     for node in &found {
-        if node.ancestors_it(None).any(|above| found.iter().any(|other| other.id == above.id)) {
+        if node.ancestors_it(None).any(|above| ids.contains(&above.id)) {
             continue;
         }
         if selector.attribute().is_some() {
