@@ -190,12 +190,13 @@ fn title(number: u64) -> String {
     format!("{}{}{}", WHERE[a], WHO[(a + b) % 10], WHAT[(a + b + c) % 10])
 }
 
+/// Story `number`'s text: of words that no other one has, so that none contains another.
 fn body(number: u64) -> String {
     let mut dice = Dice::new(number + 1);
-    let mut pick = |from: &[&'static str; 10]| from[dice.roll(10) as usize];
-    let mut text = String::from("许昌市的居民说，");
-    for _ in 0..6 {
-        let _ = write!(text, "{}的{}曾在{}附近{}，", pick(&WHERE), pick(&WHO), pick(&WHERE), pick(&WHAT));
+    let mut text = String::from("许昌市的居民说：");
+    for _ in 0..24 {
+        let word: String = (0..7).map(|_| char::from(b'a' + dice.roll(26) as u8)).collect();
+        let _ = write!(text, "{word} ");
     }
     text + "大家都很高兴。"
 }
