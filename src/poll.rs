@@ -335,7 +335,8 @@ impl Poller {
         let (poller, wanted) = (Arc::clone(self), Arc::clone(source));
         let open = move || {
             let mut book = poller.store.book(wanted.id()).unwrap_or_default();
-            let kept = book.vouched == Position::default() || poller.wire.get(book.vouched).ok().flatten().is_some();
+            // What the wire kept long enough is gone by age; what is missing from the rest was lost.
+            let kept = book.vouched.seq < poller.wire.first() || poller.wire.get(book.vouched).ok().flatten().is_some();
             if !kept {
                 book.vouched = Position::default();
             }

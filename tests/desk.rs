@@ -127,13 +127,7 @@ impl Desk {
             std::fs::remove_dir_all(self.folder.path().join(lose)).unwrap();
         }
         self.journal = Journal::open(self.folder.path()).unwrap();
-        // sled lets go of its lock a moment after it was dropped.
-        self.store = loop {
-            match Store::open(&place) {
-                Ok(store) => break Arc::new(store),
-                Err(_) => std::thread::sleep(std::time::Duration::from_millis(2)),
-            }
-        };
+        self.store = Arc::new(Store::open(&place).unwrap());
         editor::replay(&self.journal, &self.store, |_| ()).unwrap();
         // As a start does: what stands on the wire is decided before anyone files anew.
         self.decide();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::model::id::StoryNo;
 use crate::model::place::Placed;
 use crate::model::story::{Copy, Story};
+use crate::model::tag::Tag;
 use crate::model::time::Time;
 use crate::place::Gazetteer;
 use crate::store::{Store, StoreError};
@@ -103,6 +104,14 @@ fn offset(story: &Story) -> i16 {
     }
 }
 
+/// Where and about what: as printed; as judged while it is held back.
+fn about(story: &Story) -> (&[Placed], &[Placed], &[Tag]) {
+    match &story.emission {
+        Some(emission) => (&emission.cities, &emission.provinces, &emission.tags),
+        None => (&story.places.cities, &story.places.provinces, &story.tags),
+    }
+}
+
 /// A story as one JSON object.
 #[must_use]
 pub fn one(story: &Story, gazetteer: &Gazetteer) -> Value {
@@ -119,11 +128,7 @@ pub fn one(story: &Story, gazetteer: &Gazetteer) -> Value {
             "shown": index == story.shown as usize,
         })
     };
-    let (cities, provinces) = match &story.emission {
-        Some(emission) => (&emission.cities, &emission.provinces),
-        None => (&story.places.cities, &story.places.provinces),
-    };
-    let tags = story.emission.as_ref().map_or(&story.tags, |emission| &emission.tags);
+    let (cities, provinces, tags) = about(story);
     json!({
         "id": story.guid.to_string(),
         "guid": story.guid.urn(),
@@ -141,6 +146,7 @@ pub fn one(story: &Story, gazetteer: &Gazetteer) -> Value {
 fn row(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     let names = |placed: &[Placed]| placed.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(" ");
     let offset = offset(story);
+    let (cities, provinces, tags) = about(story);
     let first = story.copies.iter().map(|copy| copy.seen).min().unwrap_or(story.opened);
     let cells = [
         story.guid.to_string(),
@@ -148,9 +154,9 @@ fn row(story: &Story, out: &mut dyn Write) -> io::Result<()> {
         rfc3339(first, offset),
         title(story).to_owned(),
         url(story).to_owned(),
-        names(&story.places.cities),
-        names(&story.places.provinces),
-        story.tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(" "),
+        names(cities),
+        names(provinces),
+        tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(" "),
         story.copies.iter().map(|copy| copy.source.as_str()).collect::<Vec<_>>().join(" "),
     ];
     let quoted: Vec<String> = cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();

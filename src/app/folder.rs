@@ -109,6 +109,13 @@ impl Folder {
         }
         let (store, remade) = match Self::view(&place, &journal, &mut progress) {
             Ok(store) => (store, None),
+            // A store that only lacks room must not be made a second time beside itself.
+            Err(
+                error @ (FolderError::Store(StoreError::Full)
+                | FolderError::Replay(EditorError::Store(StoreError::Full))),
+            ) => {
+                return Err(error);
+            }
             Err(FolderError::Store(error)) => (Self::remake(&place, &journal, &mut progress)?, Some(error.to_string())),
             Err(FolderError::Replay(error @ (EditorError::Foreign(_) | EditorError::Store(_)))) => {
                 (Self::remake(&place, &journal, &mut progress)?, Some(error.to_string()))
@@ -226,5 +233,91 @@ impl Rebuilt {
     #[must_use]
     pub fn same(&self) -> bool {
         self.old.as_ref() == Some(&self.new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::codec::encode;
+    use crate::model::edit::{Body, Edit, Progress, Record};
+    use crate::model::edition::EditionId;
+    use crate::model::id::{Guid, ItemKey, SourceId, StoryNo, hash64};
+    use crate::model::story::Copy;
+    use crate::model::time::Time;
+
+    /// A folder with a ledger of some thousand stories, and its store.
+    fn made(path: &Path) -> String {
+        let folder = Folder::open(path, true, |_| ()).unwrap();
+        for number in 0..40 {
+            let mut edits = Vec::new();
+            for no in number * 30 + 1..=number * 30 + 30 {
+                let (story, key) = (StoryNo(no), ItemKey::guid(&no.to_string()));
+                let guid = Guid::mint(&SourceId::default(), &key, 0);
+                let title = format!("许昌市第{no}条线路今日开通运营");
+                let copy = Box::new(Copy { key, title, ..Copy::default() });
+                edits.push(Edit::Open { story, guid, copy });
+                edits.push(Edit::Enter { story, at: Time(no as i64), editions: vec![EditionId::All] });
+            }
+            let record = Record { at: Time(number as i64), progress: Progress::default(), body: Body::Edits(edits) };
+            folder.journal.ledger.append(None, &[&encode(&record)]).unwrap();
+        }
+        folder.journal.ledger.sync().unwrap();
+        editor::replay(&folder.journal, &folder.store, |_| ()).unwrap();
+        folder.store.flush().unwrap();
+        folder.store.fingerprint().unwrap()
+    }
+
+    fn spoil(path: &Path, dice: &mut u64) -> String {
+        let mut roll = |sides: u64| {
+            *dice = hash64(&[&dice.to_le_bytes()]);
+            *dice % sides
+        };
+        let mut files: Vec<PathBuf> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.retain(|file| file.is_file());
+        files.sort();
+        let file = &files[roll(files.len() as u64) as usize];
+        let mut bytes = std::fs::read(file).unwrap();
+        let at = roll(bytes.len() as u64) as usize;
+        let what = roll(4);
+        match what {
+            0 => bytes.truncate(at),
+            1 => bytes[at] ^= 1 << roll(8),
+            2 => bytes[at..].iter_mut().take(4096).for_each(|byte| *byte = 0),
+            _ => bytes[at..].iter_mut().take(64).for_each(|byte| *byte = roll(256) as u8),
+        }
+        std::fs::write(file, bytes).unwrap();
+        format!("{what} at {at} of {}", file.display())
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let to = to.join(path.file_name().unwrap());
+            if path.is_dir() {
+                copy(&path, &to);
+            } else {
+                std::fs::copy(&path, &to).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_store_spoilt_anywhere_is_used_or_made_again() {
+        let original = tempfile::tempdir().unwrap();
+        let print = made(original.path());
+        let mut dice = 1;
+        let mut remade = 0;
+        for _ in 0..std::env::var("CITYDESK_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(12) {
+            let spoilt = tempfile::tempdir().unwrap();
+            copy(original.path(), spoilt.path());
+            let what = spoil(&spoilt.path().join("store"), &mut dice);
+            let folder = Folder::open(spoilt.path(), false, |_| ());
+            let folder = folder.unwrap_or_else(|error| panic!("{what}: {error}"));
+            remade += u32::from(folder.remade.is_some());
+            assert_eq!(folder.store.fingerprint().unwrap(), print, "{what}");
+        }
+        assert!(remade > 0);
     }
 }

@@ -23,10 +23,12 @@ pub fn compose(rules: &Rules, case: &Case<'_>, story: &Story, cause: Cause) -> E
     let name = source.map_or_else(|| item.source.to_string(), |source| source.name.clone());
     let producer = item.credits.last().map_or(name.as_str(), |credit| credit.name.as_str());
     let author = item.authors.first().map(String::as_str).filter(|author| *author != producer && *author != name);
+    // The story may have been seen before it was news: held back, by another copy.
+    let seen = story.copies.iter().map(|copy| copy.seen).fold(item.seen, Time::min);
     let published = match &item.published {
         Some(claim) if claim.trust == Trust::Full => claim.at.min(item.seen),
         Some(claim) if claim.trust == Trust::Low && item.seen.since(claim.at) > FRESH => claim.at,
-        _ => item.seen,
+        _ => seen,
     };
     let offset = match &item.published {
         Some(claim) if claim.at == published => claim.offset,

@@ -181,15 +181,14 @@ fn join(
         // An item that is no news by itself makes no news of another: its source is new, or is read in another way.
         Some(_) if case.held => {}
         None => {
-            story.shown = shown::best(rules, &story.copies) as u32;
-            // The judgement is made on the copy shown; only the item at hand is at hand.
-            if story.shown as usize == newest {
+            // It is news by this copy, so this copy is printed. Held back, the best one stands for it; the judgement is
+            // made on the copy shown, and only the item at hand is at hand.
+            let stands = !case.held || shown::best(rules, &story.copies) == newest;
+            if stands {
+                story.shown = newest as u32;
                 edits.push(judge(rules, case, &mut story));
             }
             if !case.held {
-                // It is news by this copy, so this copy is printed.
-                story.shown = newest as u32;
-                edits.push(judge(rules, case, &mut story));
                 edits.extend(publish(rules, case, &mut story, Cause::First, &barred));
             }
         }

@@ -44,6 +44,9 @@ pub enum StoreError {
         /// sled's words.
         reason: String,
     },
+    /// No room on the disk. Nothing is wrong with what is there.
+    #[error("no room left on the disk of the store: make room and start again; what is in the ledger is not lost")]
+    Full,
     /// A value is not what it should be.
     #[error("the store holds a damaged value ({0}). It is derived: `citydesk rebuild` makes it again from the ledger")]
     Damaged(String),
@@ -51,7 +54,10 @@ pub enum StoreError {
 
 impl From<sled::Error> for StoreError {
     fn from(error: sled::Error) -> Self {
-        Self::Damaged(error.to_string())
+        match error {
+            sled::Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => Self::Full,
+            error => Self::Damaged(error.to_string()),
+        }
     }
 }
 
@@ -87,6 +93,8 @@ impl Store {
     const CACHE: u64 = 32 * 1024 * 1024;
     /// How often sled writes out by itself, in milliseconds.
     const FLUSH: u64 = 500;
+    /// How often a store that is still locked is tried again, a hundredth of a second apart.
+    const PATIENCE: u32 = 100;
     /// Most keys in one batch on a tree (see the module's head).
     const BATCH: usize = 480;
 
@@ -97,11 +105,28 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self> {
         let engine = |reason: String| StoreError::Engine { path: path.to_owned(), reason };
         // sled 0.34 panics on some damaged folders instead of failing.
-        let db = std::panic::catch_unwind(|| {
-            sled::Config::new().path(path).cache_capacity(Self::CACHE).flush_every_ms(Some(Self::FLUSH)).open()
-        })
-        .map_err(|_| engine("sled panicked while opening it".to_owned()))?
-        .map_err(|error| engine(error.to_string()))?;
+        let open = || {
+            std::panic::catch_unwind(|| {
+                sled::Config::new().path(path).cache_capacity(Self::CACHE).flush_every_ms(Some(Self::FLUSH)).open()
+            })
+            .map_err(|_| engine("sled panicked while opening it".to_owned()))
+        };
+        let mut opened = open()?;
+        for _ in 0..Self::PATIENCE {
+            // One that this process dropped a moment ago still lets go of its lock.
+            let held = |error: &std::io::Error| {
+                error.kind() == std::io::ErrorKind::WouldBlock || error.to_string().contains("acquire lock")
+            };
+            if !matches!(&opened, Err(sled::Error::Io(error)) if held(error)) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            opened = open()?;
+        }
+        let db = opened.map_err(|error| match StoreError::from(error) {
+            StoreError::Damaged(reason) => engine(reason),
+            other => other,
+        })?;
         let trees = Trees::open(&db)?;
         let meta = match trees.meta.get(layout::META)? {
             Some(bytes) => layout::unpack::<Meta>(&bytes)?.1,

@@ -224,15 +224,11 @@ impl<'s> View<'s> {
             }
             return Ok(found);
         }
-        let mut wanted = Vec::new();
         for order in self.orders(edition, before) {
             let order = order?;
-            if wanted.len() >= limit || !keeps(order) {
+            if found.len() >= limit || !keeps(order) {
                 break;
             }
-            wanted.push(order);
-        }
-        for order in wanted {
             let Some(story) = self.story(StoryNo(order.story))? else { continue };
             if !story.entries.iter().any(|entered| entered.edition == *edition && entered.left) {
                 found.push((order, story));
