@@ -557,7 +557,7 @@ impl Editor {
     /// Past stories enter the saved feeds that are new, from the story after number `done` on. Asked to stop, it ends
     /// with the story at hand.
     fn fill(&mut self, batch: &mut Batch<'_>, position: Position, at: Time, done: u32) -> Result<()> {
-        let new = batch.draft.saved_since(batch.draft.settings_version())?;
+        let new = batch.draft.newly_saved()?;
         let so_far = |done: u64| Progress { record: position, items: done as u32, whole: false };
         let mut edits = batch.begin(at, so_far(done.into()));
         for no in u64::from(done) + 1..batch.draft.next_story().0 {
@@ -692,7 +692,8 @@ impl<'s> Batch<'s> {
     fn settings(&mut self, at: Time, position: Position, body: Body) -> Result<bool> {
         self.draft.begin(self.next, at);
         self.draft.body(&body)?;
-        let whole = self.draft.next_story() == StoryNo(1) || self.draft.saved_since(self.next)?.is_empty();
+        let closes = !matches!(body, Body::Settings { closes: false, .. });
+        let whole = !closes || self.draft.next_story() == StoryNo(1) || self.draft.newly_saved()?.is_empty();
         self.push(Record { at, progress: Progress { record: position, items: 0, whole }, body });
         Ok(whole)
     }
@@ -880,13 +881,13 @@ mod tests {
         log.read(1, usize::MAX).unwrap().into_iter().map(|(_, bytes)| bytes).collect()
     }
 
-    fn settings(at: i64, feeds: &[(&str, &str)]) -> Wire {
+    fn settings(at: i64, feeds: &[(&str, &str)], closes: bool) -> Wire {
         let feed = |(id, when): &(&str, &str)| {
             Setting::Feed(SavedFeed { id: (*id).into(), title: (*id).into(), when: (*when).into() })
         };
         let mut set: Vec<Setting> = feeds.iter().map(feed).collect();
         set.push(Setting::Publish(Publish { items: 20 + at as u32 % 7, hub: "none".into() }));
-        Wire::Request(Request::Settings { at: Time(at), set, gone: Vec::new(), closes: true })
+        Wire::Request(Request::Settings { at: Time(at), set, gone: Vec::new(), closes })
     }
 
     #[test]
@@ -897,16 +898,19 @@ mod tests {
             let put = |record: &Wire| {
                 room.journal.wire.append(None, &[&encode(record)]).unwrap();
             };
-            put(&settings(1, &[("all", "许昌")]));
+            put(&settings(1, &[("all", "许昌")], true));
             let titles: Vec<String> = (0..12).map(|n| format!("许昌市第{n}条线路今日开通运营")).collect();
             let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
             room.file(&titles[..8]);
-            put(&settings(2, &[("lines", "线路"), ("none", "洛阳")]));
+            put(&settings(2, &[("lines", "线路")], false));
+            put(&settings(3, &[("none", "洛阳")], true));
             room.file(&titles[2..]);
-            put(&settings(Time::DAY * 3, &[]));
+            put(&settings(Time::DAY * 3, &[], false));
+            put(&settings(Time::DAY * 3, &[], true));
             let later: Vec<String> = (0..9).map(|n| format!("许昌市{n}号展馆闭馆整修公告发布")).collect();
             room.file(&later.iter().map(String::as_str).collect::<Vec<_>>());
-            put(&settings(Time::DAY * 4, &[("halls", "展馆"), ("none", "线路")]));
+            put(&settings(Time::DAY * 4, &[("halls", "展馆"), ("none", "线路")], true));
+            put(&settings(Time::DAY * 5, &[("some", "线路")], false));
             room.journal.wire.sync().unwrap();
             records(room.journal.wire.as_ref())
         };

@@ -7,7 +7,7 @@
 //! again from the ledger, and must be the same.
 //!
 //! ```text
-//! source ID [rank=origin|media|reprint] [city=411000,…] [backfill=N] [republish=title|summary|full] [join=no]
+//! source ID [name=N] [rank=origin|media|reprint] [city=411000,…] [backfill=N] [republish=title|summary|full] [join=no]
 //! feed ID QUERY            a saved feed              tag NAME QUERY       a tag rule
 //! items N                  size of the window        retire ID            a source's block is removed
 //! drop ID                  a saved feed is removed   title NAME           the desk's title
@@ -19,6 +19,7 @@
 //! says #N                  what a story prints: headline, summary, creator, date
 //! show EDITION             what its feed shows:
 //!   #story headline [copies] (updated)
+//! renewed                  which feeds have another version than at the `renewed` before
 //! why #N                   the copies of a story, and why they were joined
 //! ```
 
@@ -61,6 +62,8 @@ struct Reader {
     seen: BTreeMap<String, BTreeMap<String, String>>,
     lost: BTreeMap<String, BTreeSet<String>>,
     versions: BTreeMap<String, (u64, i64)>,
+    /// As of the last `renewed`.
+    told: BTreeMap<String, (u64, i64)>,
 }
 
 impl Desk {
@@ -282,7 +285,7 @@ fn play(path: &Path) -> String {
                 let options = options(rest);
                 let rules = SourceRules {
                     id: SourceId::new(id).unwrap(),
-                    name: id.into(),
+                    name: options.get("name").map_or(id, |name| *name).into(),
                     cities: options
                         .get("city")
                         .map(|codes| codes.split(',').map(|code| Code(code.parse().unwrap())).collect())
@@ -365,6 +368,13 @@ fn play(path: &Path) -> String {
             }
             "show" => out.push_str(&desk.show(rest)),
             "says" => out.push_str(&desk.says(rest.trim_start_matches('#').parse().unwrap())),
+            "renewed" => {
+                let now = desk.reader.versions.clone();
+                let new = now.iter().filter(|(edition, version)| desk.reader.told.get(*edition) != Some(version));
+                let new: Vec<&str> = new.map(|(edition, _)| edition.as_str()).collect();
+                let _ = writeln!(out, "  {}", if new.is_empty() { "none".to_owned() } else { new.join(" ") });
+                desk.reader.told = now;
+            }
             "why" => out.push_str(&desk.why(rest.trim_start_matches('#').parse().unwrap())),
             other if other.starts_with('#') => continue,
             other => panic!("{}: no such line: {other}", path.display()),

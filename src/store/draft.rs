@@ -378,25 +378,19 @@ impl<'s> Draft<'s> {
         self.meta.progress
     }
 
-    /// Saved feeds in force whose version is of record `since` or later, by id.
+    /// Saved feeds that came into being by the last change of settings, by id.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
-    pub fn saved_since(&self, since: u64) -> Result<Vec<String>> {
+    pub fn newly_saved(&self) -> Result<Vec<String>> {
         let mut saved = Vec::new();
         for id in self.settings.keys().filter_map(|key| key.strip_prefix("feed/")) {
             let head = self.head(&EditionId::Saved(id.to_owned()))?;
-            if head.is_some_and(|head| head.version.seq >= since) {
+            if head.is_some_and(|head| head.born == self.meta.change) {
                 saved.push(id.to_owned());
             }
         }
         Ok(saved)
-    }
-
-    /// Ledger record that last changed a printed setting.
-    #[must_use]
-    pub const fn settings_version(&self) -> u64 {
-        self.meta.settings.seq
     }
 
     /// Settings in force.
@@ -636,11 +630,27 @@ impl<'s> Draft<'s> {
             self.meta.settings = Version { seq: self.seq, modified };
             self.meta.printed = print;
         }
+        self.meta.change = self.seq;
+        // A feed is called by its title or its source's name: only that one is printed anew.
+        let named = self.parts.keys().filter_map(|key| match key.split_once('/')? {
+            ("feed", id) => Some(EditionId::Saved(id.to_owned())),
+            ("source", id) => SourceId::new(id).map(EditionId::Source),
+            _ => None,
+        });
+        for edition in named.collect::<Vec<_>>() {
+            if self.head(&edition)?.is_some() {
+                self.bump(&edition, self.seq)?;
+            }
+        }
         // A saved feed exists from the moment it is in force, stories or not: only then is it new.
         for id in all.keys().filter_map(|key| key.strip_prefix("feed/")) {
             let edition = EditionId::Saved(id.to_owned());
             if self.head(&edition)?.is_none() {
-                self.bump(&edition, self.seq)?;
+                let seq = self.seq;
+                if let Some(head) = self.head_mut(&edition)? {
+                    head.born = seq;
+                }
+                self.bump(&edition, seq)?;
             }
         }
         self.settings = Arc::new(all);
@@ -859,15 +869,13 @@ fn printed(settings: &InForce) -> Vec<String> {
             Some([key, site.title.as_str(), &site.language, &site.public_url, &site.zone].join("\n"))
         }
         Setting::Publish(publish) => Some(format!("{key}\n{}\n{}", publish.items, publish.hub)),
-        Setting::Feed(feed) => Some([key, feed.title.as_str()].join("\n")),
-        Setting::Source(source) => Some([key, source.name.as_str()].join("\n")),
         Setting::Cities(cities) => {
             // Slugs and names stand in addresses.
             let slugs = hash64(&[codec::encode(&cities.slug).as_slice()]);
             let names = hash64(&[codec::encode(&cities.gazetteer).as_slice()]);
             Some(format!("{key}\n{slugs}\n{names}"))
         }
-        Setting::Tags(_) => None,
+        Setting::Tags(_) | Setting::Feed(_) | Setting::Source(_) => None,
     });
     parts.collect()
 }

@@ -31,7 +31,7 @@ use crate::model::position::Position;
 use crate::model::time::Time;
 
 /// Version of keys and values, and of the folding that index keys are made by. Another one means: make the store again.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// The only key of `meta`.
 pub const META: &[u8] = b"meta";
@@ -85,6 +85,9 @@ pub struct Meta {
     /// Stories retired into others.
     #[n(10)]
     pub retired: u64,
+    /// Ledger record that completed the last change of settings.
+    #[n(14)]
+    pub change: u64,
 }
 
 /// What is known of an item.
@@ -135,6 +138,9 @@ pub struct Head {
     /// Which generation is visible.
     #[n(6)]
     pub generation: u32,
+    /// Settings by which a saved feed came into being: their ledger record.
+    #[n(7)]
+    pub born: u64,
 }
 
 /// Entries of an edition, newest first.
