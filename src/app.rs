@@ -371,18 +371,20 @@ pub fn changes(old: &Settings, new: &Settings) -> Vec<String> {
     told
 }
 
-/// Runs a daemon until a signal stops it. `ready` is told the address it listens on, when feeds can be asked for.
+/// Runs a daemon until a signal stops it. `open` opens its folder, which may take long: the ledger is replayed. `ready`
+/// is told the address it listens on, when feeds can be asked for. A stop before that ends the process at once: every
+/// step of a start may be cut off.
 ///
 /// # Errors
 /// [`AppError`] if it cannot start. A drained stop is no error.
 pub async fn serve(
     config: &Path,
     loaded: Loaded,
-    folder: Folder,
+    open: impl FnOnce() -> Result<Folder, FolderError> + Send + 'static,
     clock: Clock,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), AppError> {
-    // Caught before anything is opened: a stop during a long replay is an ordinary stop.
+    // Caught before anything is opened: a stop during a long replay is an ordinary stop, and a reload does not kill.
     let mut hangup = signals(SignalKind::hangup())?;
     let mut user = signals(SignalKind::user_defined1())?;
     let mut terminate = signals(SignalKind::terminate())?;
@@ -403,7 +405,15 @@ pub async fn serve(
             }
         })
     };
-    let mut desk = tokio::task::block_in_place(|| Desk::start(folder, settings, Arc::clone(&clock), announce))?;
+    let starting = {
+        let clock = Arc::clone(&clock);
+        tokio::task::spawn_blocking(move || Desk::start(open()?, settings, clock, announce))
+    };
+    let mut desk = tokio::select! {
+        started = starting => started.map_err(|error| AppError::System("the start failed", error.to_string()))??,
+        _ = terminate.recv() => stopped_early(),
+        _ = interrupt.recv() => stopped_early(),
+    };
     let listener = TcpListener::bind(listen).await.map_err(|error| AppError::Listen(listen, error))?;
     let address = listener.local_addr().map_err(|error| AppError::Listen(listen, error))?;
 
@@ -497,6 +507,12 @@ pub async fn serve(
     tokio::task::block_in_place(|| desk.stop());
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Ends the process: what a start does may be cut off anywhere, and is done again by the next one.
+fn stopped_early() -> ! {
+    tracing::info!("stopped while starting: the next start goes on where this one was");
+    std::process::exit(0)
 }
 
 fn signals(kind: SignalKind) -> Result<tokio::signal::unix::Signal, AppError> {

@@ -135,15 +135,13 @@ pub fn run(runtime: &tokio::runtime::Runtime, listen: Option<SocketAddr>) -> Exi
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
-    let folder = match Folder::open(&loaded.settings.store, true, |_| ()) {
-        Ok(folder) => folder,
-        Err(error) => return Exit::from(&error).failed(error),
-    };
+    let store = loaded.settings.store.clone();
+    let open = move || Folder::open(&store, true, |_| ());
     let ready = |_| {
         // A demo whose welcome nobody reads still runs.
         let _ = say::out(demo.welcome(), Exit::Fine);
     };
-    match runtime.block_on(app::serve(&config, loaded, folder, clock::system(), ready)) {
+    match runtime.block_on(app::serve(&config, loaded, open, clock::system(), ready)) {
         Ok(()) => Exit::Fine,
         Err(error) => Exit::from(&error).failed(error),
     }

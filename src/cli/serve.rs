@@ -56,11 +56,11 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path) -> Exit {
     let public = loaded.settings.site.public_url.clone();
     let store = loaded.settings.store.clone();
     let bar = super::probe::spinner("ledger records applied");
-    let folder = match Folder::open(&store, true, |count| bar.set_position(count)) {
-        Ok(folder) => folder,
-        Err(error) => return Exit::from(&error).failed(error),
+    let open = move || {
+        let folder = Folder::open(&store, true, |count| bar.set_position(count));
+        bar.finish_and_clear();
+        folder
     };
-    bar.finish_and_clear();
     let ready = |address| {
         eprintln!("listening on http://{address}   open it in a browser");
         eprintln!("feeds      {public}/feeds/all.rss");
@@ -71,7 +71,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path) -> Exit {
             );
         }
     };
-    match runtime.block_on(app::serve(path, loaded, folder, clock::system(), ready)) {
+    match runtime.block_on(app::serve(path, loaded, open, clock::system(), ready)) {
         Ok(()) => Exit::Fine,
         Err(error) => Exit::from(&error).failed(error),
     }

@@ -147,6 +147,12 @@ impl Daemon {
         self.child.try_wait().unwrap()
     }
 
+    /// Sends a signal, by its name without SIG.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
     /// kill -9.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
@@ -156,8 +162,7 @@ impl Daemon {
     /// SIGTERM, and how it ended and how long that took.
     pub fn stop(mut self) -> (ExitStatus, Duration) {
         let begun = Instant::now();
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(asked.success());
+        self.signal("TERM");
         loop {
             if let Some(status) = self.ended() {
                 return (status, begun.elapsed());

@@ -10,4 +10,5 @@ mod operator;
 mod origin;
 mod poll;
 mod rebuild;
+mod start;
 mod world;
