@@ -28,7 +28,7 @@ pub(super) fn read(text: &str, url: &str, zone: Tz, at: Time) -> Result<Document
     };
     for raw in &mut document.items {
         for stamp in [raw.published.as_mut(), raw.updated.as_mut()].into_iter().flatten() {
-            stamp.claim = stamp.claim.take().or_else(|| dates::read(&stamp.raw, zone, at));
+            stamp.claim = stamp.claim.take().or_else(|| dates::field(&stamp.raw, zone, at));
             if stamp.claim.is_none() {
                 document.complaints.push(format!("no date: {}", stamp.raw.chars().take(60).collect::<String>()));
             }
@@ -64,7 +64,7 @@ fn xml(repaired: Repaired, url: &str, zone: Tz, at: Time) -> Document {
 fn strict(xml: &str, zone: Tz, at: Time) -> Result<Feed, String> {
     let parser = feed_rs::parser::Builder::new()
         .id_generator(|_, _, _| NO_ID.to_owned())
-        .timestamp_parser(move |text| dates::read(text, zone, at).map(|claim| claim.at.utc()))
+        .timestamp_parser(move |text| dates::field(text, zone, at).map(|claim| claim.at.utc()))
         .sanitize_content(false)
         .build();
     guarded(|| parser.parse(xml.as_bytes()))

@@ -1,13 +1,11 @@
-//! Dates in numbers: ISO 8601 and its profiles, `2026/10/04`, `2022年08月23日10:38`, `10-04`, `10:38`, Unix time.
+//! Dates in numbers: ISO 8601 and its profiles, `2026/10/04`, `2022年08月23日10:38`, `10-04`, `10:38`.
 
-use super::{Clock, Cursor, Parts};
-use crate::model::time::{Claim, Time, Trust};
+use super::{Clock, Cursor, Parts, words};
+use crate::model::time::{Claim, Time};
 use chrono_tz::Tz;
 
-/// Unix seconds below this are no dates but counters: 1990-01-01.
-const FIRST_SECOND: i64 = 631_152_000;
-/// Unix seconds from here on are no dates: 2100-01-01.
-const LAST_SECOND: i64 = 4_102_444_800;
+/// What a date of ISO 8601 is called in the method.
+pub(super) const ISO: &str = "ISO 8601";
 
 const SWAPPED: &str = "day and month could be swapped";
 
@@ -17,20 +15,30 @@ pub(super) fn read(text: &str, tz: Tz, at: Time) -> Option<Claim> {
     let start = cursor.clone();
     let (first, digits) = cursor.number()?;
     let mut parts = match digits {
-        8 | 12 | 14 => run(first, digits)?,
-        10 | 13 if cursor.rest.is_empty() => return unix(first, digits),
-        4 => year_first(&mut cursor, i32::try_from(first).ok()?)?,
+        8 | 10 | 12 | 14 => run(first, digits)?,
         1 | 2 => match cursor.peek()? {
             ':' | '时' | '点' => {
                 cursor = start;
                 let time = cursor.clock()?;
                 let zone = cursor.zone();
+                // The date may stand behind: `10:38 23.11.2026`.
+                let rest = cursor.rest.trim_start_matches(|c: char| " ,;|-".contains(c));
+                if rest.contains(|c: char| c.is_ascii_digit()) {
+                    let mut parts = date(&mut Cursor::new(rest), tz)?;
+                    (parts.time, parts.zone) = (Some(time), zone);
+                    return parts.claim(tz, at);
+                }
                 return Parts { time: Some(time), zone, form: "time of day", ..Parts::default() }.claim(tz, at);
             }
-            '月' => month_first(&mut cursor, u32::try_from(first).ok()?)?,
-            '-' | '/' | '.' => short_first(&mut cursor, u32::try_from(first).ok()?, tz)?,
-            _ => return None,
+            _ => {
+                cursor = start;
+                date(&mut cursor, tz)?
+            }
         },
+        4 => {
+            cursor = start;
+            date(&mut cursor, tz)?
+        }
         _ => return None,
     };
     if parts.time.is_none() {
@@ -41,8 +49,29 @@ pub(super) fn read(text: &str, tz: Tz, at: Time) -> Option<Claim> {
     parts.claim(tz, at)
 }
 
+/// A day in numbers.
+fn date(cursor: &mut Cursor<'_>, tz: Tz) -> Option<Parts> {
+    let (first, digits) = cursor.number()?;
+    cursor.blanks();
+    let first = u32::try_from(first).ok()?;
+    match (digits, cursor.peek()?) {
+        (4, _) => year_first(cursor, i32::try_from(first).ok()?),
+        // 19年4月20日
+        (2, '年') => year_first(cursor, short_year(first)),
+        (1 | 2, '月') => month_first(cursor, first),
+        (1 | 2, '-' | '/' | '.') => short_first(cursor, first, tz),
+        _ => None,
+    }
+}
+
+/// A year of two digits: from 70 on of the last century.
+fn short_year(year: u32) -> i32 {
+    let year = year as i32;
+    if year < 70 { 2000 + year } else { 1900 + year }
+}
+
 /// The time of day and zone after a date.
-fn time(cursor: &mut Cursor<'_>, parts: &mut Parts) {
+pub(super) fn time(cursor: &mut Cursor<'_>, parts: &mut Parts) {
     let compact = matches!(cursor.peek(), Some('T' | 't'));
     while cursor.one(" Tt,;|").is_some() {}
     weekday(cursor);
@@ -63,7 +92,15 @@ fn time(cursor: &mut Cursor<'_>, parts: &mut Parts) {
             return;
         }
     }
-    parts.time = cursor.clock();
+    parts.time = cursor.clock().or_else(|| {
+        // One short word may stand between: um, à, klo, u.
+        let mut ahead = cursor.clone();
+        let word = ahead.word();
+        ahead.one(".");
+        ahead.blanks();
+        let clock = if word.chars().count() <= 4 { ahead.clock() } else { None };
+        clock.inspect(|_| *cursor = ahead)
+    });
     if parts.time.is_some() {
         parts.zone = cursor.zone();
     }
@@ -82,7 +119,7 @@ fn weekday(cursor: &mut Cursor<'_>) {
     }
 }
 
-/// `20220823`, `202208231038`, `20220823103835`.
+/// `20220823`, `2022082310`, `202208231038`, `20220823103835`.
 fn run(value: i64, digits: usize) -> Option<Parts> {
     let mut value = value;
     let mut take = |size: i64| {
@@ -91,8 +128,8 @@ fn run(value: i64, digits: usize) -> Option<Parts> {
         u32::try_from(part).ok()
     };
     let second = if digits == 14 { take(100)? } else { 0 };
-    let time = if digits >= 12 {
-        let minute = take(100)?;
+    let time = if digits >= 10 {
+        let minute = if digits >= 12 { take(100)? } else { 0 };
         Some(Clock { hour: take(100)?, minute, second, milli: 0 })
     } else {
         None
@@ -101,21 +138,6 @@ fn run(value: i64, digits: usize) -> Option<Parts> {
     let month = take(100)?;
     let year = i32::try_from(value).ok()?;
     Some(Parts { year: Some(year), month, day, time, form: "digits", ..Parts::default() })
-}
-
-/// `1790000000`, `1790000000123`.
-fn unix(value: i64, digits: usize) -> Option<Claim> {
-    let (at, method) = if digits == 13 {
-        (Time(value), "Unix time in milliseconds")
-    } else {
-        (Time::from_seconds(value), "Unix time in seconds")
-    };
-    (FIRST_SECOND..LAST_SECOND).contains(&at.seconds()).then(|| Claim {
-        at,
-        offset: 0,
-        trust: Trust::Full,
-        method: method.to_owned(),
-    })
 }
 
 /// `2026-10-04…`, `2026/10/04…`, `2026年10月4日…`, `2026-10`.
@@ -138,9 +160,12 @@ fn year_first(cursor: &mut Cursor<'_>, year: i32) -> Option<Parts> {
         }
         None => return None,
     };
-    cursor.one("日号");
+    if mark == '年' {
+        cursor.blanks();
+    }
+    cursor.one(if mark == '.' { "." } else { "日号" });
     if mark == '-' && cursor.peek().is_none_or(|c| "Tt".contains(c)) {
-        parts.form = "ISO 8601";
+        parts.form = ISO;
     }
     Some(parts)
 }
@@ -154,31 +179,49 @@ fn month_first(cursor: &mut Cursor<'_>, month: u32) -> Option<Parts> {
     Some(Parts { month, day, form: "numeric date", ..Parts::default() })
 }
 
-/// `10-04`, `04/10/2026`, `04.10.2026`, `26-10-04`.
+/// `10-04`, `04/10/2026`, `04.10.2026`, `26-10-04`, `10/2026`.
 fn short_first(cursor: &mut Cursor<'_>, first: u32, tz: Tz) -> Option<Parts> {
     let mark = cursor.one("-/.")?;
-    let second = cursor.short()?;
+    cursor.blanks();
     let form = "numeric date";
+    let (second, digits) = cursor.number()?;
+    if digits == 4 && mark != '.' && (1990..2100).contains(&second) {
+        let (year, doubt) = (i32::try_from(second).ok(), Some("month only"));
+        return Some(Parts { year, month: first, day: 1, form, doubt, ..Parts::default() });
+    }
+    let second = u32::try_from(second).ok().filter(|_| digits <= 2)?;
     let mut ahead = cursor.clone();
-    let third = ahead.one("-/.").filter(|c| *c == mark).and_then(|_| ahead.number());
+    ahead.blanks();
+    let third = ahead.one("-/.").filter(|c| *c == mark).and_then(|_| {
+        ahead.blanks();
+        ahead.number()
+    });
     let Some((third, digits)) = third else {
-        return Some(Parts { month: first, day: second, form, ..Parts::default() });
+        // `12-14 June`: two days of a month that follows.
+        let mut ahead = cursor.clone();
+        ahead.one(".");
+        ahead.blanks();
+        let word = ahead.word();
+        // `2.5 hours`: a number.
+        if words::month(word).is_some() || (mark == '.' && word.starts_with(|c: char| c.is_ascii_alphabetic())) {
+            return None;
+        }
+        // Lists of Asia and America put the month first, others write the day first with a point.
+        let name = tz.name();
+        let asian = name.starts_with("Asia/") || name.starts_with("America/") || name == "UTC";
+        let day_first = first > 12 || (mark == '.' && second <= 12 && !asian);
+        let (month, day) = if day_first { (second, first) } else { (first, second) };
+        return Some(Parts { month, day, form, ..Parts::default() });
     };
     *cursor = ahead;
     let third_day = u32::try_from(third).ok()?;
     if digits == 2 && mark == '-' {
         // Nobody writes day-month-year with hyphens and two digits where lists have this form (26-10-04).
-        return Some(Parts {
-            year: Some(2000 + first as i32),
-            month: second,
-            day: third_day,
-            form,
-            ..Parts::default()
-        });
+        return Some(Parts { year: Some(short_year(first)), month: second, day: third_day, form, ..Parts::default() });
     }
     let year = match digits {
         4 => i32::try_from(third).ok()?,
-        2 => 2000 + i32::try_from(third).ok()?,
+        2 => short_year(third_day),
         _ => return None,
     };
     let american = tz.name().starts_with("America/");

@@ -11,6 +11,8 @@ pub(super) enum Zone {
     East(i16),
     /// An abbreviation, in upper case.
     Name(String),
+    /// A place of the tz database, with its own rules.
+    Place(Tz),
 }
 
 /// Offsets of abbreviations in minutes east of UTC. One that several zones share stands here with its most common
@@ -80,10 +82,42 @@ const NAMES: [(&str, i16); 62] = [
     ("NZDT", 780),
 ];
 
+/// Names that mean a place's clock, whatever the season: American broadcasters write `8:00 ET`.
+const PLACES: [(&str, Tz); 5] = [
+    ("ET", Tz::America__New_York),
+    ("CT", Tz::America__Chicago),
+    ("MT", Tz::America__Denver),
+    ("PT", Tz::America__Los_Angeles),
+    ("AT", Tz::America__Halifax),
+];
+
+/// Names in several words, as Windows has them, and their minutes east of UTC; in lower case.
+const LONG_NAMES: [(&str, i16); 16] = [
+    ("china standard time", 480),
+    ("taipei standard time", 480),
+    ("beijing time", 480),
+    ("hong kong time", 480),
+    ("singapore standard time", 480),
+    ("tokyo standard time", 540),
+    ("japan standard time", 540),
+    ("korea standard time", 540),
+    ("india standard time", 330),
+    ("coordinated universal time", 0),
+    ("greenwich mean time", 0),
+    ("central european time", 60),
+    ("eastern standard time", -300),
+    ("eastern daylight time", -240),
+    ("pacific standard time", -480),
+    ("pacific daylight time", -420),
+];
+
 impl Zone {
     /// A name; `None` if it is none that is known.
     pub(super) fn named(word: &str) -> Option<Self> {
         let word = word.to_ascii_uppercase();
+        if let Some((_, place)) = PLACES.iter().find(|(name, _)| *name == word) {
+            return Some(Self::Place(*place));
+        }
         // RFC 2822 section 4.3: the military letters were defined wrongly in RFC 822 and all count as UTC.
         if word.len() == 1 && word.as_bytes()[0].is_ascii_uppercase() && word != "J" {
             return (word != "T").then_some(Self::East(0));
@@ -91,17 +125,23 @@ impl Zone {
         NAMES.iter().any(|(name, _)| *name == word).then_some(Self::Name(word))
     }
 
+    /// The place whose clock it is.
+    pub(super) fn place(&self) -> Option<Tz> {
+        if let Self::Place(place) = self { Some(*place) } else { None }
+    }
+
     /// Minutes east of UTC at this local time, in the sense of a source in `tz`.
     pub(super) fn minutes(&self, naive: NaiveDateTime, tz: Tz) -> Option<i16> {
         let name = match self {
             Self::East(minutes) => return Some(*minutes),
             Self::Name(name) => name.as_str(),
+            Self::Place(_) => return None,
         };
         // The source's own abbreviation, now or half a year away (a feed that says CET in summer means its own clock then).
         let here = |naive: NaiveDateTime| {
-            let (at, offset) = in_zone(naive, tz)?;
-            let there = tz.offset_from_utc_datetime(&at.utc().naive_utc());
-            (there.abbreviation() == Some(name)).then_some(offset)
+            let placed = in_zone(naive, tz)?;
+            let there = tz.offset_from_utc_datetime(&placed.moment.utc().naive_utc());
+            (there.abbreviation() == Some(name)).then_some(placed.offset)
         };
         if let Some(offset) = here(naive).or_else(|| here(naive.checked_add_days(chrono::Days::new(182))?)) {
             return Some(offset);
@@ -123,9 +163,25 @@ impl Cursor<'_> {
             *self = ahead;
             return Some(Zone::East(480));
         }
+        if let Some((_, minutes)) = LONG_NAMES.iter().find(|(name, _)| ahead.text(name)) {
+            *self = ahead;
+            return Some(Zone::East(*minutes));
+        }
+        // A name of the tz database: Asia/Shanghai, Etc/GMT.
+        let end = ahead.rest.find(|c: char| !(c.is_ascii_alphanumeric() || "/_+-".contains(c)));
+        let name = &ahead.rest[..end.unwrap_or(ahead.rest.len())];
+        if name.contains('/')
+            && let Ok(place) = name.parse()
+        {
+            self.rest = &ahead.rest[name.len()..];
+            return Some(Zone::Place(place));
+        }
         let word = ahead.word();
         if !word.is_empty() && !word.is_ascii() {
-            return None;
+            return (word.to_lowercase() == "мск").then(|| {
+                *self = ahead;
+                Zone::East(180)
+            });
         }
         let name = if word.is_empty() { None } else { Some(Zone::named(word)?) };
         let utc = matches!(word.to_ascii_uppercase().as_str(), "" | "UTC" | "GMT" | "UT");
