@@ -1,6 +1,6 @@
 //! The rarer forms of ISO 8601: the day of the year (`2003-335`), the day of a week (`2003-W52-3`).
 //!
-//! Its ordinary form, W3CDTF and RFC 3339 are read with the other [`numbers`](super::numbers): feeds mix them freely.
+//! Its ordinary form, W3CDTF and RFC 3339 are read with the other [`numbers`]: feeds mix them freely.
 
 use super::{Cursor, Parts, numbers};
 use crate::model::time::{Claim, Time};
