@@ -203,7 +203,8 @@ impl Desk {
         let mut out = String::new();
         for (index, copy) in story.copies.iter().enumerate() {
             let shown = if index == story.shown as usize { " shown" } else { "" };
-            let _ = writeln!(out, "  {} {} {}{shown}", copy.source, copy.score, copy.joined);
+            let joined = copy.joined.as_ref().map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(out, "  {} {} {joined}{shown}", copy.source, copy.score);
         }
         if let Some(into) = story.retired_into {
             let _ = writeln!(out, "  retired into #{}", into.0);

@@ -76,6 +76,11 @@ fn date(item: &Item) -> String {
     )
 }
 
+/// Evidence in words.
+fn list<T: ToString>(evidence: &[T]) -> Vec<String> {
+    evidence.iter().map(ToString::to_string).collect()
+}
+
 fn places(places: &Places) -> String {
     let names: Vec<_> = places.cities.iter().chain(&places.provinces).map(|placed| placed.name.as_str()).collect();
     if names.is_empty() { "no place".to_owned() } else { names.join(" ") }
@@ -105,7 +110,7 @@ fn people(probe: &Probe) -> String {
         let _ = writeln!(out, "  {}", if item.link.is_empty() { "no link" } else { &item.link });
         let _ = writeln!(out, "  {}", places(found));
         for placed in &found.cities {
-            let _ = writeln!(out, "    {} {}: {}", placed.name, placed.score, placed.evidence.join("; "));
+            let _ = writeln!(out, "    {} {}: {}", placed.name, placed.score, list(&placed.evidence).join("; "));
         }
         if !item.tags.is_empty() {
             let _ = writeln!(out, "  tags {}", item.tags.join(", "));
@@ -144,10 +149,10 @@ fn machine(probe: &Probe) -> serde_json::Value {
             "credits": item.credits.iter().map(|credit| json!({ "name": credit.name, "place": credit.place })).collect::<Vec<_>>(),
             "cities": found.cities.iter().map(|placed| json!({
                 "code": placed.code.to_string(), "name": placed.name,
-                "score": f64::from(placed.score) / 1000.0, "evidence": placed.evidence,
+                "score": f64::from(placed.score) / 1000.0, "evidence": list(&placed.evidence),
             })).collect::<Vec<_>>(),
             "provinces": found.provinces.iter().map(|placed| placed.code.to_string()).collect::<Vec<_>>(),
-            "dropped": found.dropped,
+            "dropped": list(&found.dropped),
             "complaints": item.complaints,
         })
     });

@@ -123,7 +123,7 @@ fn unknown(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, copy: Copy) -> Res
         }
         return Ok(edits);
     }
-    let copy = Copy { joined: best.why.clone(), score: best.score, ..copy };
+    let copy = Copy { joined: Some(best.why.clone()), score: best.score, ..copy };
     edits.extend(join(rules, case, shelf, story, copy)?);
     Ok(edits)
 }

@@ -33,6 +33,7 @@ use std::collections::HashSet;
 
 use super::headline::{Alike, alike, length, numbers};
 use super::{Case, Rules, Shelf, ShelfError};
+use crate::model::evidence::{Headlines, Likeness, Veto};
 use crate::model::fold::fold;
 use crate::model::id::StoryNo;
 use crate::model::place::Code;
@@ -48,8 +49,8 @@ pub struct Match {
     pub story: StoryNo,
     /// How sure, 0 to 1000.
     pub score: u16,
-    /// In words.
-    pub why: String,
+    /// What speaks for it.
+    pub why: Likeness,
 }
 
 /// Copies of one story are dated at most so far apart.
@@ -88,7 +89,7 @@ pub fn find(rules: &Rules, case: &Case<'_>, copy: &Copy, shelf: &dyn Shelf) -> R
         if found.iter().any(|m: &Match| m.story == story.no) {
             continue;
         }
-        if let Some((score, why)) = compare(rules, &own, &story, shelf) {
+        if let Ok((score, why)) = compare(rules, &own, &story, shelf) {
             found.push(Match { story: story.no, score, why });
         }
     }
@@ -122,77 +123,98 @@ fn date(copy: &Copy) -> Time {
     believed.map_or(copy.seen, |claim| claim.at)
 }
 
-fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> Option<(u16, String)> {
+/// Whether the copy shown of one story is a copy of the other, either way: the surer answer.
+///
+/// # Errors
+/// What speaks against it.
+pub fn between(rules: &Rules, one: &Story, other: &Story, shelf: &dyn Shelf) -> Result<(u16, Likeness), Veto> {
+    let ask = |own: &Story, story: &Story| {
+        let copy = own.shown().ok_or(Veto::Unlike(None))?;
+        let text = shelf.item(copy.wire).map(|item| item.text).unwrap_or_default();
+        compare(rules, &Side::of(rules, copy, &text), story, shelf)
+    };
+    match (ask(one, other), ask(other, one)) {
+        (Ok(one), Ok(other)) => Ok(if other.0 > one.0 { other } else { one }),
+        (Ok(found), Err(_)) | (Err(_), Ok(found)) => Ok(found),
+        (Err(veto), Err(_)) => Err(veto),
+    }
+}
+
+fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> Result<(u16, Likeness), Veto> {
     let copy = own.copy;
-    let theirs = story.shown()?;
+    let theirs = story.shown().ok_or(Veto::Unlike(None))?;
     let alone = |copy: &Copy| rules.source(&copy.source).is_some_and(|source| !source.join);
     let repeated = story.copies.iter().any(|c| c.source == copy.source);
     // A source that stays alone may still rewrite its guids: its own items it may meet again.
-    if (alone(copy) && !repeated) || (alone(theirs) && theirs.source != copy.source) {
-        return None;
+    if alone(copy) && !repeated {
+        return Err(Veto::Alone(copy.source.clone()));
+    }
+    if alone(theirs) && theirs.source != copy.source {
+        return Err(Veto::Alone(theirs.source.clone()));
     }
     let gist = story.copies.iter().any(|c| c.gist == copy.gist);
     let linked = !copy.canonical.is_empty() && story.copies.iter().any(|c| c.canonical == copy.canonical);
     let titles = alike(&copy.title, &theirs.title);
     if linked && titles.is_some() {
-        return Some((1000, format!("same address as the copy of {}", theirs.source)));
+        return Ok((1000, Likeness::Address { with: theirs.source.clone() }));
     }
     let text = shelf.item(theirs.wire).map(|item| item.text).unwrap_or_default();
     let other = Side::of(rules, theirs, &text);
     let contained = containment(&own.text, &other.text);
+    let told = contained.map(|c| c as u16);
     // The gist leaves digits out: a read counter is no edit, but last month's bulletin has other numbers.
     if gist && titles.is_some() && weight(&own.text) >= TEXT && agree(&own.text, &other.text) {
-        return Some((980, format!("same headline and text as the copy of {}", theirs.source)));
+        return Ok((980, Likeness::Copied { with: theirs.source.clone() }));
     }
     // A source's own address used for another item again and again is a page, not an article.
     let copied = contained.is_some_and(|c| c >= CONTAINED_ANYWAY) && agree(&own.text, &other.text);
     if linked {
-        let related = (contained? >= CONTAINED && !repeated) || copied;
-        return related.then(|| (950, "same address, related text".to_owned()));
+        let related = contained.is_some_and(|c| c >= CONTAINED && !repeated) || copied;
+        return if related { Ok((950, Likeness::Related)) } else { Err(Veto::Page) };
     }
     let enough = contained.is_some_and(|c| c >= if titles.is_some() { CONTAINED } else { CONTAINED_ALONE });
     // A source that gives two headlines means two items: what they share is what it writes under everything.
-    if titles.is_none() && (!enough || repeated) {
-        return None;
+    if titles.is_none() && !enough {
+        return Err(Veto::Unlike(told));
+    }
+    if titles.is_none() && repeated {
+        return Err(Veto::Repeated(copy.source.clone()));
     }
     // One copy dated late must not push the others out.
-    let apart = story.copies.iter().all(|other| date(copy).since(date(other)).abs() > WINDOW);
-    if apart && contained.is_none_or(|c| c < CONTAINED_ANYWAY) {
-        return None;
+    let apart = story.copies.iter().map(|other| date(copy).since(date(other)).abs()).min().unwrap_or_default();
+    if apart > WINDOW && contained.is_none_or(|c| c < CONTAINED_ANYWAY) {
+        return Err(Veto::Days((apart / Time::DAY) as u32));
     }
     if repeated && !copied {
-        return None;
+        return Err(Veto::Repeated(copy.source.clone()));
     }
     let elsewhere = |a: &[Code], b: &[Code]| !a.is_empty() && !b.is_empty() && !a.iter().any(|code| b.contains(code));
     if elsewhere(&own.cities, &other.cities) {
-        return None;
+        return Err(Veto::Cities);
     }
     if own.cities.is_empty() && other.cities.is_empty() && !enough {
         let serves = |copy: &Copy| rules.source(&copy.source).map(|s| s.cities.clone()).unwrap_or_default();
         if elsewhere(&serves(copy), &serves(theirs)) {
-            return None;
+            return Err(Veto::Served);
         }
     }
     if contradict(&own.text, &other.text) {
-        return None;
+        return Err(Veto::Numbers);
     }
-    let kind = match titles {
-        Some(Alike::Equal) => "equal headline",
-        Some(_) => "headline cut from the other",
-        None => "another headline",
+    let headline = match titles {
+        Some(Alike::Equal) => Headlines::Equal,
+        Some(_) => Headlines::Cut,
+        None => Headlines::Other,
     };
     let length = length(&copy.title).min(length(&theirs.title));
+    let compared = |day: bool| Likeness::Compared { headline, contained: told, day };
     match contained {
-        Some(c) if enough => {
-            Some((700 + (c / 4) as u16, format!("{kind}, {} % of the shorter text in the longer", c / 10)))
+        Some(c) if enough => Ok((700 + (c / 4) as u16, compared(false))),
+        None if titles.is_some() && length >= super::headline::SHORTEST => Ok((800, compared(false))),
+        Some(_) if titles == Some(Alike::Equal) && length >= LONG_HEADLINE && own.day.abs_diff(other.day) <= 1 => {
+            Ok((700, compared(true)))
         }
-        None if titles.is_some() && length >= super::headline::SHORTEST => {
-            Some((800, format!("{kind}, no text to compare")))
-        }
-        Some(c) if titles == Some(Alike::Equal) && length >= LONG_HEADLINE && own.day.abs_diff(other.day) <= 1 => {
-            Some((700, format!("{kind} on the same day, {} % of the shorter text in the longer", c / 10)))
-        }
-        _ => None,
+        _ => Err(Veto::Unlike(told)),
     }
 }
 

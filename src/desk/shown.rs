@@ -34,7 +34,7 @@ pub fn copy(rules: &Rules, case: &Case<'_>) -> Copy {
         wire: case.wire,
         length: item.text.chars().count() as u32,
         rank: rules.source(&item.source).map(|source| source.rank).unwrap_or_default(),
-        joined: String::new(),
+        joined: None,
         score: 0,
         held: case.held,
         damage: damage(&item.title, &item.text),

@@ -10,6 +10,7 @@ pub mod book;
 pub mod codec;
 pub mod edit;
 pub mod edition;
+pub mod evidence;
 pub mod filing;
 pub mod fold;
 pub mod headline;

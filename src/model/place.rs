@@ -2,6 +2,8 @@
 
 use minicbor::{Decode, Encode};
 
+use super::evidence::{Dropped, Sign};
+
 /// A place's code. China: GB/T 2260, six digits (410000 Henan, 411000 Xuchang, 411002 Weidu). Other gazetteers keep the
 /// same shape: two digits of region, two of city, two of district, with a country prefix above six digits.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -56,9 +58,9 @@ pub struct Placed {
     /// 0 to 1000 (printed as 0 to 1 in exports).
     #[n(2)]
     pub score: u16,
-    /// Why, one hit each, in words ("headline: 许昌 ×3.0", "source prior +1.2").
+    /// Why, one hit each.
     #[n(3)]
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Sign>,
     /// Counties named inside it, kept as detail.
     #[n(4)]
     pub counties: Vec<Code>,
@@ -102,7 +104,7 @@ pub struct Places {
     /// Provinces of those cities and provinces named alone, best first.
     #[n(1)]
     pub provinces: Vec<Placed>,
-    /// What was seen and not counted, in words ("会长春: inside a word").
+    /// What was seen and not counted.
     #[n(2)]
-    pub dropped: Vec<String>,
+    pub dropped: Vec<Dropped>,
 }

@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use super::edition::EditionId;
+use super::evidence::Likeness;
 use super::id::{Guid, ItemKey, SourceId, StoryNo};
 use super::item::{Credit, Enclosure};
 use super::place::{Placed, Places, Point};
@@ -53,9 +54,9 @@ pub struct Copy {
     /// Rank of its source when it arrived.
     #[n(12)]
     pub rank: Rank,
-    /// Why it was joined to the story, in words; empty on the first copy.
+    /// Why it was joined to the story; `None` on the first copy.
     #[n(13)]
-    pub joined: String,
+    pub joined: Option<Likeness>,
     /// How sure the join is, 0 to 1000.
     #[n(14)]
     pub score: u16,

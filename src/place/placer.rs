@@ -19,6 +19,7 @@ use std::sync::Arc;
 use super::gazetteer::{Form, Gazetteer, Unit};
 use super::surface::{Mark, Search, Surface, after_first, is_han, lies_in};
 use super::words::WORDS;
+use crate::model::evidence::{Discard, Dropped, Note, Sign, Zone};
 use crate::model::fold::plain;
 use crate::model::item::Credit;
 use crate::model::place::{Code, Level, Placed, Places};
@@ -55,38 +56,15 @@ pub struct Look<'a> {
     pub link: &'a str,
 }
 
-/// Where a name stood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Zone {
-    Title,
-    Lede,
-    Text,
-    Rest,
-    Tag,
-    Credit,
-}
-
-impl Zone {
-    /// Weight of a short name there, in thousandths.
-    const fn weight(self) -> i64 {
-        match self {
-            Self::Title => 3_000,
-            Self::Lede => 1_600,
-            Self::Text => 900,
-            Self::Rest => 300,
-            Self::Tag => 2_000,
-            Self::Credit => 500,
-        }
-    }
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Title => "headline",
-            Self::Lede => "lede",
-            Self::Text | Self::Rest => "text",
-            Self::Tag => "tag",
-            Self::Credit => "credit",
-        }
+/// Weight of a short name, in thousandths, by where it stood.
+const fn weight(zone: Zone) -> i64 {
+    match zone {
+        Zone::Title => 3_000,
+        Zone::Lede => 1_600,
+        Zone::Text => 900,
+        Zone::Rest => 300,
+        Zone::Tag => 2_000,
+        Zone::Credit => 500,
     }
 }
 
@@ -117,9 +95,9 @@ struct Hit {
     chosen: Option<Code>,
     /// Read inside the name before it.
     inside: bool,
-    /// Product of the factors that lessen it, per mille, and the words for them.
+    /// Product of the factors that lessen it, per mille, and what they stand for.
     factor: i64,
-    why: Vec<&'static str>,
+    why: Vec<Note>,
     /// In full.
     full: bool,
     /// Where an agency's reporter sits.
@@ -193,14 +171,14 @@ struct Work<'a> {
     placer: &'a Placer,
     hits: Vec<Hit>,
     signals: Signals,
-    dropped: Vec<String>,
+    dropped: Vec<Dropped>,
 }
 
 impl<'a> Work<'a> {
-    fn drop_name(&mut self, name: &str, why: &str) {
-        let line = format!("{name}: {why}");
-        if self.dropped.len() < REASONS_MAX && !self.dropped.contains(&line) {
-            self.dropped.push(line);
+    fn drop_name(&mut self, name: &str, why: Discard) {
+        let dropped = Dropped { name: name.to_owned(), why };
+        if self.dropped.len() < REASONS_MAX && !self.dropped.contains(&dropped) {
+            self.dropped.push(dropped);
         }
     }
 
@@ -241,7 +219,7 @@ impl<'a> Work<'a> {
                 Mark::Block => {
                     // Told only where somebody might miss the place.
                     if !matches!(zone, Zone::Credit | Zone::Text) || zone == Zone::Text && start < lede {
-                        self.drop_name(&text[start..end], "no place in this phrase");
+                        self.drop_name(&text[start..end], Discard::Phrase);
                     }
                     continue;
                 }
@@ -264,7 +242,7 @@ impl<'a> Work<'a> {
             };
             let Some((index, surface, end)) = read else {
                 if zone != Zone::Text || start < lede {
-                    self.drop_name(&text[start..end], "cut out of other words");
+                    self.drop_name(&text[start..end], Discard::Cut);
                 }
                 from = after_first(&text, start);
                 continue;
@@ -301,20 +279,20 @@ impl<'a> Work<'a> {
                 last: after.is_empty(),
             };
             hit.dateline = is_dateline(&text, start, end, agency);
-            let mut lessen = |factor: i64, why: &'static str| {
+            let mut lessen = |factor: i64, why: Note| {
                 hit.factor = hit.factor * factor / 1_000;
                 hit.why.push(why);
             };
             if hit.dateline {
-                lessen(DATELINE, "dateline of an agency");
+                lessen(DATELINE, Note::Dateline);
             }
             if WORDS.before.iter().any(|word| before.ends_with(word.as_str()))
                 || WORDS.origin.iter().any(|word| after.starts_with(word.as_str()))
             {
-                lessen(PASSING, "origin or destination");
+                lessen(PASSING, Note::Passing);
             }
             if before.matches('《').count() > before.matches('》').count() {
-                lessen(QUOTED, "in a title of a work");
+                lessen(QUOTED, Note::Quoted);
             }
             self.hits.push(hit);
         }
@@ -400,11 +378,7 @@ impl<'a> Work<'a> {
             if chosen.is_some() {
                 self.hits[index].chosen = chosen;
             } else {
-                let why = if weak {
-                    "also a common word, and nothing else speaks for the place"
-                } else {
-                    "several places of this name"
-                };
+                let why = if weak { Discard::Common } else { Discard::Several };
                 // Common words are told only where somebody might miss the place.
                 if !weak || !matches!(self.hits[index].zone, Zone::Text | Zone::Rest) {
                     let name = surface.text.clone();
@@ -438,19 +412,19 @@ impl<'a> Work<'a> {
                 None => provinces.entry(unit.code).or_default(),
             };
             let kind = if hit.zone == Zone::Lede || hit.zone == Zone::Rest { Zone::Text } else { hit.zone };
-            let mut weight = hit.zone.weight() * hit.factor / 1_000;
+            let mut weight = weight(hit.zone) * hit.factor / 1_000;
             let mut why = hit.why.clone();
             if hit.full {
                 weight = weight * FULL / 1_000;
-                why.insert(0, "in full");
+                why.insert(0, Note::Full);
             }
             if hit.inside {
                 weight = weight * INSIDE / 1_000;
-                why.insert(0, "inside the name before");
+                why.insert(0, Note::Inside);
             }
             if tally.zones.contains(&kind) {
                 weight = weight * REPEAT / 1_000;
-                why.push("again");
+                why.push(Note::Again);
             }
             if !hit.dateline {
                 tally.zones.insert(kind);
@@ -459,13 +433,15 @@ impl<'a> Work<'a> {
             if unit.level == Level::County && unit.city != Some(unit.code) && !tally.counties.contains(&unit.code) {
                 tally.counties.push(unit.code);
             }
-            let name = if unit.city.is_some_and(|city| city != unit.code) || surface.text != unit.short && !hit.full {
-                format!("{} ({})", surface.text, unit.name)
-            } else {
-                surface.text.clone()
+            let unclear = unit.city.is_some_and(|city| city != unit.code) || surface.text != unit.short && !hit.full;
+            let sign = Sign::Named {
+                zone: hit.zone,
+                name: surface.text.clone(),
+                unit: unclear.then(|| unit.name.clone()),
+                weight: told(weight),
+                notes: why,
             };
-            let behind = if why.is_empty() { String::new() } else { format!(", {}", why.join(", ")) };
-            tally.add(weight, format!("{}: {name} +{}{behind}", hit.zone.word(), thousandths(weight)));
+            tally.add(weight, sign);
         }
         self.add_prior(prior, &mut cities, &mut provinces);
         self.choose(cities, provinces)
@@ -487,14 +463,14 @@ impl<'a> Work<'a> {
             let ours = if own.len() == 1 { self.signals.our_city } else { 0 };
             let named = cities.get(city).is_some_and(|tally| tally.named) || ours > OURS;
             if ours > 0 {
-                let reason = format!("我市, 全市 or the like: its source's city +{}", thousandths(ours));
-                cities.entry(*city).or_default().add(ours, reason);
+                let sign = Sign::Ours { province: false, weight: told(ours) };
+                cities.entry(*city).or_default().add(ours, sign);
             }
             if named {
-                cities.entry(*city).or_default().add(PRIOR, format!("source's city +{}", thousandths(PRIOR)));
+                cities.entry(*city).or_default().add(PRIOR, Sign::Prior { weight: told(PRIOR) });
             } else if !elsewhere && !provincial && !self.signals.abroad {
-                let reason = format!("names no place: its source's city +{}", thousandths(PRIOR));
-                cities.entry(*city).or_default().add(PRIOR, reason);
+                let sign = Sign::Unnamed { province: false, weight: told(PRIOR) };
+                cities.entry(*city).or_default().add(PRIOR, sign);
             }
         }
         let own_alone = own.is_empty()
@@ -504,15 +480,11 @@ impl<'a> Work<'a> {
             && cities.values().all(|tally| !strong(tally));
         for province in &own_provinces {
             if self.signals.our_province {
-                provinces
-                    .entry(*province)
-                    .or_default()
-                    .add(OURS, format!("我省, 全省 or the like: its source's province +{}", thousandths(OURS)));
+                let sign = Sign::Ours { province: true, weight: told(OURS) };
+                provinces.entry(*province).or_default().add(OURS, sign);
             } else if own_alone {
-                provinces
-                    .entry(*province)
-                    .or_default()
-                    .add(PRIOR, format!("names no place: its source's province +{}", thousandths(PRIOR)));
+                let sign = Sign::Unnamed { province: true, weight: told(PRIOR) };
+                provinces.entry(*province).or_default().add(PRIOR, sign);
             }
         }
     }
@@ -531,13 +503,10 @@ impl<'a> Work<'a> {
         }
         for (code, score) in left {
             let name = gazetteer.unit(code).map_or("", |unit| unit.short.as_str()).to_owned();
-            self.drop_name(
-                &name,
-                &format!("named in passing ({} of {})", thousandths(score), thousandths(best.max(ENOUGH))),
-            );
+            self.drop_name(&name, Discard::Little { weight: told(score), best: told(best.max(ENOUGH)) });
         }
         if chosen.len() > NATIONAL {
-            self.drop_name(&format!("{} cities", chosen.len()), "too many: a national story");
+            self.drop_name("", Discard::National(chosen.len() as u32));
             chosen.clear();
         }
         chosen.sort_by_key(|(code, tally)| (-tally.score, *code));
@@ -550,7 +519,7 @@ impl<'a> Work<'a> {
             let total = totals.entry(unit.province).or_default();
             total.score = total.score.max(tally.score);
             if unit.province != *code {
-                total.reasons.push(format!("{} lies in it", unit.short));
+                total.reasons.push(Sign::Holds(unit.short.clone()));
             } else if total.reasons.is_empty() {
                 total.reasons.clone_from(&tally.reasons);
             }
@@ -564,7 +533,7 @@ impl<'a> Work<'a> {
         let uncovered: Vec<String> =
             cities.iter().filter(|placed| !gazetteer.covered(placed.code)).map(|placed| placed.name.clone()).collect();
         for name in uncovered {
-            self.drop_name(&name, "not covered here");
+            self.drop_name(&name, Discard::Uncovered);
         }
         cities.retain(|placed| gazetteer.covered(placed.code));
         provinces.retain(|placed| gazetteer.covered(placed.code));
@@ -576,7 +545,7 @@ impl<'a> Work<'a> {
 #[derive(Debug, Default, Clone)]
 struct Tally {
     score: i64,
-    reasons: Vec<String>,
+    reasons: Vec<Sign>,
     zones: BTreeSet<Zone>,
     counties: Vec<Code>,
     /// Named in the item, not only by its source.
@@ -584,7 +553,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, weight: i64, reason: String) {
+    fn add(&mut self, weight: i64, reason: Sign) {
         self.score += weight;
         if self.reasons.len() < REASONS_MAX {
             self.reasons.push(reason);
@@ -630,26 +599,26 @@ fn is_joint(between: &str) -> bool {
 const SURNAMES: &str = "王李张刘陈杨赵黄周吴徐孙胡朱林何郭马罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范姚谭廖邹熊陆郝孔崔邱秦顾侯邵孟段雷钱汤尹黎武贺赖龚";
 
 /// Why a short name is no place here, if so.
-fn no_place(before: &str, after: &str, surface: &Surface, placer: &Placer, beside: bool) -> Option<&'static str> {
+fn no_place(before: &str, after: &str, surface: &Surface, placer: &Placer, beside: bool) -> Option<Discard> {
     let words = &*WORDS;
     if words.behind.iter().any(|word| after.starts_with(word.as_str()))
         && !words.allowed.iter().any(|word| after.starts_with(word.as_str()))
     {
-        return Some("part of the name of a road, company or paper");
+        return Some(Discard::Part);
     }
     let county = surface.bearers.iter().all(|(_, code)| {
         placer.gazetteer.unit(*code).is_some_and(|unit| unit.level == Level::County && !unit.is_city())
     });
     if (county || surface.weak) && !beside {
         if after.starts_with(['镇', '乡', '村', '屯', '庄', '堡', '寨']) {
-            return Some("a town or village of the same name");
+            return Some(Discard::Township);
         }
         let mut letters = before.chars().rev();
         if surface.text.chars().count() == 2
             && letters.next().is_some_and(|letter| SURNAMES.contains(letter))
             && !letters.next().is_some_and(|letter| is_han(letter) && SURNAMES.contains(letter))
         {
-            return Some("behind a surname");
+            return Some(Discard::Surname);
         }
     }
     None
@@ -684,9 +653,9 @@ fn opening(text: &str) -> usize {
     }
 }
 
-/// Thousandths as a decimal with two places: 3900 is 3.90.
-fn thousandths(value: i64) -> String {
-    format!("{}.{:02}", value / 1_000, value % 1_000 / 10)
+/// A weight as it is told: never below nothing.
+fn told(weight: i64) -> u32 {
+    u32::try_from(weight.max(0)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -763,7 +732,7 @@ mod tests {
                 let good = match key.as_str() {
                     "cities" => shorts(&places.cities) == *value,
                     "provinces" => shorts(&places.provinces) == *value,
-                    _ => places.dropped.iter().any(|line| line.contains(value.as_str())),
+                    _ => places.dropped.iter().any(|dropped| dropped.to_string().contains(value.as_str())),
                 };
                 if !good {
                     wrong.push(format!("{}: expected {key} {value}, got {places:#?}", case.title));
@@ -804,7 +773,7 @@ mod tests {
             placer.place(&Look { title: "许昌禹州钧瓷亮相", prior: &[Code(411_000)], ..Look::default() });
         assert_eq!(places.cities[0].counties, [Code(411_081)]);
         assert_eq!(
-            places.cities[0].evidence,
+            places.cities[0].evidence.iter().map(ToString::to_string).collect::<Vec<_>>(),
             [
                 "headline: 许昌 +3.00",
                 "headline: 禹州 (禹州市) +1.08, inside the name before, again",

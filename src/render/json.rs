@@ -87,7 +87,7 @@ fn place(placed: &Placed) -> Value {
         "code": placed.code.to_string(),
         "name": line(&placed.name),
         "score": f64::from(placed.score) / 1000.0,
-        "evidence": placed.evidence.iter().map(|evidence| line(evidence)).collect::<Vec<_>>(),
+        "evidence": placed.evidence.iter().map(|sign| line(&sign.to_string())).collect::<Vec<_>>(),
     })
 }
 

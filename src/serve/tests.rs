@@ -16,6 +16,7 @@ use super::*;
 use crate::model::book::{Entry, State};
 use crate::model::edit::{Body, Cause, Edit, Progress, Record};
 use crate::model::edition::EditionId;
+use crate::model::evidence::{Discard, Dropped, Headlines, Likeness, Sign, Zone};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::item::{Credit, Item};
 use crate::model::place::{Code, Placed, Places};
@@ -145,14 +146,17 @@ impl House {
             code,
             name: name.to_owned(),
             score: 934,
-            evidence: vec!["标题：许昌 ×3.0".to_owned(), "信源 +1.2".to_owned()],
+            evidence: vec![
+                Sign::Named { zone: Zone::Title, name: "许昌".to_owned(), unit: None, weight: 3_000, notes: vec![] },
+                Sign::Prior { weight: 1_200 },
+            ],
             counties: vec![],
             point: None,
         };
         let places = Places {
             cities: vec![placed(XUCHANG, "许昌市")],
             provinces: vec![placed(HENAN, "河南省")],
-            dropped: vec!["会长春：词语内部".to_owned()],
+            dropped: vec![Dropped { name: "会长春".to_owned(), why: Discard::Cut }],
         };
         let seen = START.plus(no as i64 * 90 * Time::MINUTE);
         let mut edits = Vec::new();
@@ -165,7 +169,11 @@ impl House {
                 published: Some(Claim { at: seen, offset: 480, trust: Trust::Full, method: "RFC 822".to_owned() }),
                 seen: seen.plus(at as i64 * 13 * Time::MINUTE),
                 credits: vec![Credit { name: "许昌晨报".to_owned(), place: "head".to_owned() }],
-                joined: if at == 0 { String::new() } else { "标题相同".to_owned() },
+                joined: (at > 0).then_some(Likeness::Compared {
+                    headline: Headlines::Equal,
+                    contained: None,
+                    day: false,
+                }),
                 score: 970,
                 key: key.clone(),
                 source: source.clone(),

@@ -31,7 +31,7 @@ use crate::model::position::Position;
 use crate::model::time::Time;
 
 /// Version of keys and values, and of the folding that index keys are made by. Another one means: make the store again.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 
 /// The only key of `meta`.
 pub const META: &[u8] = b"meta";

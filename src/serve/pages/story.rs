@@ -82,7 +82,7 @@ impl Desk<'_> {
             link: link::outside(address),
             copies: self.copies(story),
             places: self.places(story),
-            dropped: story.places.dropped.clone(),
+            dropped: story.places.dropped.iter().map(ToString::to_string).collect(),
         };
         Ok(page.render()?)
     }
@@ -126,11 +126,7 @@ impl Desk<'_> {
                 credit: credits.join(" → "),
                 title: copy.title.clone(),
                 link: link::outside(&copy.link),
-                joined: if copy.joined.is_empty() {
-                    String::new()
-                } else {
-                    format!("{} ({})", copy.joined, sure(copy.score))
-                },
+                joined: copy.joined.as_ref().map_or_else(String::new, |why| format!("{why} ({})", sure(copy.score))),
             });
         }
         copies
@@ -145,7 +141,7 @@ impl Desk<'_> {
             .map(|(edition, placed)| Place {
                 chip: self.chip(&edition, placed.name.clone(), None),
                 score: sure(placed.score),
-                evidence: placed.evidence.join(" · "),
+                evidence: placed.evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join(" · "),
             })
             .collect()
     }
