@@ -8,6 +8,12 @@ const MOST: usize = 20;
 /// Longest byline and tag, in characters: a longer one is a sentence.
 const LONGEST: usize = 40;
 
+/// Longest byline of several people, in characters.
+const LONGEST_LIST: usize = 200;
+
+/// What stands between the names of several people.
+const BETWEEN: [&str; 7] = [", ", " and ", " und ", " et ", " y ", " e ", "，"];
+
 /// Labels before a name.
 const LABELS: [&str; 12] =
     ["作者", "本报记者", "记者", "通讯员", "责任编辑", "编辑", "文", "撰文", "来源", "by ", "By ", "BY "];
@@ -22,7 +28,8 @@ pub(super) fn authors(raw: &[String]) -> Vec<String> {
         let text = super::text::headline(line);
         for part in text.split([';', '；', '、', '|']) {
             let name = person(part);
-            let fits = !name.is_empty() && name.chars().count() <= LONGEST;
+            let most = if BETWEEN.iter().any(|between| name.contains(between)) { LONGEST_LIST } else { LONGEST };
+            let fits = !name.is_empty() && name.chars().count() <= most;
             if fits && !NOBODY.contains(&name.to_lowercase().as_str()) && !found.contains(&name) && found.len() < MOST {
                 found.push(name);
             }
@@ -57,7 +64,32 @@ fn person(text: &str) -> String {
     if name.contains("://") {
         return String::new();
     }
-    name.trim_matches(|c: char| c.is_whitespace() || "<>()（）,，:：-–—/«»".contains(c)).to_owned()
+    bare(&name, "<>,，:：-–—/«»").to_owned()
+}
+
+/// Brackets in pairs.
+const BRACKETS: [(char, char); 6] = [('(', ')'), ('（', '）'), ('[', ']'), ('【', '】'), ('《', '》'), ('<', '>')];
+
+/// A text without these marks, blanks and brackets at its ends; a bracket whose partner stands inside stays (`Deaths (Fatalities)`).
+fn bare<'t>(text: &'t str, marks: &str) -> &'t str {
+    let mut text = text;
+    loop {
+        let shorter = text.trim_matches(|c: char| c.is_whitespace() || marks.contains(c));
+        let shorter = BRACKETS.iter().fold(shorter, |text, (open, close)| {
+            let alone = |c: char, partner: char| text.ends_with(c) && !text.contains(partner);
+            let around = text.strip_prefix(*open).and_then(|rest| rest.strip_suffix(*close));
+            match around.filter(|inside| !inside.contains([*open, *close])) {
+                Some(inside) => inside,
+                None if alone(*close, *open) || alone(*open, *close) => text.trim_end_matches([*open, *close]),
+                None if text.starts_with(*open) && !text.contains(*close) => text.trim_start_matches(*open),
+                None => text.trim_start_matches(*close).trim_end_matches(*open),
+            }
+        });
+        if shorter.len() == text.len() {
+            return text;
+        }
+        text = shorter;
+    }
 }
 
 /// Tags: lists taken apart, each spelling once.
@@ -66,14 +98,15 @@ pub(super) fn tags(raw: &[String]) -> Vec<String> {
     let mut folded: Vec<String> = Vec::new();
     for line in raw {
         let text = super::text::headline(line);
-        for part in text.split([',', ';', '、', '，', '；', '|', '\n']) {
+        for part in parts(&text) {
             // Chinese keywords are also divided by blanks; names of other scripts contain them.
             let latin = part.chars().any(|c| c.is_ascii_alphabetic());
             let pieces: Vec<&str> =
                 if latin || !part.chars().any(is_han) { vec![part] } else { part.split_whitespace().collect() };
             for piece in pieces {
-                let tag =
-                    piece.trim_matches(|c: char| c.is_whitespace() || "#\"'“”‘’[]【】《》<>()（）:：".contains(c));
+                let tag = bare(piece, "\"'“”‘’:：").trim_start_matches('#');
+                // #外贸#, but C#.
+                let tag = if piece.trim_start().starts_with('#') { tag.trim_end_matches('#') } else { tag };
                 let known = fold(tag);
                 let number = tag.chars().all(|c| c.is_ascii_digit());
                 let fits = !known.is_empty() && !number && !tag.contains("://") && tag.chars().count() <= LONGEST;
@@ -85,6 +118,16 @@ pub(super) fn tags(raw: &[String]) -> Vec<String> {
         }
     }
     found
+}
+
+/// The pieces of a list; a name with a single comma is one (`Trump, Donald J`, `Arts, Culture and Entertainment`).
+fn parts(text: &str) -> Vec<&str> {
+    let name = text.matches(',').count() == 1
+        && text.contains(", ")
+        && text.starts_with(char::is_uppercase)
+        && !text.contains([';', '|'])
+        && !text.chars().any(is_han);
+    if name { vec![text] } else { text.split([',', ';', '、', '，', '；', '|', '\n']).collect() }
 }
 
 pub(super) fn is_han(c: char) -> bool {
@@ -135,11 +178,22 @@ mod tests {
                 "作者：张三；李四",
                 "记者 王五",
                 "文天祥",
+                "Jane Roe, John Doe, Mary Major and Richard Miles of the Lotus Daily",
+                "hidden (someone)",
                 "only@x.example",
                 "admin",
                 "",
             ])),
-            ["莲城日报", "Jane Roe", "张三", "李四", "王五", "文天祥"]
+            [
+                "莲城日报",
+                "Jane Roe",
+                "张三",
+                "李四",
+                "王五",
+                "文天祥",
+                "Jane Roe, John Doe, Mary Major and Richard Miles of the Lotus Daily",
+                "hidden (someone)"
+            ]
         );
     }
 
@@ -151,10 +205,31 @@ mod tests {
                 "许昌 就业",
                 "Local News",
                 "#外贸#",
+                "C#",
+                "Deaths (Fatalities)",
+                "[城建]",
+                "Roe, Jane",
+                "one, two",
+                "One, Two, Three",
                 "https://x.example/c",
                 "2026"
             ])),
-            ["教育", "双减", "校外培训", "许昌", "就业", "Local News", "外贸"]
+            [
+                "教育",
+                "双减",
+                "校外培训",
+                "许昌",
+                "就业",
+                "Local News",
+                "外贸",
+                "C#",
+                "Deaths (Fatalities)",
+                "城建",
+                "Roe, Jane",
+                "one",
+                "two",
+                "Three"
+            ]
         );
     }
 

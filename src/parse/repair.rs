@@ -146,14 +146,40 @@ pub(super) fn root(text: &str) -> Result<usize, String> {
         at += if comment { text[at..].find("-->").unwrap_or(1) } else { 1 };
     }
     let start = text.trim_start();
+    if let Some(found) = binary(start) {
+        return Err(found.to_owned());
+    }
     Err(match other.as_deref() {
         Some("html" | "head" | "body" | "div" | "script" | "meta" | "title" | "p") => "it is an HTML page".to_owned(),
         Some("urlset" | "sitemapindex") => "it is a sitemap: write `sitemap =` instead of `feed =`".to_owned(),
-        Some("opml") => "it is an OPML file: `citydesk import` reads it".to_owned(),
+        Some("opml") => "it is an OPML file, a list of feeds: each of them is a source of its own".to_owned(),
         Some(root) => format!("it is XML with the root `{root}`"),
         None if start.starts_with(['{', '[']) => "it is JSON, but no JSON Feed".to_owned(),
         None => "it is neither XML nor JSON".to_owned(),
     })
+}
+
+/// How much of a document tells whether it is a text at all, in characters.
+const HEAD: usize = 1_000;
+
+/// What a document is that is no text: its first characters name it, or too many of them are no characters of any text.
+fn binary(text: &str) -> Option<&'static str> {
+    let named = [
+        ("%PDF-", "it is a PDF document"),
+        ("PK\u{3}\u{4}", "it is a ZIP archive"),
+        ("GIF8", "it is a picture"),
+        ("\u{fffd}PNG", "it is a picture"),
+        ("‰PNG", "it is a picture"),
+    ];
+    if let Some((_, what)) = named.iter().find(|(begin, _)| text.starts_with(begin)) {
+        return Some(what);
+    }
+    let (mut odd, mut all) = (0_usize, 0_usize);
+    for c in text.chars().take(HEAD) {
+        all += 1;
+        odd += usize::from(c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_whitespace()));
+    }
+    (odd * 10 > all).then_some("it is no text: a picture, an archive, or an answer packed in an unknown way")
 }
 
 /// Repairs a document whose root begins at `start`.
@@ -834,6 +860,12 @@ mod tests {
             ("<urlset></urlset>", "it is a sitemap: write `sitemap =` instead of `feed =`"),
             ("<x/>", "it is XML with the root `x`"),
             ("hello", "it is neither XML nor JSON"),
+            ("<opml version='2.0'/>", "it is an OPML file, a list of feeds: each of them is a source of its own"),
+            ("%PDF-1.7 <x>", "it is a PDF document"),
+            (
+                "\u{fffd}\u{1}k<Ñ\u{8}\u{fffd}",
+                "it is no text: a picture, an archive, or an answer packed in an unknown way",
+            ),
         ] {
             assert_eq!(root(text), Err(expected.to_owned()));
         }

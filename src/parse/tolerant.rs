@@ -53,6 +53,9 @@ const OTHERS: [&str; 9] = [
 /// Rank of a field that stands deeper in the item than it should, in an element that means nothing here.
 const DEEP: u8 = 20;
 
+/// So many letters more make a text whose beginning stands elsewhere worth having.
+const TEASER: usize = 10;
+
 /// Rank of what a picture is called: better than nothing.
 const PICTURE: u8 = 40;
 
@@ -193,6 +196,7 @@ struct Found {
     /// By preference, smaller first.
     links: Vec<(u8, String)>,
     images: Vec<(u8, String)>,
+    enclosures: Vec<(u8, Enclosure)>,
     published: Vec<(u8, String)>,
     updated: Vec<(u8, String)>,
     contents: Vec<(u8, String)>,
@@ -459,7 +463,8 @@ impl Reading {
                         "alternate" if kind.is_empty() || kind.contains("html") => put(&mut found.links, 2, href),
                         "alternate" => put(&mut found.links, 4, href),
                         "self" => put(&mut found.links, 9, href),
-                        "enclosure" => enclosure(raw, found, href, kind, frame.get("length")),
+                        "enclosure" => enclosure(found, 0, href, kind, frame.get("length")),
+                        "image" => found.images.push((3, href.to_owned())),
                         _ => {}
                     }
                 } else if name != "a" && !text.is_empty() {
@@ -503,15 +508,18 @@ impl Reading {
                 raw.tags.extend(named.and_then(some));
             }
             "itunes:category" => raw.tags.extend(frame.get("text").and_then(some)),
-            "dc:subject" | "dcterms:subject" | "subject" | "media:keywords" | "itunes:keywords" | "keywords"
-            | "keyword" | "tags" | "tag" => raw.tags.extend(some(text)),
+            "dc:subject" | "dcterms:subject" | "subject" => raw.tags.extend(some(text)),
+            // Lists; a name of a category may hold a comma.
+            "media:keywords" | "itunes:keywords" | "keywords" | "keyword" | "tags" | "tag" => {
+                raw.tags.extend(text.split([',', '，']).filter_map(some));
+            }
             "source" if !self.atom => put(&mut found.credits, 0, text),
             "dc:source" | "dcterms:source" if !text.contains("://") => put(&mut found.credits, 1, text),
             "dc:language" => raw.language = some(text).or_else(|| raw.language.take()),
             "enclosure" => {
                 let kind = frame.get("type").unwrap_or_default();
                 if let Some(url) = frame.get("url").or_else(|| frame.get("href")) {
-                    enclosure(raw, found, &address(url), kind, frame.get("length"));
+                    enclosure(found, 0, &address(url), kind, frame.get("length"));
                 }
             }
             "media:content" => {
@@ -521,8 +529,8 @@ impl Reading {
                     let medium = frame.get("medium").unwrap_or_default();
                     if medium == "image" || kind.starts_with("image/") || (kind.is_empty() && is_picture(url)) {
                         found.images.push((0, url.to_owned()));
-                    } else if !kind.is_empty() && raw.enclosure.is_none() {
-                        enclosure(raw, found, url, kind, frame.get("filesize"));
+                    } else if !kind.is_empty() {
+                        enclosure(found, 1, url, kind, frame.get("filesize"));
                     }
                 }
             }
@@ -530,7 +538,8 @@ impl Reading {
                 found.images.extend(some(frame.get("url").unwrap_or(text)).map(|url| (1, address(&url))));
             }
             "itunes:image" | "webfeeds:cover" => {
-                found.images.extend(frame.get("href").or(frame.get("image")).map(|url| (3, address(url))));
+                let url = ["href", "image", "url"].into_iter().find_map(|name| frame.get(name));
+                found.images.extend(url.map(|url| (3, address(url))));
             }
             "image" if direct => found.images.extend(some(text).map(|url| (4, address(&url)))),
             "url" if parent == "image" => found.images.extend(some(text).map(|url| (4, address(&url)))),
@@ -546,6 +555,7 @@ impl Reading {
         raw.title = first(found.titles);
         raw.link = first(found.links);
         raw.image = first(found.images);
+        raw.enclosure = first_enclosure(found.enclosures);
         // The content's own base is not that of the link beside it.
         let base = if found.contents.is_empty() { found.summary_base } else { found.content_base };
         if let Some(base) = base {
@@ -564,6 +574,13 @@ impl Reading {
         raw.content = first(found.contents);
         // Of two descriptions the longer one is the text.
         let second = found.summaries.iter().filter(|(rank, _)| *rank == 0).nth(1).map(|(_, text)| text.clone());
+        // A teaser in the description stands before the whole text in another field.
+        let second = second.or_else(|| {
+            let (_, teaser) = found.summaries.iter().min_by_key(|(rank, _)| *rank)?;
+            let longest = found.summaries.iter().map(|(_, text)| text).max_by_key(|text| text.len())?;
+            let whole = raw.content.is_none() && longest.len() > teaser.len() && is_teaser(teaser, longest);
+            whole.then(|| longest.clone())
+        });
         raw.summary = first(found.summaries);
         if let (None, Some(summary), Some(second)) = (&raw.content, &mut raw.summary, second) {
             let longer = second.len() > summary.len();
@@ -612,6 +629,7 @@ impl Reading {
                 match (href, frame.get("rel").unwrap_or("alternate")) {
                     (Some(href), "hub") if document.hub.is_none() => document.hub = Some(address(href)),
                     (Some(href), "alternate") if document.link.is_none() => document.link = Some(address(href)),
+                    (Some(href), "image") if document.image.is_none() => document.image = Some(address(href)),
                     (None, _) if document.link.is_none() => document.link = some(text).map(|link| address(&link)),
                     _ => {}
                 }
@@ -622,7 +640,9 @@ impl Reading {
             "logo" | "icon" if top && document.image.is_none() => {
                 document.image = some(text).map(|url| address(&url));
             }
-            "itunes:image" if top && document.image.is_none() => document.image = frame.get("href").map(address),
+            "itunes:image" if top && document.image.is_none() => {
+                document.image = frame.get("href").or(frame.get("url")).map(address);
+            }
             "language" | "dc:language" if top && document.language.is_none() => document.language = some(text),
             "ttl" if top => document.ttl = text.parse().ok(),
             "sy:updateperiod" if top && document.ttl.is_none() => document.ttl = period(text),
@@ -705,14 +725,40 @@ fn stamp(raw: String) -> Stamp {
     Stamp { raw, claim: None }
 }
 
-fn enclosure(raw: &mut Raw, found: &mut Found, url: &str, kind: &str, length: Option<&str>) {
+fn enclosure(found: &mut Found, rank: u8, url: &str, kind: &str, length: Option<&str>) {
     if kind.starts_with("image/") || (kind.is_empty() && is_picture(url)) {
         found.images.push((2, url.to_owned()));
     }
-    if raw.enclosure.is_none() {
-        let length = length.and_then(|length| length.trim().parse().ok()).unwrap_or_default();
-        raw.enclosure = Some(Enclosure { url: url.to_owned(), kind: kind.to_owned(), length });
+    let length = length.and_then(|length| length.trim().parse().ok()).unwrap_or_default();
+    found.enclosures.push((rank, Enclosure { url: url.to_owned(), kind: kind.to_owned(), length }));
+}
+
+/// The first of the best rank; a length that it lacks may stand at the same file elsewhere in the item.
+fn first_enclosure(found: Vec<(u8, Enclosure)>) -> Option<Enclosure> {
+    let at = found.iter().enumerate().min_by_key(|(_, (rank, _))| *rank)?.0;
+    let again = found.iter().filter(|(_, other)| other.url == found[at].1.url).map(|(_, other)| other.length).max();
+    let (_, mut best) = found.into_iter().nth(at)?;
+    if best.length == 0 {
+        best.length = again.unwrap_or_default();
     }
+    Some(best)
+}
+
+/// The characters of a text without its tags and blanks.
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    let mut inside = false;
+    text.chars().filter(move |c| {
+        inside = *c == '<' || (inside && *c != '>');
+        !inside && *c != '>' && !c.is_whitespace()
+    })
+}
+
+/// Whether a text is the beginning of a longer one, cut off: a teaser beside the text itself.
+fn is_teaser(short: &str, long: &str) -> bool {
+    let short: String = letters(short).collect();
+    let short = short.strip_suffix("...").unwrap_or_else(|| short.trim_end_matches('…'));
+    let mut long = letters(long);
+    !short.is_empty() && short.chars().all(|c| long.next() == Some(c)) && long.count() > TEASER
 }
 
 /// Whether an address ends like a picture's.
