@@ -427,8 +427,8 @@ impl<'a> Tokens<'a> {
             self.open_declaration = end.is_none();
             end
         };
-        // A comment without an end hides nothing but its mark: a cut-off text keeps what follows.
-        at + end.unwrap_or(4.min(rest.len()))
+        // Without an end it hides nothing but its mark: a cut-off text keeps what follows.
+        at + end.unwrap_or(if rest.starts_with("<!--") { 4 } else { 2 })
     }
 
     /// Past the end of a hidden element whose start tag ended before `at`.
@@ -494,14 +494,16 @@ impl<'a> Iterator for Tokens<'a> {
                     }
                 }
                 _ => {
-                    let Some(end) = tag_end(self.html, at + 1) else {
+                    // Quotes and equals signs are part of a name (WHATWG HTML 13.2.5.8).
+                    let rest = &bytes[at + 1..];
+                    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>');
+                    let behind = at + 1 + rest.iter().position(ends).unwrap_or(rest.len());
+                    let Some(end) = tag_end(self.html, behind) else {
                         // Cut off inside a tag: nothing of it can be used.
                         self.at = self.html.len();
                         return None;
                     };
-                    let inside = &self.html[at + 1..end];
-                    let length = inside.find(|c: char| c.is_ascii_whitespace() || c == '/').unwrap_or(inside.len());
-                    let (name, attributes) = inside.split_at(length);
+                    let (name, attributes) = (&self.html[at + 1..behind], &self.html[behind..end]);
                     self.at = end + 1;
                     let hidden = HIDDEN.into_iter().find(|hidden| name.eq_ignore_ascii_case(hidden));
                     if let Some(hidden) = hidden {
@@ -849,6 +851,10 @@ mod tests {
             ("cut <a href=\"x", "cut "),
             ("<a x=1 x=2 \u{4e2d}=3 y>t</a>", "<a x=\"1\" y=\"\">t</a>"),
             ("<![CDATA[text]]>", "text"),
+            ("<?x業", "x業"),
+            ("<a[b='\"><img src=x>'>", "<a[b='\"><img src=\"x\">'>"),
+            ("<!業", "業"),
+            ("<!-", "-"),
         ] {
             assert_eq!(copy(html), expected, "{html}");
         }

@@ -1,0 +1,175 @@
+//! What reading a document costs beside feed-rs alone: CPU time of our whole chain, as a ratio in one run.
+//!
+//! `cargo bench --bench reading` reads the feeds among our own fixtures; `READING=FOLDER cargo bench --bench reading` those of
+//! a folder. Both sides read every document in turn, round after round, and the medians are compared: CPU time of this
+//! thread, so that other work on the machine changes little. The chain is `parse::parse` (character set, repair, our reader and
+//! feed-rs), `normalise::identities`, and `normalise::item` (sanitiser included) for every item. The last line says
+//! everything in one row of numbers for programs: see `benches/beside-feedparser`.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a benchmark that cannot go on should stop")]
+
+use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use citydesk::model::item::Document;
+use citydesk::model::source::Source;
+use citydesk::normalise::{self, Siblings};
+use citydesk::parse::{self, Fetched};
+
+mod corpus;
+
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Rounds of which the medians are taken.
+const ROUNDS: usize = 7;
+/// Documents are read again within a round until it takes about so long: short ones cannot be timed.
+const ROUND: u64 = 300_000_000;
+/// Where relative links lead.
+const URL: &str = "https://bench.example/feed.xml";
+/// So many of the documents that are dearest beside feed-rs are named.
+const NAMED: usize = 8;
+
+/// CPU nanoseconds of this thread (Linux); elsewhere those that passed.
+struct Stopwatch(Instant);
+
+impl Stopwatch {
+    fn now(&self) -> u64 {
+        let spent = std::fs::read_to_string("/proc/thread-self/schedstat");
+        let spent = spent.ok().and_then(|line| line.split(' ').next()?.parse().ok());
+        spent.unwrap_or_else(|| self.0.elapsed().as_nanos() as u64)
+    }
+
+    fn of<T>(&self, work: impl FnOnce() -> T) -> (u64, T) {
+        let begun = self.now();
+        let made = work();
+        (self.now() - begun, made)
+    }
+}
+
+fn feeds(folder: &Path, into: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or_default();
+        if path.is_dir() {
+            // Pages, lists and sitemaps are nothing that feed-rs could read.
+            if !["api", "article", "page", "sitemap"].iter().any(|other| path.ends_with(other)) {
+                feeds(&path, into);
+            }
+        } else if ["xml", "rss", "atom", "rdf", "json"].contains(&kind) {
+            into.push((path.clone(), std::fs::read(&path).unwrap()));
+        }
+    }
+}
+
+fn documents() -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    match std::env::var_os("READING") {
+        Some(folder) => feeds(Path::new(&folder), &mut found),
+        None => ["tests/wire", "samples"].iter().for_each(|folder| feeds(Path::new(folder), &mut found)),
+    }
+    found.sort();
+    found
+}
+
+/// feed-rs as it comes, behind the guard that it needs; the number of entries.
+fn alone(document: &[u8]) -> Option<usize> {
+    let parser = feed_rs::parser::Builder::new().build();
+    let feed = catch_unwind(AssertUnwindSafe(|| parser.parse(document))).ok()?.ok()?;
+    Some(black_box(feed).entries.len())
+}
+
+fn read(source: &Source, body: &[u8]) -> Option<Document> {
+    parse::parse(source, &Fetched { body, content_type: None, url: URL, at: corpus::POLLED }).ok()
+}
+
+fn clean(source: &Source, document: &Document) -> usize {
+    let siblings = Siblings::of(document);
+    let identities = normalise::identities(document, source, URL);
+    for (raw, (key, hash)) in document.items.iter().zip(identities) {
+        black_box(normalise::item(raw, key, hash, source, URL, corpus::POLLED, &siblings));
+    }
+    document.items.len()
+}
+
+/// CPU nanoseconds of one reading of everything.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cost {
+    alone: u64,
+    parse: u64,
+    normalise: u64,
+}
+
+fn median(mut of: Vec<u64>) -> u64 {
+    of.sort_unstable();
+    of[of.len() / 2]
+}
+
+/// Medians of a few rounds over these documents.
+fn measure(documents: &[(PathBuf, Vec<u8>)], source: &Source, watch: &Stopwatch, rounds: usize, least: u64) -> Cost {
+    let once = |times: usize| {
+        let mut cost = Cost::default();
+        for _ in 0..times {
+            for (_, body) in documents {
+                cost.alone += watch.of(|| alone(body)).0;
+                let (parse, document) = watch.of(|| read(source, body));
+                cost.parse += parse;
+                cost.normalise += document.map_or(0, |document| watch.of(|| clean(source, &document)).0);
+            }
+        }
+        let each = times as u64;
+        Cost { alone: cost.alone / each, parse: cost.parse / each, normalise: cost.normalise / each }
+    };
+    let first = once(1);
+    let times = (least / (first.alone + first.parse + first.normalise).max(1)).clamp(1, 10_000) as usize;
+    let costs: Vec<Cost> = (0..rounds).map(|_| once(times)).collect();
+    let by = |field: fn(&Cost) -> u64| median(costs.iter().map(field).collect());
+    Cost { alone: by(|c| c.alone), parse: by(|c| c.parse), normalise: by(|c| c.normalise) }
+}
+
+fn main() {
+    let measuring = corpus::measuring();
+    // What a panic of feed-rs says is of no interest here.
+    std::panic::set_hook(Box::new(|_| ()));
+    let watch = Stopwatch(Instant::now());
+    let source = corpus::source(0);
+    let mut documents = documents();
+    assert!(!documents.is_empty(), "no document to read");
+    if !measuring {
+        documents.truncate(5);
+    }
+    let (rounds, least) = if measuring { (ROUNDS, ROUND) } else { (1, 1) };
+    let bytes: usize = documents.iter().map(|(_, body)| body.len()).sum();
+    let theirs: usize = documents.iter().filter_map(|(_, body)| alone(body)).sum();
+    let refused = documents.iter().filter(|(_, body)| alone(body).is_none()).count();
+    let items: usize = documents.iter().filter_map(|(_, body)| read(&source, body)).map(|it| it.items.len()).sum();
+    let Cost { alone, parse, normalise } = measure(&documents, &source, &watch, rounds, least);
+
+    let each = |time: u64| time as f64 / 1e3 / items.max(1) as f64;
+    let beside = |time: u64| time as f64 / alone as f64;
+    println!("{} documents, {bytes} bytes, {items} items; CPU time of one reading of all of them", documents.len());
+    println!("  feed-rs alone  {:9.2} ms  ({theirs} items, {refused} documents refused)", alone as f64 / 1e6);
+    for (name, time) in [("parse", parse), ("normalise", normalise), ("whole chain", parse + normalise)] {
+        let ms = time as f64 / 1e6;
+        println!("  {name:13}  {ms:9.2} ms  {:7.1} µs an item  {:5.2} times feed-rs", each(time), beside(time));
+    }
+    if measuring && std::env::var_os("READING").is_some() {
+        let mut dearest: Vec<(f64, Cost, &Path)> = documents
+            .iter()
+            .map(|document| {
+                let cost = measure(std::slice::from_ref(document), &source, &watch, 3, 1);
+                ((cost.parse + cost.normalise) as f64 / cost.alone as f64, cost, document.0.as_path())
+            })
+            .collect();
+        dearest.sort_by_key(|(_, cost, _)| std::cmp::Reverse((cost.parse + cost.normalise).saturating_sub(cost.alone)));
+        println!("dearest documents (feed-rs, parse, normalise in µs):");
+        for (ratio, cost, path) in dearest.iter().take(NAMED) {
+            let Cost { alone, parse, normalise } = cost;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            println!("  {name}: {} {} {}  {ratio:.1} times", alone / 1_000, parse / 1_000, normalise / 1_000);
+        }
+    }
+    println!("reading: documents {} items {items} feed-rs-ns {alone} chain-ns {}", documents.len(), parse + normalise);
+}
