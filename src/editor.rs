@@ -22,7 +22,7 @@ use crate::journal::{Journal, Log, LogError};
 use crate::model::codec;
 use crate::model::edit::{Body, Cause, Edit, Progress, Record};
 use crate::model::edition::EditionId;
-use crate::model::filing::{Filing, Request, Wire};
+use crate::model::filing::{Correction, Filing, Request, Wire};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::item::Item;
 use crate::model::position::{Position, Texts};
@@ -551,7 +551,60 @@ impl Editor {
                 }
                 self.fill(batch, position, at, begun.map_or(0, |begun| begun.items))
             }
+            Request::Correct { at, correction } => self.correct(batch, position, at, &correction),
         }
+    }
+
+    /// Decides an editor's correction. All of it stands in one record: a kill must not leave a story split and its other
+    /// part nowhere.
+    fn correct(&mut self, batch: &mut Batch<'_>, position: Position, at: Time, correction: &Correction) -> Result<()> {
+        let at = at.max(batch.draft.at());
+        let first = batch.draft.first();
+        let opening = first == Time::default() || at.since(first) < Arrival::OPENING;
+        let progress = Progress { record: position, items: 0, whole: true };
+        let mut edits = batch.begin(at, progress);
+        let decided = {
+            let shelf = Reading { draft: &batch.draft, journal: &self.journal };
+            let when = desk::correct::Moment { at, opening };
+            let number = |guid: &Guid| batch.draft.by_guid(*guid);
+            match correction {
+                Correction::Join { stories } => {
+                    let numbers = stories.iter().filter_map(|guid| number(guid).transpose());
+                    desk::correct::join(
+                        &self.rules,
+                        when,
+                        &numbers.collect::<std::result::Result<Vec<_>, _>>()?,
+                        &shelf,
+                    )?
+                }
+                Correction::Split { story, copies } => match number(story)? {
+                    Some(no) => desk::correct::split(&self.rules, when, no, copies, &shelf)?,
+                    None => Vec::new(),
+                },
+                Correction::Spike { story } => match number(story)? {
+                    Some(no) => desk::correct::spike(no, &shelf)?,
+                    None => Vec::new(),
+                },
+            }
+        };
+        tracing::info!(edits = decided.len(), ?correction, "a correction was decided");
+        let mut entered = Vec::new();
+        for edit in decided {
+            self.tally.count(&edit);
+            if let Edit::Enter { editions, .. } = &edit {
+                entered.extend(editions.iter().filter(|_| !opening).cloned());
+            }
+            batch.take(&mut edits, edit, true)?;
+        }
+        batch.end(edits);
+        let mut runs = batch.begin(at, progress);
+        for edition in entered {
+            batch.archive(&mut runs, &edition)?;
+        }
+        if !runs.edits.is_empty() {
+            batch.end(runs);
+        }
+        Ok(())
     }
 
     /// Past stories enter the saved feeds that are new, from the story after number `done` on. Asked to stop, it ends
@@ -910,6 +963,14 @@ mod tests {
             let later: Vec<String> = (0..9).map(|n| format!("许昌市{n}号展馆闭馆整修公告发布")).collect();
             room.file(&later.iter().map(String::as_str).collect::<Vec<_>>());
             put(&settings(Time::DAY * 4, &[("halls", "展馆"), ("none", "线路")], true));
+            let source = SourceId::new("a").unwrap();
+            let key = |title: &str| ItemKey::guid(title);
+            let guid = |title: &str| Guid::mint(&source, &key(title), 0);
+            let correct = |correction| put(&Wire::Request(Request::Correct { at: Time(Time::DAY * 4), correction }));
+            correct(Correction::Join { stories: vec![guid(titles[3]), guid(titles[9]), guid(&later[2])] });
+            correct(Correction::Split { story: guid(titles[3]), copies: vec![(source.clone(), key(titles[9]))] });
+            correct(Correction::Spike { story: guid(titles[3]) });
+            correct(Correction::Join { stories: vec![guid(&later[4]), guid(titles[9])] });
             put(&settings(Time::DAY * 5, &[("some", "线路")], false));
             room.journal.wire.sync().unwrap();
             records(room.journal.wire.as_ref())
@@ -929,6 +990,13 @@ mod tests {
         };
         let (whole, print) = play(&[]);
         assert!(whole.len() > 15, "{}", whole.len());
+        let decided = whole.iter().filter(|bytes| match codec::decode::<Record>(bytes).unwrap().body {
+            Body::Edits(edits) => {
+                edits.iter().any(|edit| matches!(edit, Edit::Split { .. } | Edit::Spike { .. } | Edit::Retire { .. }))
+            }
+            _ => false,
+        });
+        assert_eq!(decided.count(), 4);
         for cut in 0..whole.len() {
             let (ledger, other) = play(&whole[..cut]);
             assert!(ledger == whole, "cut after {cut} of {} records", whole.len());

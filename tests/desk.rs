@@ -21,6 +21,8 @@
 //!   #story headline [copies] (updated)
 //! renewed                  which feeds have another version than at the `renewed` before
 //! why #N                   the copies of a story, and why they were joined
+//! join #N #M               an editor: they are one        split #N SOURCE/KEY …   these copies are another story
+//! spike #N                 an editor: away with it
 //! ```
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
@@ -35,7 +37,7 @@ use citydesk::editor::{self, Editor, Standing};
 use citydesk::journal::Journal;
 use citydesk::model::codec::encode;
 use citydesk::model::edition::EditionId;
-use citydesk::model::filing::{Filing, Request, Wire};
+use citydesk::model::filing::{Correction, Filing, Request, Wire};
 use citydesk::model::id::{ItemKey, SourceId, StoryNo, hash64};
 use citydesk::model::item::{Credit, Item};
 use citydesk::model::place::Code;
@@ -198,6 +200,24 @@ impl Desk {
         format!("  {} | {} | {} | {date}\n", said.title, said.summary, said.creator)
     }
 
+    fn correct(&self, word: &str, rest: &str) {
+        let guid = |word: &str| {
+            let no = StoryNo(word.trim_start_matches('#').parse().unwrap());
+            self.store.view().story(no).unwrap().unwrap().guid
+        };
+        let words: Vec<&str> = rest.split(' ').collect();
+        let correction = match word {
+            "join" => Correction::Join { stories: words.iter().map(|word| guid(word)).collect() },
+            "spike" => Correction::Spike { story: guid(words[0]) },
+            _ => {
+                let copies = words[1..].iter().map(|word| word.split_once('/').unwrap());
+                let copies = copies.map(|(source, key)| (SourceId::new(source).unwrap(), ItemKey::guid(key)));
+                Correction::Split { story: guid(words[0]), copies: copies.collect() }
+            }
+        };
+        self.wire(&Wire::Request(Request::Correct { at: self.now, correction }));
+    }
+
     fn why(&self, no: u64) -> String {
         let Some(story) = self.store.view().story(StoryNo(no)).unwrap() else { return "  none\n".into() };
         let mut out = String::new();
@@ -208,6 +228,9 @@ impl Desk {
         }
         if let Some(into) = story.retired_into {
             let _ = writeln!(out, "  retired into #{}", into.0);
+        }
+        if story.spiked {
+            out.push_str("  spiked\n");
         }
         out
     }
@@ -375,6 +398,11 @@ fn play(path: &Path) -> String {
                 let new: Vec<&str> = new.map(|(edition, _)| edition.as_str()).collect();
                 let _ = writeln!(out, "  {}", if new.is_empty() { "none".to_owned() } else { new.join(" ") });
                 desk.reader.told = now;
+            }
+            "join" | "split" | "spike" => {
+                desk.correct(word, rest);
+                desk.decide();
+                desk.now = desk.now.plus(Time::SECOND);
             }
             "why" => out.push_str(&desk.why(rest.trim_start_matches('#').parse().unwrap())),
             other if other.starts_with('#') => continue,

@@ -85,6 +85,16 @@ pub fn leaving(rules: &Rules, story: &Story) -> Option<Edit> {
     (!editions.is_empty()).then_some(Edit::Leave { story: story.no, editions })
 }
 
+/// Feeds of sources whose copies the story holds no more: it leaves their windows.
+#[must_use]
+pub fn without(story: &Story) -> Option<Edit> {
+    let gone = story.entries.iter().filter(|entered| !entered.left).map(|entered| &entered.edition).filter(
+        |edition| matches!(edition, EditionId::Source(id) if story.copies.iter().all(|copy| copy.source != *id)),
+    );
+    let editions: Vec<_> = gone.cloned().collect();
+    (!editions.is_empty()).then_some(Edit::Leave { story: story.no, editions })
+}
+
 /// The story's trusted publication. A day without a time counts as its end, or everything of today would stand below.
 fn trusted(story: &Story) -> Option<Time> {
     let claims = story.copies.iter().filter_map(|copy| copy.published.as_ref());

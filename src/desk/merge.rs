@@ -7,8 +7,9 @@ use super::same::Match;
 use super::{Shelf, ShelfError, going_on};
 use crate::model::edit::Edit;
 use crate::model::edition::EditionId;
-use crate::model::id::StoryNo;
-use crate::model::story::Story;
+use crate::model::evidence::Likeness;
+use crate::model::id::{SourceId, StoryNo};
+use crate::model::story::{Copy, Story};
 
 /// Below this an item joins one story and proves nothing of another; per mille.
 const SURE: u16 = 950;
@@ -22,26 +23,38 @@ pub struct Merged {
     pub edits: Vec<Edit>,
 }
 
-/// Retires what the item proves to be the same as the story it belongs to.
+/// Retires what an item of `source` proves to be the same as the story it belongs to. What an editor split stays apart.
 ///
 /// # Errors
 /// [`ShelfError`] if the past cannot be read.
-pub fn merge(story: Story, also: &[Match], shelf: &dyn Shelf) -> Result<Merged, ShelfError> {
+pub fn merge(story: Story, source: &SourceId, also: &[Match], shelf: &dyn Shelf) -> Result<Merged, ShelfError> {
     let mut merged = Merged { story, edits: Vec::new() };
-    for other in also.iter().filter(|other| other.score >= SURE) {
-        let Some(other) = going_on(shelf, other.story)? else { continue };
-        if other.no == merged.story.no || other.spiked || merged.story.spiked {
+    for found in also.iter().filter(|other| other.score >= SURE) {
+        let Some(other) = going_on(shelf, found.story)? else { continue };
+        if other.no == merged.story.no || other.spiked || merged.story.spiked || other.kept_apart(&merged.story) {
             continue;
         }
-        let kept = merged.story;
-        let (mut winner, loser) = if precedence(&other) < precedence(&kept) { (other, kept) } else { (kept, other) };
-        merged.edits.push(Edit::Retire { story: loser.no, into: winner.no });
-        winner.copies.extend(loser.copies);
-        winner.absorbed.extend(loser.absorbed);
-        winner.absorbed.push(loser.no);
+        let (winner, edit) = unite(merged.story, other, &Likeness::Through { with: source.clone() }, found.score);
+        merged.edits.push(edit);
         merged.story = winner;
     }
     Ok(merged)
+}
+
+/// Makes two stories one: which goes on, as it is then, and the retirement of the other.
+pub(super) fn unite(one: Story, other: Story, why: &Likeness, score: u16) -> (Story, Edit) {
+    let (mut winner, loser) = if precedence(&other) < precedence(&one) { (other, one) } else { (one, other) };
+    let joined = |copy: Copy| match copy.joined {
+        Some(_) => copy,
+        None => Copy { joined: Some(why.clone()), score, ..copy },
+    };
+    let copies: Vec<Copy> = loser.copies.into_iter().map(joined).collect();
+    winner.copies.extend(copies.iter().cloned());
+    winner.absorbed.extend(loser.absorbed.iter().copied());
+    winner.apart.extend(loser.apart.iter().copied());
+    let edit = Edit::Retire { story: loser.no, into: winner.no, copies, absorbed: loser.absorbed, apart: loser.apart };
+    winner.absorbed.push(loser.no);
+    (winner, edit)
 }
 
 /// Editions that ever held a story retired into this one, however indirectly: it never enters them, or a reader would
@@ -59,6 +72,6 @@ pub fn barred(story: &Story, shelf: &dyn Shelf) -> Result<Vec<EditionId>, ShelfE
 }
 
 /// Who keeps its guid: emitted before never emitted, emitted earlier before later, then the older.
-fn precedence(story: &Story) -> (bool, Option<i64>, StoryNo) {
+pub(super) fn precedence(story: &Story) -> (bool, Option<i64>, StoryNo) {
     (story.emission.is_none(), story.emission.as_ref().map(|emission| emission.first.0), story.no)
 }

@@ -21,6 +21,7 @@
 
 pub mod archive;
 pub mod arrival;
+pub mod correct;
 pub mod emission;
 pub mod enter;
 pub mod headline;
@@ -107,10 +108,10 @@ pub fn decide(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf) -> Result<Vec<E
 }
 
 fn unknown(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, copy: Copy) -> Result<Vec<Edit>, ShelfError> {
-    let found = same::find(rules, case, &copy, shelf)?;
+    let found = correct::own_first(same::find(rules, case, &copy, shelf)?, &copy, shelf)?;
     let Some(best) = found.first() else { return open(rules, case, shelf, copy) };
     let Some(story) = going_on(shelf, best.story)? else { return open(rules, case, shelf, copy) };
-    let merge::Merged { story, mut edits } = merge::merge(story, &found[1..], shelf)?;
+    let merge::Merged { story, mut edits } = merge::merge(story, &copy.source, &found[1..], shelf)?;
     // The same source's own item under a new key (it rewrote its guids), or one copy too many: no further copy.
     let own = rewritten(&story, &copy);
     if story.spiked || story.copies.len() >= COPIES || own.is_some() {
@@ -149,14 +150,7 @@ fn going_on(shelf: &dyn Shelf, no: StoryNo) -> Result<Option<Story>, ShelfError>
 
 fn open(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, copy: Copy) -> Result<Vec<Edit>, ShelfError> {
     let no = shelf.next_story();
-    let mut used = 0;
-    let guid = loop {
-        let guid = Guid::mint(&copy.source, &copy.key, used);
-        if !shelf.minted(guid)? {
-            break guid;
-        }
-        used += 1;
-    };
+    let guid = correct::fresh_guid(&copy, shelf)?;
     let mut story = Story { no, guid, opened: case.at, copies: vec![copy.clone()], ..Story::default() };
     let mut edits = vec![Edit::Open { story: no, guid, copy: Box::new(copy) }];
     edits.push(judge(rules, case, &mut story));
@@ -207,6 +201,7 @@ fn changed(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, no: StoryNo) -> Re
     let item = case.item;
     let copy = shown::copy(rules, case);
     let Some(story) = going_on(shelf, no)? else { return open(rules, case, shelf, copy) };
+    let story = correct::part(story, &copy, shelf)?;
     let exact = story.copies.iter().position(|c| c.source == item.source && c.key == item.key);
     // It may stand there under the key it had before its source rewrote its guids.
     let own = || story.copies.iter().position(|c| c.source == item.source);

@@ -124,6 +124,15 @@ pub enum Edit {
         /// Which story goes on.
         #[n(1)]
         into: StoryNo,
+        /// Its copies, whole, each with the reason that joins it: replay reads no other story than the one it changes.
+        #[n(2)]
+        copies: Vec<Copy>,
+        /// Stories retired into it before.
+        #[n(3)]
+        absorbed: Vec<StoryNo>,
+        /// Stories that an editor split from it.
+        #[n(4)]
+        apart: Vec<StoryNo>,
     },
     /// Taken out of everything by an editor.
     #[n(9)]
@@ -172,6 +181,34 @@ pub enum Edit {
         /// Its newest entry. The oldest is the one after the run before.
         #[n(2)]
         through: Order,
+    },
+    /// A story turned out to be two: these copies go to another one, and the desk never makes them one again.
+    #[n(12)]
+    Split {
+        /// Which story they leave.
+        #[n(0)]
+        from: StoryNo,
+        /// Index of the copy that it shows then.
+        #[n(1)]
+        left: u32,
+        /// Where they go: a new number, or that of a retired story which takes its guid and its places back.
+        #[n(2)]
+        to: StoryNo,
+        /// Its guid.
+        #[n(3)]
+        guid: Guid,
+        /// Whether it is a new one.
+        #[n(4)]
+        fresh: bool,
+        /// The copies, whole: replay may find that they have left already.
+        #[n(5)]
+        copies: Vec<Copy>,
+        /// Index of the copy that it shows.
+        #[n(6)]
+        shown: u32,
+        /// Retired stories that belong to it from here on.
+        #[n(7)]
+        absorbed: Vec<StoryNo>,
     },
 }
 

@@ -43,6 +43,13 @@ pub enum Likeness {
     /// An editor said so.
     #[n(4)]
     ByHand,
+    /// It came with another story, when an item was surely a copy of both.
+    #[n(5)]
+    Through {
+        /// Whose item.
+        #[n(0)]
+        with: SourceId,
+    },
 }
 
 /// How two headlines stand to each other.
@@ -67,6 +74,7 @@ impl fmt::Display for Likeness {
             Self::Copied { with } => write!(f, "same headline and text as the copy of {with}"),
             Self::Related => f.write_str("same address, related text"),
             Self::ByHand => f.write_str("joined by an editor"),
+            Self::Through { with } => write!(f, "the copy of {with} is one of both stories"),
             Self::Compared { headline, contained, day } => {
                 f.write_str(match headline {
                     Headlines::Equal => "equal headline",

@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::id::SourceId;
+use super::id::{Guid, ItemKey, SourceId};
 use super::item::Item;
 use super::position::Position;
 use super::setting::Setting;
@@ -56,6 +56,46 @@ pub enum Request {
         /// Whether this part completes the change.
         #[n(3)]
         closes: bool,
+    },
+    /// An editor's correction.
+    #[n(1)]
+    Correct {
+        /// By our clock.
+        #[n(0)]
+        at: Time,
+        /// What is to be corrected.
+        #[n(1)]
+        correction: Correction,
+    },
+}
+
+/// What an editor decides by hand. It names stories by guid and copies by source and key: both are for good, whatever
+/// the desk decides between the request and its turn.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Correction {
+    /// These stories are one.
+    #[n(0)]
+    Join {
+        /// Two or more.
+        #[n(0)]
+        stories: Vec<Guid>,
+    },
+    /// These copies are another story than the rest.
+    #[n(1)]
+    Split {
+        /// Of which story.
+        #[n(0)]
+        story: Guid,
+        /// Which copies.
+        #[n(1)]
+        copies: Vec<(SourceId, ItemKey)>,
+    },
+    /// The story is taken out of everything.
+    #[n(2)]
+    Spike {
+        /// Which story.
+        #[n(0)]
+        story: Guid,
     },
 }
 

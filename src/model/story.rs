@@ -182,9 +182,30 @@ pub struct Story {
     /// Taken out by an editor.
     #[n(13)]
     pub spiked: bool,
+    /// The copy that was shown when it was first emitted: its guid goes where this one goes.
+    #[n(14)]
+    pub began: Option<(SourceId, ItemKey)>,
+    /// Stories that an editor split from it: the desk never makes them one again.
+    #[cbor(n(15), default)]
+    pub apart: Vec<StoryNo>,
 }
 
 impl Story {
+    /// Whether its guid hangs on this copy: the first one shown, or the one it was opened by while it shows none.
+    #[must_use]
+    pub fn began_with(&self, copy: &Copy) -> bool {
+        let first = || self.copies.first().is_some_and(|first| first.source == copy.source && first.key == copy.key);
+        self.began.as_ref().map_or_else(first, |(source, key)| copy.source == *source && copy.key == *key)
+    }
+
+    /// Whether an editor split these two, or stories that became part of them.
+    #[must_use]
+    pub fn kept_apart(&self, other: &Self) -> bool {
+        let split =
+            |one: &Self, other: &Self| one.apart.iter().any(|no| *no == other.no || other.absorbed.contains(no));
+        split(self, other) || split(other, self)
+    }
+
     /// The copy shown.
     #[must_use]
     pub fn shown(&self) -> Option<&Copy> {

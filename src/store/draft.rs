@@ -216,7 +216,8 @@ impl<'s> Draft<'s> {
             Edit::Emit { story, emission, cause } => self.emit(*story, emission, *cause),
             Edit::Enter { story, at, editions } => self.enter(*story, *at, editions),
             Edit::Leave { story, editions } => self.leave(*story, editions),
-            Edit::Retire { story, into } => self.retire(*story, *into),
+            Edit::Retire { .. } => self.retire(edit),
+            Edit::Split { .. } => self.split(edit),
             Edit::Spike { story } => self.spike(*story),
             Edit::Filed { source, reading, at, items, title, home, listed, .. } => {
                 let seq = self.seq;
@@ -287,6 +288,18 @@ impl<'s> Draft<'s> {
             return Ok(Some(held.value.clone()));
         }
         self.store.trees.stories.get(layout::story_key(no))?.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
+    }
+
+    /// Number of the story with this guid.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn by_guid(&self, guid: Guid) -> Result<Option<StoryNo>> {
+        if let Some(no) = self.guids.get(&guid) {
+            return Ok(Some(*no));
+        }
+        let bytes = self.store.trees.guids.get(guid.0.as_bytes())?;
+        Ok(bytes.and_then(|bytes| (*bytes).try_into().ok()).map(|bytes| StoryNo(u64::from_be_bytes(bytes))))
     }
 
     /// Stories with a copy of this canonical link.
@@ -506,6 +519,9 @@ impl<'s> Draft<'s> {
     fn emit(&mut self, no: StoryNo, emission: &Emission, cause: Cause) -> Result<()> {
         self.with_story(no, |story| {
             story.emission = Some(emission.clone());
+            if cause == Cause::First {
+                story.began = story.shown().map(|copy| (copy.source.clone(), copy.key.clone()));
+            }
             match cause {
                 Cause::Edited => story.edits = story.edits.saturating_add(1),
                 Cause::Corrected => story.corrections = story.corrections.saturating_add(1),
@@ -555,18 +571,50 @@ impl<'s> Draft<'s> {
         Ok(())
     }
 
-    fn retire(&mut self, no: StoryNo, into: StoryNo) -> Result<()> {
-        let Some(retired) = self.story(no)? else { return Ok(()) };
+    fn retire(&mut self, edit: &Edit) -> Result<()> {
+        let Edit::Retire { story: no, into, copies, absorbed, apart } = edit else { return Ok(()) };
         self.meta.retired += 1;
-        for copy in &retired.copies {
-            self.index(into, copy)?;
+        for copy in copies {
+            self.index(*into, copy)?;
         }
-        self.with_story(no, |story| story.retired_into = Some(into))?;
-        self.with_story(into, |story| {
-            story.copies.extend(retired.copies.iter().cloned());
-            let absorbed: BTreeSet<_> = story.absorbed.iter().chain(&retired.absorbed).copied().chain([no]).collect();
+        self.with_story(*no, |story| story.retired_into = Some(*into))?;
+        self.with_story(*into, |story| {
+            story.copies.extend(copies.iter().cloned());
+            let absorbed: BTreeSet<_> = story.absorbed.iter().chain(absorbed).chain([no]).copied().collect();
+            let apart: BTreeSet<_> = story.apart.iter().chain(apart).copied().collect();
+            // What an editor makes one again is not apart any more.
+            story.apart = apart.into_iter().filter(|no| no != into && !absorbed.contains(no)).collect();
             story.absorbed = absorbed.into_iter().collect();
         })
+    }
+
+    fn split(&mut self, edit: &Edit) -> Result<()> {
+        let Edit::Split { from, left, to, guid, fresh, copies, shown, absorbed } = edit else { return Ok(()) };
+        for copy in copies {
+            self.index(*to, copy)?;
+        }
+        self.with_story(*from, |story| {
+            story.copies.retain(|own| !copies.iter().any(|copy| copy.source == own.source && copy.key == own.key));
+            story.shown = *left;
+            story.absorbed.retain(|no| no != to && !absorbed.contains(no));
+            story.apart.push(*to);
+        })?;
+        if *fresh {
+            self.meta.stories += 1;
+            self.guids.insert(*guid, *to);
+            let story = Story { no: *to, guid: *guid, opened: self.at, ..Story::default() };
+            self.stories.insert(*to, Held { by: self.seq, fresh: true, value: story });
+        } else {
+            self.meta.retired = self.meta.retired.saturating_sub(1);
+        }
+        self.with_story(*to, |story| {
+            story.copies.clone_from(copies);
+            story.shown = *shown;
+            story.retired_into = None;
+            story.absorbed.clone_from(absorbed);
+            story.apart.push(*from);
+        })?;
+        absorbed.iter().try_for_each(|no| self.with_story(*no, |story| story.retired_into = Some(*to)))
     }
 
     fn spike(&mut self, no: StoryNo) -> Result<()> {
@@ -838,7 +886,7 @@ pub const RUN: u32 = 100;
 /// letters. Cut headlines agree in them.
 pub const BEGINNING: usize = 10;
 
-fn link_key(canonical: &str) -> Option<u64> {
+pub(super) fn link_key(canonical: &str) -> Option<u64> {
     (!canonical.is_empty()).then(|| hash64(&[canonical.as_bytes()]))
 }
 

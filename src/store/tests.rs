@@ -33,6 +33,7 @@ struct Told {
     emitted: bool,
     stood: Vec<EditionId>,
     over: bool,
+    retired_into: Option<usize>,
 }
 
 /// Makes ledgers that an editor might have written.
@@ -117,6 +118,33 @@ impl Author {
         self.enter(index, edits);
     }
 
+    /// Some copies go to a new story, or to one that was retired into this one.
+    fn split(&mut self, index: usize, edits: &mut Vec<Edit>) {
+        let back = (0..self.told.len()).find(|other| self.told[*other].retired_into == Some(index));
+        let to = back.unwrap_or(self.told.len());
+        let no = to as u64 + 1;
+        let copies = vec![*self.copy(self.told[index].no, 0), *self.copy(no, 7)];
+        let guid = Guid::mint(&copies[1].source, &copies[1].key, 0);
+        if back.is_none() {
+            self.told.push(Told { no, ..Told::default() });
+        }
+        let told = &mut self.told[to];
+        (told.copies, told.over, told.retired_into) = (2, false, None);
+        edits.push(Edit::Split {
+            from: StoryNo(self.told[index].no),
+            left: 0,
+            to: StoryNo(no),
+            guid,
+            fresh: back.is_none(),
+            copies,
+            shown: 1,
+            absorbed: Vec::new(),
+        });
+        if !self.told[to].emitted {
+            self.print(to, Cause::First, edits);
+        }
+    }
+
     fn edits(&mut self) -> Vec<Edit> {
         let mut edits = Vec::new();
         for _ in 0..=self.dice.roll(6) {
@@ -150,11 +178,21 @@ impl Author {
                 8 => {
                     let other = alive[self.dice.roll(alive.len() as u64) as usize];
                     if other != index {
-                        edits.push(Edit::Retire { story: StoryNo(self.told[other].no), into: story });
+                        let retired = StoryNo(self.told[other].no);
+                        let copies = (0..self.told[other].copies).map(|copy| *self.copy(retired.0, copy)).collect();
+                        edits.push(Edit::Retire {
+                            story: retired,
+                            into: story,
+                            copies,
+                            absorbed: Vec::new(),
+                            apart: Vec::new(),
+                        });
                         self.told[other].over = true;
+                        self.told[other].retired_into = Some(index);
                         self.told[index].copies += self.told[other].copies;
                     }
                 }
+                10 => self.split(index, &mut edits),
                 9 if self.spikes => {
                     edits.push(Edit::Spike { story });
                     self.told[index].over = true;

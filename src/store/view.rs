@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, RwLockReadGuard};
 
-use super::layout::{self, Block, Head, Known, Meta, SourceHead, unpack};
+use super::layout::{self, Block, Head, Known, Meta, Sharers, SourceHead, unpack};
 use super::{Result, Shared, Store};
 use crate::model::edition::{EditionId, Order, Version};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
@@ -89,6 +89,16 @@ impl<'s> View<'s> {
         let Some(bytes) = self.store.trees.guids.get(guid.0.as_bytes())? else { return Ok(None) };
         let no = (*bytes).try_into().map(u64::from_be_bytes).unwrap_or_default();
         self.story(StoryNo(no))
+    }
+
+    /// Stories with a copy of this canonical link.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] if sled fails.
+    pub fn sharing_link(&self, canonical: &str) -> Result<Vec<StoryNo>> {
+        let Some(key) = super::draft::link_key(canonical) else { return Ok(Vec::new()) };
+        let bytes = self.store.trees.urls.get(key.to_be_bytes())?;
+        bytes.map_or(Ok(Vec::new()), |bytes| Ok(unpack::<Sharers>(&bytes)?.1.stories))
     }
 
     /// What is known of an item.
