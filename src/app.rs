@@ -8,6 +8,7 @@
 
 pub mod export;
 pub mod folder;
+pub mod preview;
 pub mod stats;
 
 use std::collections::BTreeMap;
@@ -577,9 +578,9 @@ fn control(
 ) -> std::io::Result<tokio::task::JoinHandle<()>> {
     let (store, journal) = (Arc::clone(&desk.store), desk.journal.clone());
     let (settings, standing) = (Arc::clone(&desk.settings), Arc::clone(&desk.standing));
-    let (gazetteer, folder) = (Arc::clone(&desk.gazetteer), place.to_owned());
+    let (gazetteer, folder, clock) = (Arc::clone(&desk.gazetteer), place.to_owned(), Arc::clone(&desk.clock));
     let handler = move |asked: Asked| -> control::Answer {
-        let folder = folder.clone();
+        let (folder, clock) = (folder.clone(), Arc::clone(&clock));
         let (store, journal, wake) = (Arc::clone(&store), journal.clone(), wake.clone());
         let (settings, standing, gazetteer) = (settings.load_full(), Arc::clone(&standing), gazetteer.load_full());
         Box::pin(async move {
@@ -600,6 +601,18 @@ fn control(
                         }
                     });
                     (StatusCode::OK, body)
+                }
+                (Method::GET, "/try") => {
+                    let text = asked.query.strip_prefix("q=").unwrap_or_default();
+                    let text = percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+                    let now = clock();
+                    let seen =
+                        tokio::task::spawn_blocking(move || preview::collect(&store, &journal, &text, now)).await;
+                    match seen {
+                        Ok(Ok(seen)) => (StatusCode::OK, Pieces::one(serde_json::to_vec(&seen).unwrap_or_default())),
+                        Ok(Err(error)) => (StatusCode::UNPROCESSABLE_ENTITY, Pieces::one(error.to_string())),
+                        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
+                    }
                 }
                 (Method::POST, "/rebuild") => {
                     let apart = move || Folder::apart(&folder, &journal, &store);

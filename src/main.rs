@@ -60,9 +60,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Shows what citydesk would make of an address, a file or a source.
+    /// Shows what citydesk would make of an address, a file or a source, or what a query matches in the store.
     Try {
-        /// Address, file or source id.
+        /// Address, file, source id or query.
+        #[arg(allow_hyphen_values = true)]
         target: String,
         /// Prints JSON.
         #[arg(long)]

@@ -1,19 +1,25 @@
-//! `citydesk try TARGET`: what citydesk would make of an address, a file or a source of feeds.toml. Files nothing.
+//! `citydesk try TARGET`: what citydesk would make of an address, a file or a source of feeds.toml, and what a query would
+//! match in the store. Files nothing.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use super::exit::Exit;
 use super::probe::{self, Probe};
-use super::say;
+use super::{locate, say};
+use crate::app::preview::{self, Preview};
 use crate::app::rules;
 use crate::clock;
+use crate::desk;
 use crate::fetch::{Fetcher, user_agent};
 use crate::model::item::Item;
 use crate::model::place::Places;
+use crate::model::setting::Settings;
 use crate::model::time::{Time, Trust};
+use crate::place::Gazetteer;
 use crate::poll::parsers::Parsers;
 
 /// Items shown to people; `--json` has all.
@@ -38,10 +44,11 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, target: &str, json: b
     let known = settings.sources.iter().find(|source| source.id().as_str() == target).cloned();
     let source = match known.map_or_else(|| probe::bare(target, &settings.site.zone), Ok) {
         Ok(source) => source,
-        Err(error) => {
+        Err(error) if is_address(target) => {
             return Exit::Data
                 .failed(format!("`{target}` is no source id, no address and no file that can be read ({error})"));
         }
+        Err(_) => return query(runtime, &settings, target, json),
     };
     let clock = clock::system();
     let fetcher = match Fetcher::new(&settings.fetch, user_agent(&settings.site), clock.clone()) {
@@ -60,6 +67,74 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, target: &str, json: b
     // Files are read one by one, and what none of them can be read as is said in the complaints.
     let exit = if probe.document.format.is_empty() { Exit::Data } else { Exit::Fine };
     if json { say::out(format!("{}\n", machine(&probe)), exit) } else { say::out(people(&probe), exit) }
+}
+
+/// Whether it can only be meant as an address or a path.
+fn is_address(target: &str) -> bool {
+    let path = target.contains('/') && !target.contains(char::is_whitespace) && !target.contains('"');
+    path || Path::new(target).exists()
+}
+
+/// What a query would match in the store, asking the running daemon if there is one.
+fn query(runtime: &tokio::runtime::Runtime, settings: &Settings, text: &str, json: bool) -> Exit {
+    let gazetteer = Gazetteer::build(&settings.cities).unwrap_or_else(|_| Gazetteer::builtin());
+    let wrong = match desk::rules::compile(text, &gazetteer) {
+        Ok((_, unresolved)) => unresolved.into_iter().next(),
+        Err(error) => Some(error),
+    };
+    if let Some(error) = wrong {
+        // The query stands under the message, so that the column can be seen and not only counted.
+        let mark = " ".repeat(width(text, error.column));
+        return Exit::Data.failed(format!("in the query, {error}\n  {text}\n  {mark}^"));
+    }
+    // A mistyped source id or file is a query, too.
+    let bare = text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    let nothing = || {
+        let why = format!("`{text}` is no source id, no address and no file, and as a query it matches nothing");
+        Exit::Data.failed(why)
+    };
+    if bare && !settings.store.exists() {
+        return nothing();
+    }
+    let target = format!("/try?q={}", utf8_percent_encode(text, NON_ALPHANUMERIC));
+    let mut bytes = Vec::new();
+    let mut own = None;
+    let done = locate::ask_or_open(
+        runtime,
+        &settings.store,
+        &target,
+        |piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        },
+        |folder| {
+            let seen = preview::collect(&folder.store, &folder.journal, text, clock::system()());
+            own = Some(seen.map_err(|error| Exit::Data.failed(error))?);
+            Ok(())
+        },
+    );
+    if let Err(exit) = done {
+        return exit;
+    }
+    let seen: Preview = match own.map_or_else(|| serde_json::from_slice(&bytes), Ok) {
+        Ok(seen) => seen,
+        Err(error) => {
+            return Exit::Unavailable.failed(format!("the running citydesk answers in another version: {error}"));
+        }
+    };
+    if seen.hits == 0 && bare {
+        return nothing();
+    }
+    if json {
+        say::out(serde_json::to_string_pretty(&seen).unwrap_or_default() + "\n", Exit::Fine)
+    } else {
+        say::out(seen, Exit::Fine)
+    }
+}
+
+/// Columns on a terminal before the character at `column`: an ideograph takes two.
+fn width(text: &str, column: usize) -> usize {
+    text.chars().take(column.saturating_sub(1)).map(|c| if c as u32 >= 0x2e80 { 2 } else { 1 }).sum()
 }
 
 fn date(item: &Item) -> String {

@@ -3,6 +3,7 @@
 use super::{Case, Rules};
 use crate::model::edit::Edit;
 use crate::model::edition::EditionId;
+use crate::model::id::SourceId;
 use crate::model::story::Story;
 use crate::model::time::{Time, Trust};
 use crate::query::{Folded, Subject};
@@ -23,25 +24,42 @@ fn of(rules: &Rules, story: &Story, text: &str) -> Vec<EditionId> {
     editions
 }
 
-/// Ids of the saved feeds whose query an emitted story matches, asked about what is printed and its `text`.
+/// Ids of the saved feeds whose query an emitted story matches, asked about what is printed, its `text`, and what it is
+/// judged to be about.
 #[must_use]
 pub fn saved(rules: &Rules, story: &Story, text: &str) -> Vec<String> {
-    let Some(emission) = story.emission.as_ref().filter(|_| !rules.feeds().is_empty()) else { return Vec::new() };
-    let sources: Vec<_> = story.copies.iter().map(|copy| copy.source.clone()).collect();
-    let subject = Folded::new(Subject {
-        title: &emission.title,
-        text,
-        cities: &emission.cities,
-        provinces: &emission.provinces,
-        tags: &emission.tags,
-        sources: &sources,
-        rank: story.shown().map(|copy| copy.rank).unwrap_or_default(),
-        language: emission.language.as_deref(),
-        published: emission.published,
-        copies: story.copies.len() as u32,
-    });
+    if story.emission.is_none() || rules.feeds().is_empty() {
+        return Vec::new();
+    }
+    let sources = sources(story);
+    let subject = subject(story, text, &sources);
     let matching = rules.feeds().iter().filter(|(_, query)| query.holds(&subject, None));
     matching.map(|(id, _)| id.clone()).collect()
+}
+
+/// The sources of a story's copies.
+#[must_use]
+pub fn sources(story: &Story) -> Vec<SourceId> {
+    story.copies.iter().map(|copy| copy.source.clone()).collect()
+}
+
+/// What a query is asked about a story: its headline as printed, a `text` of it (headline and summary included), and
+/// what it is judged to be about.
+#[must_use]
+pub fn subject<'a>(story: &'a Story, text: &'a str, sources: &'a [SourceId]) -> Folded<'a> {
+    let emission = story.emission.as_ref();
+    Folded::new(Subject {
+        title: emission.map(|printed| &printed.title).or(story.shown().map(|copy| &copy.title)).map_or("", |t| t),
+        text,
+        cities: &story.places.cities,
+        provinces: &story.places.provinces,
+        tags: &story.tags,
+        sources,
+        rank: story.shown().map(|copy| copy.rank).unwrap_or_default(),
+        language: emission.and_then(|printed| printed.language.as_deref()),
+        published: story.published(),
+        copies: story.copies.len() as u32,
+    })
 }
 
 /// A past story enters saved feeds that are new, each at the place it has in the feed of everything. Those that existed

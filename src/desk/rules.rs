@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::id::SourceId;
+use crate::model::place::Level;
 use crate::model::setting::{Cities, InForce, Setting};
 use crate::model::source::SourceRules;
 use crate::model::tag::Tag;
 use crate::place::{Found, Gazetteer, Placer};
-use crate::query::{PlaceKind, Query};
+use crate::query::{PlaceKind, Query, QueryError};
 
 /// Everything of the settings that a judgement depends on.
 #[derive(Debug)]
@@ -19,6 +20,24 @@ pub struct Rules {
     cities: Cities,
     gazetteer: Arc<Gazetteer>,
     placer: Arc<Placer>,
+}
+
+/// A query, its places resolved by the gazetteer; and its terms that name no single place, which match nothing.
+///
+/// # Errors
+/// [`QueryError`] with the column of the first mistake.
+pub fn compile(text: &str, gazetteer: &Gazetteer) -> Result<(Query, Vec<QueryError>), QueryError> {
+    let mut query = Query::parse(text)?;
+    let unresolved = query.resolve(&mut |term| match gazetteer.find(term.name) {
+        Found::One(unit) => Some(unit.code),
+        Found::Many(units) => {
+            let province = |level: Level| level == Level::Province;
+            let wanted = term.kind == PlaceKind::Province;
+            units.iter().find(|unit| province(unit.level) == wanted).map(|unit| unit.code)
+        }
+        Found::None(_) => None,
+    });
+    Ok((query, unresolved))
 }
 
 impl Rules {
@@ -43,18 +62,8 @@ impl Rules {
             });
             (Arc::clone(&gazetteer), Arc::new(Placer::new(gazetteer)))
         };
-        let mut compile = |what: &str, text: &str| match Query::parse(text) {
-            Ok(mut query) => {
-                let unresolved = query.resolve(&mut |term| match gazetteer.find(term.name) {
-                    Found::One(unit) => Some(unit.code),
-                    Found::Many(units) => units
-                        .iter()
-                        .find(|unit| {
-                            (unit.level == crate::model::place::Level::Province) == (term.kind == PlaceKind::Province)
-                        })
-                        .map(|unit| unit.code),
-                    Found::None(_) => None,
-                });
+        let mut compile = |what: &str, text: &str| match compile(text, &gazetteer) {
+            Ok((query, unresolved)) => {
                 complaints.extend(unresolved.into_iter().map(|error| format!("{what}: {}", error.message)));
                 Some(query)
             }

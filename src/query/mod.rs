@@ -27,6 +27,17 @@ pub struct Query {
     root: Node,
 }
 
+/// What of a subject a query looks at: what it does not look at cannot change its answer.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Asks {
+    /// The body, not the headline alone.
+    pub text: bool,
+    /// Its places: the first such term, and its column from 1.
+    pub place: Option<(PlaceKind, usize)>,
+    /// Its tags.
+    pub tags: bool,
+}
+
 impl Query {
     /// Longest query, in characters.
     pub const LONGEST: usize = 1_000;
@@ -72,6 +83,21 @@ impl Query {
             }
         });
         column
+    }
+
+    /// What of a subject the query looks at.
+    #[must_use]
+    pub fn asks(&self) -> Asks {
+        let mut asks = Asks::default();
+        self.root.each(&mut |term| match &term.test {
+            Test::Text(_) => asks.text = true,
+            Test::Place(place) => {
+                asks.place = asks.place.or(Some((place.kind, term.column.0)));
+            }
+            Test::Tag(..) => asks.tags = true,
+            _ => {}
+        });
+        asks
     }
 
     /// Whether the subject matches. `now` is what relative dates count from; without it they match nothing.

@@ -104,3 +104,39 @@ fn how_commands_end_tells_what_was_wrong() {
     assert_eq!(output.status.code(), Some(73), "{}", stderr(&output));
     assert!(!folder.join("nowhere").exists());
 }
+
+#[test]
+fn a_query_is_previewed_with_and_without_a_daemon() {
+    let desk = Desk::new("[[source]]\nid = \"a\"\nfiles = \"a.xml\"\n");
+    let items: String = ["许昌开通新公交线路", "许昌中考报名开始", "焦作中考安排公布"]
+        .iter()
+        .enumerate()
+        .map(|(n, title)| {
+            format!(
+                "<item><title>{title}</title><guid>{n}</guid><pubDate>Mon, 0{} Nov 2026 08:00:00 +0800</pubDate></item>",
+                n + 1
+            )
+        })
+        .collect();
+    fs::write(desk.folder().join("a.xml"), format!("<rss version='2.0'><channel>{items}</channel></rss>")).unwrap();
+    assert_eq!(desk.run(&["try", "中考"]).status.code(), Some(69), "there is no store yet");
+    assert_eq!(desk.run(&["once"]).status.code(), Some(0));
+    let alone = desk.run(&["try", "--json", "中考 OR city:许昌市"]);
+    let seen: serde_json::Value = serde_json::from_slice(&alone.stdout).unwrap();
+    assert_eq!((&seen["hits"], &seen["stories"]), (&3.into(), &3.into()), "{seen}");
+    assert_eq!(seen["newest"][0]["title"], "焦作中考安排公布");
+    assert_eq!(seen["days"]["2026-11-02"], 1);
+    let people = desk.run(&["try", "-许昌"]);
+    let said = String::from_utf8_lossy(&people.stdout).into_owned();
+    assert!(said.contains("hits    1 of 3 stories") && said.contains("焦作中考安排公布"), "{said}");
+    let daemon = desk.serve();
+    assert_eq!(desk.run(&["try", "--json", "中考 OR city:许昌市"]).stdout, alone.stdout);
+    for (wrong, column) in [("许昌 (中考", "column 4"), ("中考 city:亚特兰蒂斯", "column 4"), ("\"中考", "column 1")]
+    {
+        let refused = desk.run(&["try", wrong]);
+        assert_eq!(refused.status.code(), Some(65), "{wrong}");
+        assert!(stderr(&refused).contains(column), "{wrong}: {}", stderr(&refused));
+    }
+    assert_eq!(desk.run(&["try", "mistyped-id"]).status.code(), Some(65));
+    drop(daemon);
+}
