@@ -197,6 +197,10 @@ fn shown(read: &Result<(Document, Vec<Item>), String>) -> String {
         line("authors", &item.authors.join(" | "));
         let credits: Vec<String> = item.credits.iter().map(|c| format!("{} ({})", c.name, c.place)).collect();
         line("credits", &credits.join(" | "));
+        let hands: Vec<String> =
+            item.hands.iter().map(|h| format!("{} {} ({})", h.role.word(), h.name, h.place)).collect();
+        line("hands", &hands.join(" | "));
+        line("former", &optional(&item.former));
         line("tags", &item.tags.join(" | "));
         line("image", &optional(&item.image));
         let enclosure = item.enclosure.as_ref().map(|e| format!("{} {} {}", e.url, e.kind, e.length));

@@ -34,6 +34,8 @@ pub struct Raw {
     pub tags: Vec<String>,
     /// Who the document says it has this from: RSS `source`, `dc:source`, the 来源 column of a list page.
     pub credit: Option<String>,
+    /// Whom it names besides, outermost first: `dc:source` beside `source`, the article's page beside its list.
+    pub credits: Vec<Credit>,
     /// BCP 47 language of the item, where it states one.
     pub language: Option<String>,
     /// First picture offered.
@@ -111,8 +113,54 @@ pub struct Credit {
     /// The one named: 许昌日报.
     #[n(0)]
     pub name: String,
-    /// Where it stood: "feed", "list", "head", "foot", "dateline".
+    /// Where it stood: "feed", "list", "page" (what the article's page states of itself), "head", "foot", "dateline".
     #[n(1)]
+    pub place: String,
+}
+
+/// What somebody did for an article.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Role {
+    /// Wrote it: 记者, 作者.
+    #[default]
+    #[n(0)]
+    Author,
+    /// Sent it in from where it happened: 通讯员.
+    #[n(1)]
+    Correspondent,
+    /// Took or drew its pictures: 摄.
+    #[n(2)]
+    Photographer,
+    /// Edited, checked or released it: 责任编辑, 校对, 审核.
+    #[n(3)]
+    Editor,
+}
+
+impl Role {
+    /// In a word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Author => "author",
+            Self::Correspondent => "correspondent",
+            Self::Photographer => "photographer",
+            Self::Editor => "editor",
+        }
+    }
+}
+
+/// Somebody whom a text names as having worked on it, and where in the text.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Hand {
+    /// The name.
+    #[n(0)]
+    pub name: String,
+    /// What they did.
+    #[n(1)]
+    pub role: Role,
+    /// Where it stood: "head", "foot", "dateline".
+    #[n(2)]
     pub place: String,
 }
 
@@ -155,7 +203,8 @@ pub struct Item {
     /// Bylines.
     #[n(11)]
     pub authors: Vec<String>,
-    /// Chain of attribution, nearest first.
+    /// Chain of attribution, from the one who publishes (outermost) to the one it is from (innermost): what feed, list and
+    /// page state, then the head of the text, its foot, the agency of its dateline. Who conflicts is kept beside whom.
     #[n(12)]
     pub credits: Vec<Credit>,
     /// The publisher's own categories and keywords.
@@ -176,6 +225,13 @@ pub struct Item {
     /// What was wrong with it, in words.
     #[n(18)]
     pub complaints: Vec<String>,
+    /// Whom its text names as having worked on it.
+    #[n(19)]
+    #[cbor(default)]
+    pub hands: Vec<Hand>,
+    /// The headline it had where it comes from: 原标题.
+    #[n(20)]
+    pub former: Option<String>,
 }
 
 impl Item {

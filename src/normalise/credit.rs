@@ -1,229 +1,599 @@
 //! The chain of attribution: who is named as the source, in the feed, at the head and at the foot of a text.
+//!
+//! A line counts when it is nothing but attribution ([`label`]): labels with their values, dates, counters. Such lines leave
+//! the text, and so do brackets of the same kind at its end; what they name is kept, with where it stood. The dateline of an
+//! agency leaves only what is printed: where its reporter sits is evidence of the place, and the desk judges by it. The chain
+//! runs from the one who publishes to the one it is from: what the feed states, the head, the foot, the dateline.
 
-use crate::model::item::Credit;
+use super::label::{self, BRACKETS, Kind, Piece, Spot};
+use crate::model::fold::fold;
+use crate::model::item::{Credit, Hand, Raw, Role};
+use regex::Regex;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
 
-/// Labels of the one a text is from. Longer ones first.
-const LABELS: [&str; 12] = [
-    "文章来源",
-    "信息来源",
-    "新闻来源",
-    "稿件来源",
-    "内容来源",
-    "本文来源",
-    "转载自",
-    "摘编自",
-    "稿源",
-    "转自",
-    "来源",
-    "Source",
-];
+/// How many lines that are no attribution are passed at the head (the headline again) and at the foot (a notice).
+const OTHER_LINES: usize = 2;
 
-/// Labels of other things that stand on the same line.
-const OTHERS: [&str; 16] = [
-    "作者",
-    "记者",
-    "编辑",
-    "责任编辑",
-    "责编",
-    "时间",
-    "发布时间",
-    "发布日期",
-    "日期",
-    "浏览",
-    "点击",
-    "阅读",
-    "字体",
-    "字号",
-    "分享",
-    "审核",
-];
+/// Most lines of attribution that are taken at either end.
+const MOST_LINES: usize = 12;
 
-/// How many lines at the head and at the foot are looked at.
-const LINES: usize = 3;
+/// Most brackets that are taken off the end of one line: （记者 张三）（来源：莲城日报）.
+const MOST_BRACKETS: usize = 3;
 
-/// Longest line that is nothing but attribution, in characters.
-const LONGEST_LINE: usize = 120;
+/// Longest bracket at the end of a line, in characters.
+const BRACKET: usize = 80;
 
-/// Longest name, in characters.
-const LONGEST_NAME: usize = 30;
+/// Longest name of an agency in a dateline in Latin letters, in characters.
+const AGENCY: usize = 30;
 
-/// Agencies and papers that sign with a dateline: 新华社郑州11月23日电.
-const AGENCIES: [&str; 12] = [
-    "新华社",
-    "中新社",
-    "中新网",
-    "人民网",
-    "央视网",
-    "央广网",
-    "光明网",
-    "中国新闻网",
-    "新华网",
-    "法新社",
-    "路透社",
-    "大河网",
-];
+/// Most links of a chain, and most hands: further ones are left out.
+const MOST_NAMES: usize = 24;
 
-/// What the feed or list states.
-pub(super) fn stated(raw: Option<&str>, place: &str) -> Vec<Credit> {
-    let Some(raw) = raw else { return Vec::new() };
-    let text = super::text::headline(raw);
-    let name = labelled(&text).map_or(text.as_str(), |(_, name, _)| name);
-    let name = clean(name);
-    if name.is_empty() { Vec::new() } else { vec![Credit { name, place: place.to_owned() }] }
+/// Agencies, and sites that sign as agencies do.
+const AGENCIES: &str = "中国新闻社|中国新闻网|新华社|新华网|中新社|中新网|中新经纬|人民网|央视网|央视新闻|央视财经|央广网|中国网|光明网|国际在线|海外网|环球网|澎湃新闻|财联社|法新社|路透社|路透|美联社|彭博社|共同社|塔斯社|俄新社|韩联社|德新社|中央社|法廣|法广";
+
+/// What was found at the ends of a text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Of lines that are attribution in whole or in part: which bytes stay.
+    kept: BTreeMap<usize, Range<usize>>,
+    /// The line that begins with a dateline, and where its text begins.
+    dateline: Option<(usize, usize)>,
+    /// Links of the chain, outermost first.
+    pub credits: Vec<Credit>,
+    /// Who worked on it.
+    pub hands: Vec<Hand>,
+    /// Lists of tags, as written.
+    pub tags: Vec<String>,
+    /// The headline that it had where it comes from.
+    pub headline: Option<String>,
 }
 
-/// Takes lines of attribution out of a text and adds them to the chain, nearest first: head before foot.
-pub(super) fn take(text: &str, credits: &mut Vec<Credit>) -> String {
-    let mut lines: Vec<&str> = text.lines().collect();
-    let mut add = |name: &str, place: &str| {
-        let name = clean(name);
-        if !name.is_empty() && !credits.iter().any(|known| known.name == name) {
-            credits.push(Credit { name, place: place.to_owned() });
+impl Taken {
+    /// Whether nothing has to leave what is printed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty() && self.dateline.is_none()
+    }
+
+    /// Which bytes of its lines are printed, of the lines that are not printed whole.
+    pub(super) fn printed(&self) -> BTreeMap<usize, Range<usize>> {
+        let mut printed = self.kept.clone();
+        if let Some((line, begin)) = self.dateline {
+            let range = printed.entry(line).or_insert(begin..usize::MAX);
+            range.start = begin.min(range.end);
         }
-    };
-    let mut at = 0;
-    while at < lines.len().min(LINES) {
-        let line = lines[at].trim();
-        match labelled(line).filter(|_| !line.starts_with(['（', '(', '【', '['])) {
-            Some((_, name, alone)) => {
-                add(name, "head");
-                if alone {
-                    lines.remove(at);
-                    continue;
+        printed
+    }
+
+    /// The text without its attribution, to judge by: datelines stay.
+    pub(super) fn judged(&self, text: &str) -> String {
+        without(text, &self.kept)
+    }
+
+    /// The text as it is printed.
+    pub(super) fn print(&self, text: &str) -> String {
+        without(text, &self.printed())
+    }
+
+    /// Keeps what pieces of a line name.
+    fn keep(&mut self, pieces: Vec<Piece>, place: &str) {
+        for piece in pieces {
+            let value = piece.value.trim().to_owned();
+            match piece.kind {
+                _ if value.is_empty() => {}
+                Kind::Source => link(&mut self.credits, &value, place),
+                Kind::Hand(role) => {
+                    let hand = Hand { name: value, role, place: place.to_owned() };
+                    if !self.hands.contains(&hand) && self.hands.len() < MOST_NAMES {
+                        self.hands.push(hand);
+                    }
                 }
+                Kind::Tags => self.tags.push(value),
+                Kind::Headline => self.headline = self.headline.take().or(Some(value)),
+                Kind::Meta | Kind::Mark => {}
             }
-            // A headline or a date may stand before it, a sentence may not.
-            None if is_meta(line) || (at == 0 && lines.len() > 2 && !line.contains('。')) => {}
+        }
+    }
+}
+
+fn without(text: &str, kept: &BTreeMap<usize, Range<usize>>) -> String {
+    if kept.is_empty() {
+        return text.to_owned();
+    }
+    let lines = text.lines().enumerate().map(|(at, line)| match kept.get(&at) {
+        Some(range) => line.get(range.start.min(line.len())..range.end.min(line.len())).unwrap_or(line).trim(),
+        None => line,
+    });
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// Adds a link, unless it is the one before it again.
+fn link(credits: &mut Vec<Credit>, name: &str, place: &str) {
+    let again = credits.last().is_some_and(|last| fold(&last.name) == fold(name));
+    if !again && credits.len() < MOST_NAMES {
+        credits.push(Credit { name: name.to_owned(), place: place.to_owned() });
+    }
+}
+
+/// What feed, list and page state, outermost first.
+pub(super) fn stated(raw: &Raw, place: &str) -> Vec<Credit> {
+    let mut credits = Vec::new();
+    let first = raw.credit.iter().map(|name| (name.as_str(), place));
+    let others = raw.credits.iter().map(|credit| (credit.name.as_str(), credit.place.as_str()));
+    for (text, place) in first.chain(others) {
+        let text = super::text::headline(text);
+        let named = label::pieces(&text, Spot::Brackets).unwrap_or_default();
+        let mut named = named.into_iter().filter(|piece| piece.kind == Kind::Source).peekable();
+        if named.peek().is_some() {
+            named.filter(|piece| !piece.value.is_empty()).for_each(|piece| link(&mut credits, &piece.value, place));
+        } else if let Some(name) = label::name(&text) {
+            link(&mut credits, &name, place);
+        }
+    }
+    credits
+}
+
+/// The whole chain: what is stated, then what the text names, before it what only the other text of the item names.
+pub(super) fn chain(mut stated: Vec<Credit>, other: &Taken, main: &Taken) -> Vec<Credit> {
+    let known = |name: &str| main.credits.iter().chain(&stated).any(|credit| fold(&credit.name) == fold(name));
+    let others: Vec<&Credit> = other.credits.iter().filter(|credit| !known(&credit.name)).collect();
+    others.into_iter().chain(&main.credits).for_each(|credit| link(&mut stated, &credit.name, &credit.place));
+    stated
+}
+
+/// Whether lines of attribution say more than when, how often and in which size: a line of these alone may be part of a text.
+fn tells(pieces: &[Piece]) -> bool {
+    pieces.iter().any(|piece| !matches!(piece.kind, Kind::Meta | Kind::Mark))
+}
+
+/// Finds the attribution at both ends of a text. `title` is its headline, which a text may repeat.
+pub(super) fn take(text: &str, title: &str) -> Taken {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut taken = Taken::default();
+    head(&lines, title, &mut taken);
+    let first = (0..lines.len()).find(|at| !taken.kept.contains_key(at));
+    let opener = first.and_then(|at| Some((at, label::opener(lines.get(at)?)?)));
+    let mut begin = 0;
+    if let Some((_, (length, pieces))) = opener.clone() {
+        begin = length;
+        taken.keep(pieces, "head");
+    }
+    let mut foot = Taken { kept: std::mem::take(&mut taken.kept), ..Taken::default() };
+    feet(&lines, &mut foot);
+    taken.kept = foot.kept;
+    foot.credits.iter().for_each(|credit| link(&mut taken.credits, &credit.name, &credit.place));
+    taken.hands.extend(foot.hands);
+    taken.tags.extend(foot.tags);
+    taken.headline = taken.headline.or(foot.headline);
+    if let Some((at, _)) = opener {
+        let range = taken.kept.entry(at).or_insert(begin..usize::MAX);
+        range.start = begin.min(range.end);
+    }
+    if let Some(at) = first
+        && let Some(line) = lines.get(at).and_then(|line| line.get(begin..))
+        && let Some((end, pieces)) = dateline(line)
+    {
+        taken.keep(pieces, "dateline");
+        taken.dateline = Some((at, begin + end));
+    }
+    taken
+}
+
+/// Lines of attribution above the text, with dates and counters between them.
+fn head(lines: &[&str], title: &str, taken: &mut Taken) {
+    let mut others = 0;
+    // Dates and counters wait for a line that says more.
+    let mut waiting: Vec<usize> = Vec::new();
+    let mut any = false;
+    for (at, line) in lines.iter().enumerate() {
+        if others > OTHER_LINES || taken.kept.len() >= MOST_LINES {
+            break;
+        }
+        match label::pieces(line, Spot::Head) {
+            Some(pieces) if tells(&pieces) => {
+                any = true;
+                waiting.drain(..).chain([at]).for_each(|at| {
+                    taken.kept.insert(at, 0..0);
+                });
+                taken.keep(pieces, "head");
+            }
+            Some(pieces) if pieces.iter().any(|piece| piece.kind == Kind::Meta) && any => {
+                taken.kept.insert(at, 0..0);
+            }
+            Some(_) => waiting.push(at),
+            // The headline may stand before it again; a sentence may not.
+            None if !any && (again(line, title) || (others == 0 && lines.len() > 2 && !line.contains('。'))) => {
+                others += 1
+            }
             None => break,
         }
-        at += 1;
     }
-    if let Some(agency) = lines.first().and_then(|line| dateline(line)) {
-        add(agency, "dateline");
-    }
-    let mut foot = lines.len();
-    let mut looked = 0;
-    while foot > 0 && looked < LINES {
-        foot -= 1;
-        looked += 1;
-        if let Some((_, name, true)) = labelled(lines[foot]) {
-            add(name, "foot");
-            lines.remove(foot);
-        } else if let Some((rest, name)) = bracketed(lines[foot]) {
-            add(name, "foot");
-            if rest.is_empty() {
-                lines.remove(foot);
-            } else {
-                lines[foot] = rest;
-            }
-        }
-    }
-    lines.join("\n")
 }
 
-/// A label with its name anywhere on a short line: what stands before, the name, and whether the line is nothing else.
-fn labelled(line: &str) -> Option<(&str, &str, bool)> {
-    let line = line.trim();
-    if line.chars().count() > LONGEST_LINE {
+/// Whether a line is the headline again.
+fn again(line: &str, title: &str) -> bool {
+    !title.is_empty() && line.chars().count() <= 2 * title.chars().count() && fold(line) == fold(title)
+}
+
+/// Lines of attribution under the text, and brackets at the end of its last lines.
+fn feet(lines: &[&str], taken: &mut Taken) {
+    let mut others = 0;
+    let mut count = 0;
+    let mut found: Vec<Vec<Piece>> = Vec::new();
+    let mut ended = false;
+    for (at, line) in lines.iter().enumerate().rev() {
+        if others > OTHER_LINES || count >= MOST_LINES || taken.kept.contains_key(&at) {
+            break;
+        }
+        match label::pieces(line, Spot::Foot) {
+            Some(pieces) if tells(&pieces) => {
+                taken.kept.insert(at, 0..0);
+                count += 1;
+                found.push(pieces);
+                continue;
+            }
+            Some(pieces) if pieces.iter().any(|piece| piece.kind == Kind::Meta) => {
+                // A counter alone is cut only with a line that says more beside it.
+                continue;
+            }
+            _ => {}
+        }
+        if let Some((end, pieces)) = brackets(line, !ended) {
+            taken.kept.insert(at, 0..end);
+            found.push(pieces);
+        }
+        ended = true;
+        others += 1;
+    }
+    found.into_iter().rev().for_each(|pieces| taken.keep(pieces, "foot"));
+}
+
+/// Brackets of attribution at the end of a line: where the text before them ends, and what they say. `last` is whether it is
+/// the end of the whole text, where an agency closes with （完）.
+fn brackets(line: &str, last: bool) -> Option<(usize, Vec<Piece>)> {
+    let mut end = line.trim_end().len();
+    let mut found: Vec<Vec<Piece>> = Vec::new();
+    for _ in 0..MOST_BRACKETS {
+        let rest = line[..end].trim_end();
+        let inner = rest.strip_suffix(['。', '.']).unwrap_or(rest);
+        let full = inner.len() < rest.len();
+        let Some((open, close)) = BRACKETS.iter().find(|(_, close)| inner.ends_with(*close)) else { break };
+        let Some(at) = inner.rfind(*open) else { break };
+        let inside = inner[at + open.len_utf8()..inner.len() - close.len_utf8()].trim();
+        let before = line[..at].trim_end();
+        if inside.chars().nth(BRACKET).is_some() || quoted(before) {
+            break;
+        }
+        let closed = before.is_empty()
+            || before.ends_with(['。', '！', '？', '”', '…', '」', '.', '!', '?', '）', ')', '】', '；']);
+        let mark = matches!(inside, "完" | "全文完" | "END" | "End" | "end");
+        let pieces = if mark {
+            if !last || full {
+                break;
+            }
+            Vec::new()
+        } else if let Some(pieces) = label::pieces(inside, Spot::Brackets).filter(|pieces| tells(pieces)) {
+            // Before the full stop it belongs to the sentence: 同比增长5%（来源：国家统计局）。
+            let source = pieces.iter().any(|piece| piece.kind == Kind::Source && !label::is_media(&piece.value));
+            if full && !closed && source {
+                break;
+            }
+            pieces
+        } else if let Some(name) = agency(inside, closed) {
+            vec![Piece { kind: Kind::Source, value: name }]
+        } else {
+            break;
+        };
+        found.push(pieces);
+        if full && !closed {
+            // The full stop is the sentence's, which has none before the bracket: it stays as it is.
+            break;
+        }
+        end = before.len();
+    }
+    if found.is_empty()
+        && let Some((before, pieces)) = trailer(line)
+    {
+        return Some((before, pieces));
+    }
+    (!found.is_empty()).then(|| (end, gathered(found)))
+}
+
+/// Attribution behind the last sentence of a line: …明天开放。来源：莲城日报 编辑：李四
+fn trailer(line: &str) -> Option<(usize, Vec<Piece>)> {
+    let ends = ["。", "！", "？", "”", "…", "）", ". ", "! ", "? "];
+    let end = ends.iter().filter_map(|mark| line.trim_end().rfind(mark).map(|at| at + mark.len())).max()?;
+    let (before, rest) = line.split_at(end);
+    let labelled = rest.contains([':', '：', '丨', '|', '｜']);
+    if !labelled || quoted(before) {
         return None;
     }
-    for label in LABELS {
-        let Some(begin) = line.find(label) else { continue };
-        let rest = line[begin + label.len()..].trim_start();
-        let Some(rest) = rest.strip_prefix([':', '：']) else { continue };
-        let rest = rest.trim_start();
-        let before = line[..begin].trim();
-        let end = rest.find(|c: char| c.is_whitespace() || "|｜）)】]；;".contains(c)).unwrap_or(rest.len());
-        let mut name = &rest[..end];
-        for other in OTHERS {
-            if let Some(cut) = name.find(other).filter(|cut| *cut > 0 && name[*cut..].contains([':', '：'])) {
-                name = &name[..cut];
-            }
-        }
-        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains('。') {
+    let pieces = label::pieces(rest, Spot::Foot).filter(|pieces| tells(pieces))?;
+    Some((before.trim_end().len(), pieces))
+}
+
+fn gathered(found: Vec<Vec<Piece>>) -> Vec<Piece> {
+    found.into_iter().rev().flatten().collect()
+}
+
+/// Whether a quotation is open at the end of this.
+fn quoted(before: &str) -> bool {
+    let count = |mark: char| before.matches(mark).count();
+    count('“') > count('”')
+        || count('「') > count('」')
+        || count('『') > count('』')
+        || count('‘') > count('’') && !before.is_ascii()
+}
+
+/// 据新华社, 新华社供本报专稿: the name in a bracket without a label.
+fn agency(inside: &str, closed: bool) -> Option<String> {
+    let reported = inside.strip_prefix("据").or_else(|| inside.strip_prefix("综合"));
+    let name = reported.unwrap_or(inside);
+    let name = ["报道", "电", "消息", "供本报专稿", "供稿", "专稿"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(name)
+        .trim_matches(|c: char| "《》".contains(c));
+    let known = AGENCIES.split('|').any(|agency| agency == name);
+    let fits = known || (label::is_media(name) && name.chars().count() <= 14 && !name.contains(['的', '，', '、']));
+    (fits && (closed || reported.is_some())).then(|| name.to_owned())
+}
+
+/// Datelines in Chinese: agency or paper, place, date, 电 or 讯.
+static WIRED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let own = "本报|本网|本台|本刊|本站|本端";
+    let media = r"[\p{Han}A-Za-z·]{1,16}(?:社|网|報|报|台|刊|端|频道|在线|新闻|发布|视频)";
+    let day = r"(?:(?:\d{4}年)?\s?\d{1,2}月\s?\d{1,2}日)";
+    Regex::new(&format!(
+        r"^[\s【\[（(□■◎●]*(?P<prefix>据|综合)?(?:(?P<own>{own})|(?P<agency>{AGENCIES})|(?P<media>{media}))(?P<place>[\p{{Han}}/、·]{{0,12}}?)\s?(?P<day>{day})?\s?(?:综合|专|新媒体专|新媒体|快)?(?P<end>电|讯|消息)(?P<close>[】\]）)])?"
+    ))
+    .ok()
+});
+
+/// Datelines in Latin letters: `BERLIN (dpa) –`, `BEIJING, Nov. 23 (Xinhua) --`.
+static CABLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(&format!(
+        r"^(?P<place>\p{{Lu}}[\p{{L}}0-9 .,'’/-]{{1,60}}?)\s?\((?P<agency>[^()]{{2,{AGENCY}}})\)\s*(?:--|[-–—―])\s*"
+    ))
+    .ok()
+});
+
+/// Agencies that sign in Latin letters, whatever the case of the place before them.
+const CABLES: [&str; 28] = [
+    "ap", "afp", "upi", "reuters", "xinhua", "dpa", "ansa", "efe", "apa", "ats", "sda", "belga", "anp", "lusa", "pap",
+    "ctk", "mti", "tass", "ria", "interfax", "kyodo", "yonhap", "bernama", "antara", "pti", "ians", "ani", "cns",
+];
+
+/// A dateline at the beginning of a line: where the text begins behind it, and what it names.
+fn dateline(line: &str) -> Option<(usize, Vec<Piece>)> {
+    wired(line).or_else(|| bylined(line)).or_else(|| cabled(line))
+}
+
+fn wired(line: &str) -> Option<(usize, Vec<Piece>)> {
+    let captures = WIRED.as_ref()?.captures(line)?;
+    let whole = captures.get(0)?;
+    let part = |name: &str| captures.name(name).map(|part| part.as_str());
+    let (dated, end) = (part("day").is_some(), part("end")?);
+    let opened = line.trim_start().starts_with(['【', '[', '（', '(']);
+    if opened != part("close").is_some() && (opened || part("close").is_some()) {
+        return None;
+    }
+    let behind = &line[whole.end()..];
+    let bracket = leading(behind);
+    let boundary =
+        opened || bracket.is_some() || behind.starts_with(|c: char| c.is_whitespace() || "：:，,—-".contains(c));
+    let (own, known) = (part("own").is_some(), part("agency").is_some());
+    // 新华社电影频道, 中新网消息显示: what stands behind must end the word.
+    let ended =
+        boundary || (dated && end == "电") || (own && end == "讯" && !behind.starts_with(['息', '问', '号', '飞']));
+    // 据市气象台消息，… is a sentence; so is 市电视台电 …
+    let signed = own || known || opened || (part("prefix").is_none() && end != "消息" && (dated || end == "讯"));
+    // 据新华社消息，… tells who says what follows.
+    let says = part("prefix").is_some() && (end == "消息" || behind.starts_with(['，', ',']));
+    if !ended || !signed || says {
+        return None;
+    }
+    let mut pieces = Vec::new();
+    if !own {
+        let name = part("agency").or_else(|| part("media"))?;
+        // A verb or a particle in it, and it is a sentence.
+        if part("media").is_some() && name.contains(['的', '在', '从', '对', '了', '是', '与', '和']) {
             return None;
         }
-        let after = &rest[name.len()..];
-        let alone = is_meta(before) && is_meta(after);
-        // In the middle of a sentence "来源：" is no attribution.
-        return (alone || before.is_empty()).then_some((before, name, alone));
+        pieces.push(Piece { kind: Kind::Source, value: name.to_owned() });
     }
-    None
+    let mut at = whole.end();
+    if let Some((length, found)) = bracket {
+        at += length;
+        pieces.extend(found);
+    } else if let Some((length, found)) = reporters(behind) {
+        at += length;
+        pieces.extend(found);
+    }
+    let rest = line[at..].trim_start_matches(|c: char| c.is_whitespace() || "：:，,—-".contains(c));
+    Some((line.len() - rest.len(), pieces))
 }
 
-/// Whether a piece of a line is only dates, labels and marks.
-fn is_meta(text: &str) -> bool {
-    let mut words =
-        text.split(|c: char| c.is_whitespace() || "|｜（）()【】[]".contains(c)).filter(|word| !word.is_empty());
-    words.all(|word| {
-        OTHERS.iter().any(|label| word.starts_with(label))
-            || word.chars().all(|c| c.is_ascii_digit() || "-/:.：年月日时分秒".contains(c))
-    })
+/// A bracket with the reporters at the beginning: its length in bytes, and what it says. 央视网消息（新闻联播） is one too.
+fn leading(text: &str) -> Option<(usize, Vec<Piece>)> {
+    let start = text.trim_start();
+    let (open, close) = BRACKETS.iter().find(|(open, _)| start.starts_with(*open))?;
+    let end = start.find(*close)?;
+    let inside = &start[open.len_utf8()..end];
+    if inside.chars().nth(BRACKET).is_some() {
+        return None;
+    }
+    let length = text.len() - start.len() + end + close.len_utf8();
+    let pieces = label::pieces(inside, Spot::Brackets).filter(|pieces| tells(pieces));
+    let programme = text[length..].starts_with(['：', ':']) && inside.chars().count() <= 12;
+    pieces.or_else(|| programme.then(Vec::new)).map(|pieces| (length, pieces))
 }
 
-/// （来源：许昌日报） at the end of a line: what stands before, and the name.
-fn bracketed(line: &str) -> Option<(&str, &str)> {
-    let line = line.trim_end();
-    let inner = line.strip_suffix(['）', ')', '】', ']'])?;
-    let open = inner.rfind(['（', '(', '【', '['])?;
-    let inside = inner[open..].trim_start_matches(['（', '(', '【', '[']);
-    let (before, name, _) = labelled(inside)?;
-    before.is_empty().then(|| (line[..open].trim_end(), name))
+/// 本报讯 记者张三 通讯员李四报道：…: its length, and what it says.
+fn reporters(text: &str) -> Option<(usize, Vec<Piece>)> {
+    let start = text.trim_start();
+    if !(start.starts_with("记者")
+        || start.starts_with("通讯员")
+        || start.starts_with("见习记者")
+        || start.starts_with("实习记者"))
+    {
+        return None;
+    }
+    let (report, mark) = start.char_indices().take(BRACKET).find_map(|(at, _)| {
+        ["报道：", "报道:", "报道 ", "摄影报道 "]
+            .iter()
+            .find(|mark| start[at..].starts_with(**mark))
+            .map(|mark| (at, mark))
+    })?;
+    let pieces = label::pieces(&start[..report], Spot::Brackets)?;
+    Some((text.len() - start.len() + report + mark.len(), pieces))
 }
 
-/// 新华社郑州11月23日电: the agency.
-fn dateline(line: &str) -> Option<&'static str> {
-    let start = line.trim_start_matches(|c: char| c.is_whitespace() || "【（(".contains(c));
-    let agency = AGENCIES.into_iter().find(|agency| start.starts_with(agency))?;
-    let head: String = start.chars().take(30).collect();
-    (head.contains('电') || head.contains('讯')).then_some(agency)
+/// （记者 张三） or 【莲城日报讯】 before the first sentence.
+fn bylined(line: &str) -> Option<(usize, Vec<Piece>)> {
+    let (length, pieces) = leading(line)?;
+    let rest = line[length..].trim_start_matches(|c: char| c.is_whitespace() || "：:，,".contains(c));
+    (tells(&pieces) && !rest.is_empty()).then_some((line.len() - rest.len(), pieces))
 }
 
-fn clean(name: &str) -> String {
-    let name = name.trim_matches(|c: char| c.is_whitespace() || "《》“”\"'：:，,。".contains(c));
-    let long = name.chars().count() > LONGEST_NAME;
-    if long || name.contains("://") { String::new() } else { name.to_owned() }
+fn cabled(line: &str) -> Option<(usize, Vec<Piece>)> {
+    let captures = CABLED.as_ref()?.captures(line)?;
+    let (place, name) = (captures.name("place")?.as_str(), captures.name("agency")?.as_str().trim());
+    let first = name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
+    let city = place.split([',', '/']).next().unwrap_or(place);
+    let loud = city.chars().filter(|c| c.is_alphabetic()).count() >= 2 && !city.chars().any(char::is_lowercase);
+    let named = name.starts_with(char::is_uppercase) && !name.chars().any(|c| c.is_ascii_digit());
+    let known = CABLES.contains(&first.as_str());
+    let fits = known || (loud && named && name.split_whitespace().count() <= 4);
+    fits.then(|| (captures.get(0).map_or(0, |m| m.end()), vec![Piece { kind: Kind::Source, value: name.to_owned() }]))
+}
+
+/// Names of those who wrote, for the bylines of an item.
+pub(super) fn authors(hands: &[Hand]) -> impl Iterator<Item = String> + '_ {
+    let wrote = hands.iter().filter(|hand| matches!(hand.role, Role::Author | Role::Correspondent));
+    wrote.map(|hand| hand.name.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn taken(text: &str) -> (String, Vec<String>) {
-        let mut credits = Vec::new();
-        let rest = take(text, &mut credits);
-        (rest, credits.into_iter().map(|credit| format!("{}@{}", credit.name, credit.place)).collect())
+    const LINES: &str = include_str!("../../tests/credit/lines.txt");
+
+    /// What is made of a text, in the form of the file.
+    fn shown(text: &str, title: &str) -> Vec<String> {
+        let taken = take(text, title);
+        let printed = taken.print(text);
+        let mut out: Vec<String> = Vec::new();
+        if printed != text {
+            out.extend(printed.lines().map(|line| format!("= {line}")));
+            if printed.is_empty() {
+                out.push("= -".to_owned());
+            }
+        }
+        let mut list = |key: &str, values: Vec<String>| {
+            if !values.is_empty() {
+                out.push(format!("{key}: {}", values.join(" | ")));
+            }
+        };
+        list("chain", taken.credits.iter().map(|credit| format!("{}@{}", credit.name, credit.place)).collect());
+        let hand = |hand: &Hand| format!("{} {}@{}", hand.role.word(), hand.name, hand.place);
+        list("hands", taken.hands.iter().map(hand).collect());
+        list("tags", taken.tags.clone());
+        list("former", taken.headline.iter().cloned().collect());
+        out
     }
 
     #[test]
-    fn the_chain_is_read_and_cut_out() {
-        for (text, rest, credits) in [
-            (
-                "2026-11-23 10:38 来源：财经网 作者：张三\n正文。\n（来源：许昌市人民政府）",
-                "正文。",
-                vec!["财经网@head", "许昌市人民政府@foot"],
-            ),
-            ("正文一。\n正文二。（来源: 莲城日报）", "正文一。\n正文二。", vec!["莲城日报@foot"]),
-            ("正文。（来源：莲城日报）", "正文。", vec!["莲城日报@foot"]),
-            ("信息来源：市教育局\n正文", "正文", vec!["市教育局@head"]),
-            ("正文\n稿源：莲城日报 编辑：李四", "正文", vec!["莲城日报@foot"]),
-            (
-                "新华社郑州11月23日电（记者 张三）正文。",
-                "新华社郑州11月23日电（记者 张三）正文。",
-                vec!["新华社@dateline"],
-            ),
-            ("水的来源：黄河与地下水，这里都有。", "水的来源：黄河与地下水，这里都有。", vec![]),
-            ("来源：", "来源：", vec![]),
-            ("", "", vec![]),
+    fn attribution_is_read_and_cut_out_and_prose_stays() {
+        let mut wrong = Vec::new();
+        let mut count = 0;
+        for case in LINES.split("\n\n") {
+            let lines: Vec<&str> = case.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+            let text: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("> ")).collect();
+            if text.is_empty() {
+                continue;
+            }
+            count += 1;
+            let text = text.join("\n");
+            let title = lines.iter().find_map(|line| line.strip_prefix("title: ")).unwrap_or_default();
+            let rest = lines.into_iter().filter(|line| !line.starts_with("> ") && !line.starts_with("title: "));
+            let expected: Vec<String> = rest.map(str::to_owned).collect();
+            let found = shown(&text, title);
+            if found != expected {
+                wrong.push(format!("{text}\n  found    {}\n  expected {}", found.join(" "), expected.join(" ")));
+            }
+        }
+        assert!(count >= 140, "{count} cases");
+        assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    #[test]
+    fn a_dateline_is_not_printed_but_judged_by() {
+        let text = "新华社郑州11月23日电（记者 张三）正文。\n来源：莲城网";
+        let taken = take(text, "");
+        assert_eq!(taken.judged(text), "新华社郑州11月23日电（记者 张三）正文。");
+        assert_eq!(taken.print(text), "正文。");
+    }
+
+    #[test]
+    fn what_is_stated_loses_its_label() {
+        let stated = |text: &str| {
+            let raw = Raw { credit: Some(text.to_owned()), ..Raw::default() };
+            stated(&raw, "feed").into_iter().map(|credit| credit.name).collect::<Vec<_>>().join(" | ")
+        };
+        for (text, expected) in [
+            ("来源：莲城日报", "莲城日报"),
+            (" 莲城日报 ", "莲城日报"),
+            ("莲城日报、莲城网", "莲城日报、莲城网"),
+            ("来源：莲城日报 2026-11-23", "莲城日报"),
+            ("the morning post", "the morning post"),
+            ("", ""),
+            ("本站", ""),
+            ("https://news.example/feed.xml", ""),
         ] {
-            assert_eq!(taken(text), (rest.to_owned(), credits.into_iter().map(str::to_owned).collect()), "{text}");
+            assert_eq!(stated(text), expected, "{text}");
         }
     }
 
     #[test]
-    fn a_stated_credit_loses_its_label() {
-        assert_eq!(stated(Some("来源：莲城日报"), "list")[0].name, "莲城日报");
-        assert_eq!(stated(Some(" 莲城日报 "), "feed")[0].name, "莲城日报");
-        assert!(stated(Some(""), "feed").is_empty());
+    fn a_chain_runs_from_feed_to_text() {
+        let raw = Raw {
+            credit: Some("财报网".to_owned()),
+            credits: vec![Credit { name: "莲城网".to_owned(), place: "page".to_owned() }],
+            ..Raw::default()
+        };
+        let main = take("来源：莲城网\n正文。\n来源：莲城日报", "");
+        let other = take("来源：莲城晚报\n正文。", "");
+        let chain = chain(stated(&raw, "list"), &other, &main);
+        let chain: Vec<String> = chain.iter().map(|credit| format!("{}@{}", credit.name, credit.place)).collect();
+        assert_eq!(chain, ["财报网@list", "莲城网@page", "莲城晚报@head", "莲城网@head", "莲城日报@foot"]);
+    }
+
+    /// Nothing that a text holds may make reading its ends slow or panic.
+    #[test]
+    fn hostile_ends_are_read_quickly() {
+        for piece in [
+            "来源：",
+            "（来源：",
+            "编辑",
+            "记者 张三 ",
+            "来源：莲城日报 ",
+            "（",
+            "）",
+            "摄",
+            "By A B, ",
+            "【大】",
+            "新华社",
+            "2026-11-23 ",
+        ] {
+            let text = piece.repeat(40_000);
+            let lines = format!("{piece}\n").repeat(40_000);
+            take(&text, "");
+            take(&lines, "");
+            take(&format!("{text}\n正文。\n{text}"), "");
+        }
     }
 }

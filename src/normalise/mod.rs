@@ -2,11 +2,14 @@
 //!
 //! [`identify`] first, for every item of every poll, and cheap: which item it is, and whether it is still as it was. Only a
 //! new or changed one goes through [`item`]: [`address`] makes links absolute; [`policy`] sanitises HTML once; [`text`] makes
-//! plain text; [`credit`] takes the chain of attribution out of it; [`moment`] judges dates; [`name`] cleans bylines and tags.
+//! plain text; [`credit`] takes the chain of attribution out of it ([`label`] reads its lines, [`excise`] cuts them out of the HTML);
+//! [`moment`] judges dates; [`name`] cleans bylines and tags.
 
 mod address;
 mod credit;
+mod excise;
 mod identity;
+mod label;
 mod moment;
 mod name;
 mod policy;
@@ -37,35 +40,39 @@ pub fn item(raw: &Raw, key: ItemKey, hash: u64, source: &Source, url: &str, at: 
     // A link that several items of the document share is evidence of nothing.
     let canonical = if link.is_empty() || siblings.share(raw) { String::new() } else { address::canonical(&link) };
 
-    let content = raw.content.as_deref().map(|html| policy::clean(html, &bases));
-    let summary = raw.summary.as_deref().map(|html| policy::clean(html, &bases));
-    let plain = |clean: &Option<policy::Clean>| clean.as_ref().map(|c| text::plain(&c.html)).unwrap_or_default();
-    let (content_text, summary_text) = (plain(&content), plain(&summary));
-    for clean in [&content, &summary].into_iter().flatten() {
-        complaints.extend(clean.hits.iter().cloned());
+    let title = raw.title.as_deref().map(text::headline).unwrap_or_default();
+    let content = Part::new(raw.content.as_deref(), &bases, &title);
+    let summary = Part::new(raw.summary.as_deref(), &bases, &title);
+    for part in [&content, &summary] {
+        complaints.extend(part.clean.hits.iter().cloned());
     }
     // A description longer than a summary may be is the text itself; a content that holds only a picture is none.
-    let whole = content_text.chars().count() >= summary_text.chars().count() && !content_text.is_empty();
-    let first_image = [&content, &summary].into_iter().flatten().find_map(|clean| clean.image.clone());
-    let html = match (whole, content, summary) {
-        (false, _, Some(summary)) if summary_text.chars().count() > Item::SUMMARY => summary.html,
-        (_, Some(content), _) => content.html,
-        _ => String::new(),
+    let length = |part: &Part| part.text.chars().count();
+    let whole = length(&content) >= length(&summary) && !content.text.is_empty();
+    let first_image = [&content, &summary].into_iter().find_map(|part| part.clean.image.clone());
+    let html = match whole {
+        false if length(&summary) > Item::SUMMARY => summary.html(),
+        _ => content.html(),
     };
-    let full = if whole { content_text } else { summary_text.clone() };
-
-    let place = if matches!(source.kind, Kind::Page { .. } | Kind::Api { .. }) { "list" } else { "feed" };
-    let mut credits = credit::stated(raw.credit.as_deref(), place);
-    let mut full = credit::take(&full, &mut credits);
+    let (main, other) = if whole { (&content, &summary) } else { (&summary, &content) };
+    let mut full = main.taken.judged(&main.text);
     if full.len() > TEXT {
         full.truncate(full.floor_char_boundary(TEXT));
         complaints.push(format!("the text is longer than {TEXT} bytes: cut"));
     }
-    let short = if summary_text.is_empty() { full.clone() } else { credit::take(&summary_text, &mut credits) };
+    let short = if summary.text.is_empty() { content.printed() } else { summary.printed() };
 
-    let mut title = raw.title.as_deref().map(text::headline).unwrap_or_default();
+    let place = if matches!(source.kind, Kind::Page { .. } | Kind::Api { .. }) { "list" } else { "feed" };
+    let credits = credit::chain(credit::stated(raw, place), &other.taken, &main.taken);
+    let hands = if main.taken.hands.is_empty() { &other.taken.hands } else { &main.taken.hands };
+    let mut authors = raw.authors.clone();
+    authors.extend(credit::authors(hands));
+    let mut tags = raw.tags.clone();
+    tags.extend(main.taken.tags.iter().chain(&other.taken.tags).cloned());
+
+    let mut title = title;
     if title.is_empty() {
-        title = text::first_sentence(&full);
+        title = text::first_sentence(&short);
         complaints.push("no headline: the first sentence of the text stands in".to_owned());
     } else if title.chars().count() > TITLE {
         title = text::cut(&title, TITLE);
@@ -93,14 +100,48 @@ pub fn item(raw: &Raw, key: ItemKey, hash: u64, source: &Source, url: &str, at: 
         text: full,
         published,
         seen: at,
-        authors: name::authors(&raw.authors),
+        authors: name::authors(&authors),
         credits,
-        tags: name::tags(&raw.tags),
+        tags: name::tags(&tags),
         image,
         enclosure,
         point: raw.point,
         language: raw.language.as_deref().or(siblings.language()).and_then(name::language),
         complaints: bounded(complaints),
+        hands: hands.clone(),
+        former: main.taken.headline.clone().or_else(|| other.taken.headline.clone()),
+    }
+}
+
+/// A text of an item: clean, with its attribution found.
+#[derive(Debug, Default)]
+struct Part {
+    clean: policy::Clean,
+    /// Its plain text.
+    text: String,
+    taken: credit::Taken,
+}
+
+impl Part {
+    fn new(html: Option<&str>, bases: &address::Bases, title: &str) -> Self {
+        let Some(html) = html else { return Self::default() };
+        let clean = policy::clean(html, bases);
+        let text = text::plain(&clean.html);
+        let taken = credit::take(&text, title);
+        Self { clean, text, taken }
+    }
+
+    /// Its HTML without its attribution.
+    fn html(&self) -> String {
+        if self.taken.is_empty() {
+            return self.clean.html.clone();
+        }
+        excise::lines(&self.clean.html, &self.text, &self.taken.printed())
+    }
+
+    /// Its text without its attribution.
+    fn printed(&self) -> String {
+        self.taken.print(&self.text)
     }
 }
 

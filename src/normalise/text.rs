@@ -5,7 +5,7 @@ use crate::model::markup::{Token, Tokens, decode};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Elements that begin and end a line.
-fn is_block(name: &str) -> bool {
+pub(super) fn is_block(name: &str) -> bool {
     matches!(
         name.to_ascii_lowercase().as_str(),
         "address"
@@ -102,7 +102,7 @@ pub(super) fn line(text: &str) -> String {
 }
 
 /// Blanks of every kind to single ones, none between Chinese characters at a line break, invisible characters out.
-fn single(text: &str) -> String {
+pub(super) fn single(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;
     let mut broken = false;
@@ -129,7 +129,7 @@ fn single(text: &str) -> String {
 }
 
 /// Control characters, zero-width spaces, marks of direction (which can make a line read otherwise than it is), private use.
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}')
         || matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fff9}'..='\u{fffb}' | '\u{f0000}'..)

@@ -96,6 +96,7 @@ fn merge(document: &mut Document, feed: Feed) {
             authors: if tolerant.authors.is_empty() { strict.authors } else { tolerant.authors },
             tags: if tolerant.tags.len() < strict.tags.len() { strict.tags } else { tolerant.tags },
             credit: tolerant.credit.or(strict.credit),
+            credits: tolerant.credits,
             language: tolerant.language.or(strict.language),
             image: tolerant.image.or(strict.image),
             enclosure: tolerant.enclosure.or(strict.enclosure),
@@ -145,6 +146,7 @@ fn raw(entry: Entry, kind: &FeedType) -> Raw {
         authors: entry.authors.into_iter().filter_map(|person| person.name.or(person.email)).collect(),
         tags: entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term)).collect(),
         credit: entry.source,
+        credits: Vec::new(),
         language: entry.language,
         image: picture
             .and_then(|p| p.url.as_ref())

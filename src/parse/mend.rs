@@ -26,9 +26,10 @@ pub(super) fn mend(document: &mut Document) {
         read(title);
     }
     for raw in &mut document.items {
-        let Raw { title, summary, content, credit, authors, tags, .. } = raw;
+        let Raw { title, summary, content, credit, credits, authors, tags, .. } = raw;
         [title, summary, content, credit].into_iter().flatten().for_each(&mut read);
         authors.iter_mut().chain(tags).for_each(&mut read);
+        credits.iter_mut().map(|credit| &mut credit.name).for_each(&mut read);
     }
     if mended > 0 {
         document.complaints.push(format!("{mended} texts were encoded twice: read once more"));

@@ -6,7 +6,7 @@
 
 use super::caps;
 use super::repair::Repaired;
-use crate::model::item::{Document, Enclosure, Raw, Stamp};
+use crate::model::item::{Credit, Document, Enclosure, Raw, Stamp};
 use crate::model::markup::{Attributes, decode};
 use crate::model::place::Point;
 use quick_xml::Reader;
@@ -551,7 +551,7 @@ impl Reading {
     }
 
     fn finish(&mut self, mut raw: Raw) {
-        let found = std::mem::take(&mut self.found);
+        let mut found = std::mem::take(&mut self.found);
         raw.title = first(found.titles);
         raw.link = first(found.links);
         raw.image = first(found.images);
@@ -586,7 +586,11 @@ impl Reading {
             let longer = second.len() > summary.len();
             raw.content = Some(if longer { second } else { std::mem::replace(summary, second) });
         }
-        raw.credit = first(found.credits);
+        // `source` and `dc:source` may name two: the channel it was taken from, and where that has it from.
+        found.credits.sort_by_key(|(rank, _)| *rank);
+        let mut credits = found.credits.into_iter().map(|(_, name)| name);
+        raw.credit = credits.next();
+        raw.credits = credits.map(|name| Credit { name, place: "feed".to_owned() }).collect();
         raw.published = last(found.published).map(stamp);
         raw.updated = last(found.updated).map(stamp);
         if raw.authors.is_empty() {
