@@ -17,7 +17,7 @@ use citydesk::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use citydesk::model::item::{Document, Item};
 use citydesk::model::position::{Position, Texts};
 use citydesk::model::setting::{Cities, Publish, Setting, Site};
-use citydesk::model::story::Story;
+use citydesk::model::story::{Copy, Story};
 use citydesk::model::time::Time;
 use citydesk::normalise::{self, Siblings};
 use citydesk::parse::{self, Fetched};
@@ -125,8 +125,8 @@ impl Shelf for Past<'_, '_> {
     fn sharing_link(&self, canonical: &str) -> Seen<Vec<StoryNo>> {
         Ok(self.0.sharing_link(canonical).unwrap())
     }
-    fn sharing_headline(&self, title: &str) -> Seen<Vec<StoryNo>> {
-        Ok(self.0.sharing_headline(title).unwrap())
+    fn sharing_headline(&self, copy: &Copy) -> Seen<Vec<StoryNo>> {
+        Ok(self.0.sharing_headline(copy).unwrap())
     }
     fn sharing_text(&self, sketch: &[u64]) -> Result<Vec<StoryNo>, ShelfError> {
         Ok(self.0.sharing_text(sketch).unwrap())

@@ -28,7 +28,7 @@ use crate::model::item::Item;
 use crate::model::position::{Position, Texts};
 use crate::model::setting::InForce;
 use crate::model::source::SourceRules;
-use crate::model::story::Story;
+use crate::model::story::{Copy, Story};
 use crate::model::time::Time;
 use crate::store::draft::Draft;
 use crate::store::{Store, StoreError};
@@ -808,8 +808,8 @@ impl Shelf for Reading<'_, '_> {
         self.draft.sharing_link(canonical).map_err(shelf)
     }
 
-    fn sharing_headline(&self, title: &str) -> std::result::Result<Vec<StoryNo>, ShelfError> {
-        self.draft.sharing_headline(title).map_err(shelf)
+    fn sharing_headline(&self, copy: &Copy) -> std::result::Result<Vec<StoryNo>, ShelfError> {
+        self.draft.sharing_headline(copy).map_err(shelf)
     }
 
     fn sharing_text(&self, sketch: &[u64]) -> std::result::Result<Vec<StoryNo>, ShelfError> {

@@ -1,9 +1,12 @@
 //! Two stories turn out to be one, when an item is surely a copy of both.
 //!
+//! Surely: by its address or all its words; or the two do not contradict each other, in their cities, their numbers, what
+//! their texts share, and in being two items of one source.
+//!
 //! The story *emitted first* keeps its guid; one never emitted never wins. The other's guid is retired: it stays where it
 //! is in its last form and enters nothing more.
 
-use super::same::Match;
+use super::same::{Match, contradiction};
 use super::{Shelf, ShelfError, going_on};
 use crate::model::edit::Edit;
 use crate::model::edition::EditionId;
@@ -11,8 +14,10 @@ use crate::model::evidence::Likeness;
 use crate::model::id::{SourceId, StoryNo};
 use crate::model::story::{Copy, Story};
 
+/// What proves two stories to be one, whatever they look like; per mille.
+const PROOF: u16 = 950;
 /// Below this an item joins one story and proves nothing of another; per mille.
-const SURE: u16 = 950;
+const SURE: u16 = 800;
 
 /// What came of it.
 #[derive(Debug)]
@@ -29,9 +34,12 @@ pub struct Merged {
 /// [`ShelfError`] if the past cannot be read.
 pub fn merge(story: Story, source: &SourceId, also: &[Match], shelf: &dyn Shelf) -> Result<Merged, ShelfError> {
     let mut merged = Merged { story, edits: Vec::new() };
-    for found in also.iter().filter(|other| other.score >= SURE) {
+    for found in also.iter().filter(|found| found.score >= SURE) {
         let Some(other) = going_on(shelf, found.story)? else { continue };
         if other.no == merged.story.no || other.spiked || merged.story.spiked || other.kept_apart(&merged.story) {
+            continue;
+        }
+        if found.score < PROOF && contradiction(&merged.story, &other, shelf).is_some() {
             continue;
         }
         let (winner, edit) = unite(merged.story, other, &Likeness::Through { with: source.clone() }, found.score);

@@ -56,8 +56,9 @@ pub trait Shelf {
     fn story(&self, no: StoryNo) -> Result<Option<Story>, ShelfError>;
     /// Stories with a copy of this canonical link.
     fn sharing_link(&self, canonical: &str) -> Result<Vec<StoryNo>, ShelfError>;
-    /// Stories with a copy whose folded headline begins alike.
-    fn sharing_headline(&self, title: &str) -> Result<Vec<StoryNo>, ShelfError>;
+    /// Stories with a copy whose headline begins alike, shares a rare piece, or tells of the same city and figures; once
+    /// for each of these.
+    fn sharing_headline(&self, copy: &Copy) -> Result<Vec<StoryNo>, ShelfError>;
     /// Stories with a copy that shares one of these smallest hashes of its text.
     fn sharing_text(&self, sketch: &[u64]) -> Result<Vec<StoryNo>, ShelfError>;
     /// Number the next story gets.

@@ -1,46 +1,56 @@
 //! Same story?
 //!
-//! Candidates are stories that share a key with the item: its canonical link, the beginning of its folded headline, or
-//! one of the smallest hashes of its text's shingles.
-//! So the cost of an item does not grow with the archive. Of each candidate, the copy shown is compared, not any
-//! member: chains would creep from one story to the next.
+//! **Candidates** are stories that share a key with the item: its canonical link, the beginning of its folded headline,
+//! one of the two smallest hashes of the headline's shingles, its city with its figures, or one of the smallest hashes of
+//! its text's shingles. Those that share most keys are looked at, at most [`LOOKED_AT`]: so the cost of an item does not
+//! grow with the archive. Headlines are compared with those of all copies; texts with one copy of the story, its fullest,
+//! and not with any member: chains would creep from one story to the next.
 //!
-//! Evidence, strongest first:
+//! **Evidence**, strongest first:
 //!
 //! * the same canonical link, and headlines or texts that are related (a link that stands under another headline *and*
 //!   another text is the site's front page, or an address used again: no identity);
-//! * headlines equal or one cut from the other, and one text contained in the other: at least 400 of 1,000 of the
-//!   shingles of the *shorter* one stand in the longer (containment, not Jaccard: a cut copy breaks Jaccard). A shingle
-//!   is three characters of Chinese, Japanese or Korean, nine of other scripts: three letters stand in any long text;
+//! * headlines alike and one text contained in the other: at least 400 of 1,000 of the shingles of the *shorter* one stand
+//!   in the longer (containment, not Jaccard: a cut copy breaks Jaccard), 700 where the shorter is but a line. Headlines
+//!   are alike that are equal, cut, part of the other, or a word apart ([`super::headline`]);
 //! * another headline, but 500 of 1,000 of the shorter text's shingles in the longer: retitled, or a part of it;
-//! * headlines equal or cut, of a weight of at least ten, where one side has no text to compare;
-//! * equal headlines of a weight of at least twelve on the same day in different sources, whatever the texts: each has
-//!   its own lead.
+//! * where one side has no text, the headline alone: equal and of a weight of ten within ten days, of eight within three;
+//!   cut or part of the other, of a weight of ten, within ten days; a character more or less, of a weight of fourteen,
+//!   within three; the same city with the same two or more figures, on one day or the next, and a third of the
+//!   shorter headline's pairs of characters in the other;
+//! * equal headlines of a weight of at least twelve on the same day in different sources, whatever the texts: each has its
+//!   own lead.
 //!
-//! Vetoes, without which look-alikes merge:
+//! **Vetoes**, without which look-alikes merge:
 //!
-//! * the dates are more than ten days apart (unless the texts are contained by 850 of 1,000);
-//! * the story already holds another item of this source (a headline that a source repeats is a daily bulletin), unless
-//!   the headlines are alike, the texts contained by 850 of 1,000, and the numbers the same;
-//! * the numbers contradict: fewer than 700 of 1,000 of the numbers of the shorter text stand in the longer;
-//! * the headlines name different cities, or neither names one and the sources serve different cities and the texts are
-//!   not contained;
+//! * the headlines name different cities, or neither names one, the sources serve different cities and the texts are not
+//!   contained: one template serves many towns;
+//! * the numbers contradict: fewer than 700 of 1,000 of the numbers of the shorter text stand in the longer (last month's
+//!   bulletin has other numbers);
+//! * the dates are more than ten days apart. Reprints are often dated by the day of their import, so a text contained by
+//!   850 of 1,000 outweighs this; so does one of 600 under a like headline if nine in ten of its numbers agree, and, for a
+//!   headline without text, that it says much: a weight of sixteen, or of twelve with a figure, within [`LATE`];
+//! * the story already holds another item of this source, which would not list one article twice, unless the headlines
+//!   are alike and the texts contained by 850 of 1,000 with the same numbers; or, within twelve hours, by 600 without a
+//!   contradiction: a further version; or, within six hours, one of them is a headline without a text;
+//! * the headline recurs: some source has used it for two stories, or this one on another day. Then it says nothing
+//!   without a text;
+//! * under another headline, the shorter text stands in the midst of a text more than twice as long: a digest;
 //! * either source has `join = false`, unless both are the same.
 //!
 //! Known misses: retold stories, and translations.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::headline::{Alike, alike, length, numbers};
+use super::headline::{Alike, Headline, numbers};
 use super::{Case, Rules, Shelf, ShelfError};
 use crate::model::evidence::{Headlines, Likeness, Veto};
 use crate::model::fold::fold;
-use crate::model::id::StoryNo;
+use crate::model::id::{SourceId, StoryNo};
 use crate::model::place::Code;
-use crate::model::shingle::{SHORTEST as TEXT, containment, weight};
+use crate::model::shingle::{LEAST, SHORTEST, Shingled};
 use crate::model::story::{Copy, Story};
 use crate::model::time::{Time, Trust};
-use crate::place::Look;
 
 /// A story that the item is a copy of, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,18 +63,44 @@ pub struct Match {
     pub why: Likeness,
 }
 
+/// So many stories are compared with an item.
+const LOOKED_AT: usize = 16;
 /// Copies of one story are dated at most so far apart.
 const WINDOW: i64 = 10 * Time::DAY;
+/// Copies dated by their import may be so late.
+const LATE: i64 = 250 * Time::DAY;
+/// Further versions of one source's item come so soon: tomorrow's bulletin is another one.
+const VERSION: i64 = 12 * Time::HOUR;
+/// A headline without text and its article are listed by one source so soon after each other.
+const LISTED: i64 = 6 * Time::HOUR;
 /// Containment that makes two texts one, headlines being alike; per mille.
 const CONTAINED: u32 = 400;
 /// Containment that makes two texts one under other headlines; per mille.
 const CONTAINED_ALONE: u32 = 500;
+/// Containment of a further version, or of a late copy under a like headline; per mille.
+const CONTAINED_MOSTLY: u32 = 600;
+/// Containment of a line of text in the article, headlines being alike; per mille.
+const CONTAINED_LINE: u32 = 700;
 /// Containment that outweighs the window; per mille.
 const CONTAINED_ANYWAY: u32 = 850;
+/// Containment without which two texts that an item is contained in are two stories; per mille.
+const RELATED: u32 = 300;
 /// Numbers of the shorter text that must stand in the longer; per mille.
 const NUMBERS: u32 = 700;
-/// An equal headline of so much weight is the same story on the same day.
+/// Numbers that must stand in the longer text of a further version; per mille.
+const NUMBERS_MOSTLY: u32 = 850;
+/// Fewer numbers than this contradict nothing.
+const FEW: usize = 3;
+/// An equal headline of so much weight is the same story on the same day, and says much if it tells a figure.
 const LONG_HEADLINE: usize = 12;
+/// An equal headline of so much weight is the same story within three days, one side having no text.
+const SHORT_HEADLINE: usize = 8;
+/// A headline of so much weight may have lost a character.
+const LOST_HEADLINE: usize = 14;
+/// A headline of so much weight says much.
+const TELLING_HEADLINE: usize = 16;
+/// Part of a short headline's pairs that must stand in another that tells the same figures; per mille.
+const TOLD: usize = 330;
 /// So much of a text is compared, in folded characters.
 pub(super) const COMPARED: usize = 8_000;
 
@@ -73,54 +109,40 @@ pub(super) const COMPARED: usize = 8_000;
 /// # Errors
 /// [`ShelfError`] if the past cannot be read.
 pub fn find(rules: &Rules, case: &Case<'_>, copy: &Copy, shelf: &dyn Shelf) -> Result<Vec<Match>, ShelfError> {
-    let item = case.item;
-    let mut candidates = shelf.sharing_link(&copy.canonical)?;
-    candidates.extend(shelf.sharing_headline(&copy.title)?);
-    candidates.extend(shelf.sharing_text(&copy.sketch)?);
-    candidates.sort_unstable();
-    candidates.dedup();
-    if candidates.is_empty() {
-        return Ok(Vec::new());
-    }
-    let own = Side::of(rules, copy, &item.text);
-    let mut found = Vec::new();
-    for no in candidates {
-        let Some(story) = super::going_on(shelf, no)? else { continue };
-        if found.iter().any(|m: &Match| m.story == story.no) {
-            continue;
+    let mut votes: BTreeMap<StoryNo, usize> = BTreeMap::new();
+    // A shared link says more than a shared headline, and that more than a shared piece of text.
+    for (keys, vote) in [
+        (shelf.sharing_link(&copy.canonical)?, 100),
+        (shelf.sharing_headline(copy)?, 4),
+        (shelf.sharing_text(&copy.sketch)?, 3),
+    ] {
+        for no in keys {
+            *votes.entry(no).or_default() += vote;
         }
-        if let Ok((score, why)) = compare(rules, &own, &story, shelf) {
+    }
+    let mut candidates: Vec<(usize, StoryNo)> = votes.into_iter().map(|(no, votes)| (votes, no)).collect();
+    candidates.sort_unstable_by(|one, other| other.cmp(one));
+    candidates.truncate(LOOKED_AT);
+    let mut stories: Vec<Story> = Vec::new();
+    for (_, no) in candidates {
+        let Some(story) = super::going_on(shelf, no)? else { continue };
+        if !stories.iter().any(|known| known.no == story.no) {
+            stories.push(story);
+        }
+    }
+    let mut found = Vec::new();
+    if stories.is_empty() {
+        return Ok(found);
+    }
+    let own = Side::of(copy, &case.item.text);
+    let recurring = recurs(&own, &stories);
+    for story in &stories {
+        if let Ok((score, why)) = weigh(rules, &own, story, recurring, shelf) {
             found.push(Match { story: story.no, score, why });
         }
     }
     found.sort_by_key(|m| (std::cmp::Reverse(m.score), m.story));
     Ok(found)
-}
-
-/// One side of a comparison.
-struct Side<'a> {
-    copy: &'a Copy,
-    text: Vec<char>,
-    day: i64,
-    cities: Vec<Code>,
-}
-
-impl<'a> Side<'a> {
-    fn of(rules: &Rules, copy: &'a Copy, text: &str) -> Self {
-        let look = Look { title: &copy.title, text: "", tags: &[], credits: &[], prior: &[], link: "" };
-        let cities = rules.placer().place(&look).cities.iter().map(|placed| placed.code).collect();
-        Self {
-            copy,
-            text: fold(text).chars().take(COMPARED).collect(),
-            day: date(copy).0.div_euclid(Time::DAY),
-            cities,
-        }
-    }
-}
-
-fn date(copy: &Copy) -> Time {
-    let believed = copy.published.as_ref().filter(|claim| claim.trust > Trust::None);
-    believed.map_or(copy.seen, |claim| claim.at)
 }
 
 /// Whether the copy shown of one story is a copy of the other, either way: the surer answer.
@@ -129,9 +151,9 @@ fn date(copy: &Copy) -> Time {
 /// What speaks against it.
 pub fn between(rules: &Rules, one: &Story, other: &Story, shelf: &dyn Shelf) -> Result<(u16, Likeness), Veto> {
     let ask = |own: &Story, story: &Story| {
-        let copy = own.shown().ok_or(Veto::Unlike(None))?;
-        let text = shelf.item(copy.wire).map(|item| item.text).unwrap_or_default();
-        compare(rules, &Side::of(rules, copy, &text), story, shelf)
+        let own = Side::kept(own.shown().ok_or(Veto::Unlike(None))?, shelf);
+        let recurring = recurs(&own, std::slice::from_ref(story));
+        weigh(rules, &own, story, recurring, shelf)
     };
     match (ask(one, other), ask(other, one)) {
         (Ok(one), Ok(other)) => Ok(if other.0 > one.0 { other } else { one }),
@@ -140,100 +162,336 @@ pub fn between(rules: &Rules, one: &Story, other: &Story, shelf: &dyn Shelf) -> 
     }
 }
 
-fn compare(rules: &Rules, own: &Side<'_>, story: &Story, shelf: &dyn Shelf) -> Result<(u16, Likeness), Veto> {
+/// One side of a comparison.
+struct Side<'a> {
+    copy: &'a Copy,
+    headline: Headline,
+    text: Shingled,
+}
+
+impl<'a> Side<'a> {
+    fn of(copy: &'a Copy, text: &str) -> Self {
+        let text = Shingled::of(fold(text).chars().take(COMPARED).collect());
+        Self { copy, headline: Headline::of(&copy.title), text }
+    }
+
+    fn kept(copy: &'a Copy, shelf: &dyn Shelf) -> Self {
+        Self::of(copy, &shelf.item(copy.wire).map(|item| item.text).unwrap_or_default())
+    }
+}
+
+/// When a copy claims to be from; when it was seen, if it claims nothing that can be believed.
+#[must_use]
+pub fn date(copy: &Copy) -> Time {
+    let believed = copy.published.as_ref().filter(|claim| claim.trust > Trust::None);
+    believed.map_or(copy.seen, |claim| claim.at)
+}
+
+fn span(one: &Copy, other: &Copy) -> i64 {
+    date(one).since(date(other)).abs()
+}
+
+/// The copy that the others are compared with: the one shown, unless it is but a part of another.
+#[must_use]
+pub fn fullest(story: &Story) -> Option<&Copy> {
+    let shown = story.shown()?;
+    let fullest = story.copies.iter().rev().max_by_key(|copy| (std::cmp::Reverse(copy.damage), copy.length))?;
+    let longest = story.copies.iter().rev().max_by_key(|copy| copy.length)?;
+    // Half as long says that it is a part; a damaged one that is whole serves better than an undamaged line.
+    let enough = |copy: &Copy| copy.length * 2 >= longest.length;
+    Some([shown, fullest].into_iter().find(|copy| enough(copy)).unwrap_or(longest))
+}
+
+/// Whether this headline is used for more than one story.
+fn recurs(own: &Side<'_>, stories: &[Story]) -> bool {
+    let mut users: BTreeSet<&SourceId> = BTreeSet::new();
+    for story in stories {
+        let equal = |c: &&Copy| own.headline.alike(&Headline::of(&c.title)) == Some(Alike::Equal);
+        let mut here: BTreeSet<&SourceId> = BTreeSet::new();
+        for copy in story.copies.iter().filter(equal) {
+            if copy.source == own.copy.source && span(copy, own.copy) > VERSION {
+                return true;
+            }
+            here.insert(&copy.source);
+        }
+        if here.iter().any(|source| users.contains(source)) {
+            return true;
+        }
+        users.extend(here);
+    }
+    false
+}
+
+/// How sure it is that the item is a copy of the story, and why; else why not.
+fn weigh(
+    rules: &Rules,
+    own: &Side<'_>,
+    story: &Story,
+    recurring: bool,
+    shelf: &dyn Shelf,
+) -> Result<(u16, Likeness), Veto> {
     let copy = own.copy;
-    let theirs = story.shown().ok_or(Veto::Unlike(None))?;
+    let theirs = fullest(story).ok_or(Veto::Unlike(None))?;
     let alone = |copy: &Copy| rules.source(&copy.source).is_some_and(|source| !source.join);
-    let repeated = story.copies.iter().any(|c| c.source == copy.source);
+    let siblings: Vec<&Copy> = story.copies.iter().filter(|c| c.source == copy.source).collect();
     // A source that stays alone may still rewrite its guids: its own items it may meet again.
-    if alone(copy) && !repeated {
+    if alone(copy) && siblings.is_empty() {
         return Err(Veto::Alone(copy.source.clone()));
     }
     if alone(theirs) && theirs.source != copy.source {
         return Err(Veto::Alone(theirs.source.clone()));
     }
-    let gist = story.copies.iter().any(|c| c.gist == copy.gist);
+    let facing = Facing::of(own, story);
     let linked = !copy.canonical.is_empty() && story.copies.iter().any(|c| c.canonical == copy.canonical);
-    let titles = alike(&copy.title, &theirs.title);
-    if linked && titles.is_some() {
+    if linked && facing.alike.is_some() {
         return Ok((1000, Likeness::Address { with: theirs.source.clone() }));
     }
-    let text = shelf.item(theirs.wire).map(|item| item.text).unwrap_or_default();
-    let other = Side::of(rules, theirs, &text);
-    let contained = containment(&own.text, &other.text);
-    let told = contained.map(|c| c as u16);
+    // The places are asked before a text is fetched: most look-alikes end here.
+    let named: Vec<Code> = story.copies.iter().flat_map(|c| c.named.iter().copied()).collect();
+    if !linked && elsewhere(&copy.named, &named) {
+        return Err(Veto::Cities);
+    }
+    let other = Side::kept(theirs, shelf);
+    let texts = Texts::of(&own.text, &other.text);
+    let told = texts.contained.map(|c| c as u16);
     // The gist leaves digits out: a read counter is no edit, but last month's bulletin has other numbers.
-    if gist && titles.is_some() && weight(&own.text) >= TEXT && agree(&own.text, &other.text) {
+    let gist = story.copies.iter().any(|c| c.gist == copy.gist);
+    if gist && facing.alike.is_some() && own.text.weight >= LEAST && texts.agree {
         return Ok((980, Likeness::Copied { with: theirs.source.clone() }));
     }
     // A source's own address used for another item again and again is a page, not an article.
-    let copied = contained.is_some_and(|c| c >= CONTAINED_ANYWAY) && agree(&own.text, &other.text);
     if linked {
-        let related = contained.is_some_and(|c| c >= CONTAINED && !repeated) || copied;
+        let related = (texts.over(CONTAINED) && siblings.is_empty()) || texts.copied();
         return if related { Ok((950, Likeness::Related)) } else { Err(Veto::Page) };
     }
-    let enough = contained.is_some_and(|c| c >= if titles.is_some() { CONTAINED } else { CONTAINED_ALONE });
-    // A source that gives two headlines means two items: what they share is what it writes under everything.
-    if titles.is_none() && !enough {
+    let enough = texts.enough(facing.alike);
+    let figures = told_in_figures(own, story);
+    if facing.alike.is_none() && !enough && !(figures && texts.contained.is_none()) {
         return Err(Veto::Unlike(told));
     }
-    if titles.is_none() && repeated {
+    if texts.agreeing.is_some_and(|agreeing| agreeing < NUMBERS) {
+        return Err(Veto::Numbers);
+    }
+    if let Some(near) = siblings.iter().map(|c| span(c, copy)).min()
+        && !again(&facing, &texts, near)
+    {
         return Err(Veto::Repeated(copy.source.clone()));
     }
     // One copy dated late must not push the others out.
-    let apart = story.copies.iter().map(|other| date(copy).since(date(other)).abs()).min().unwrap_or_default();
-    if apart > WINDOW && contained.is_none_or(|c| c < CONTAINED_ANYWAY) {
+    let apart = story.copies.iter().map(|c| span(c, copy)).min().unwrap_or_default();
+    if apart > WINDOW && !late(own, &facing, &texts, apart) {
         return Err(Veto::Days((apart / Time::DAY) as u32));
     }
-    if repeated && !copied {
-        return Err(Veto::Repeated(copy.source.clone()));
-    }
-    let elsewhere = |a: &[Code], b: &[Code]| !a.is_empty() && !b.is_empty() && !a.iter().any(|code| b.contains(code));
-    if elsewhere(&own.cities, &other.cities) {
-        return Err(Veto::Cities);
-    }
-    if own.cities.is_empty() && other.cities.is_empty() && !enough {
+    if copy.named.is_empty() && named.is_empty() && !enough {
         let serves = |copy: &Copy| rules.source(&copy.source).map(|s| s.cities.clone()).unwrap_or_default();
         if elsewhere(&serves(copy), &serves(theirs)) {
             return Err(Veto::Served);
         }
     }
-    if contradict(&own.text, &other.text) {
-        return Err(Veto::Numbers);
-    }
-    let headline = match titles {
+    let headline = match facing.alike {
         Some(Alike::Equal) => Headlines::Equal,
-        Some(_) => Headlines::Cut,
-        None => Headlines::Other,
+        Some(Alike::Cut | Alike::CutOther) => Headlines::Cut,
+        Some(Alike::Part) => Headlines::Part,
+        Some(Alike::Lost) => Headlines::Lost,
+        Some(Alike::Reworded) => Headlines::Reworded,
+        None if enough => Headlines::Other,
+        None => Headlines::Figures,
     };
-    let length = length(&copy.title).min(length(&theirs.title));
     let compared = |day: bool| Likeness::Compared { headline, contained: told, day };
-    match contained {
+    match texts.contained {
+        Some(_) if enough && facing.alike.is_none() && digest(&own.text, &other.text) => Err(Veto::Digest),
         Some(c) if enough => Ok((700 + (c / 4) as u16, compared(false))),
-        None if titles.is_some() && length >= super::headline::SHORTEST => Ok((800, compared(false))),
-        Some(_) if titles == Some(Alike::Equal) && length >= LONG_HEADLINE && own.day.abs_diff(other.day) <= 1 => {
-            Ok((700, compared(true)))
+        None => match facing.suffices(figures, apart) {
+            Some(_) if recurring => Err(Veto::Recurring),
+            Some(score) => Ok((score, compared(false))),
+            None => Err(Veto::Unlike(None)),
+        },
+        Some(_) if facing.alike == Some(Alike::Equal) && facing.weight >= LONG_HEADLINE && apart <= Time::DAY => {
+            if recurring {
+                Err(Veto::Recurring)
+            } else {
+                Ok((700, compared(true)))
+            }
         }
-        _ => Err(Veto::Unlike(told)),
+        Some(_) => Err(Veto::Unlike(told)),
     }
+}
+
+/// A headline against those of a story's copies.
+struct Facing {
+    /// The best likeness.
+    alike: Option<Alike>,
+    /// What the shorter of the two headlines that are so alike weighs.
+    weight: usize,
+}
+
+impl Facing {
+    fn of(own: &Side<'_>, story: &Story) -> Self {
+        let others = story.copies.iter().map(|copy| Headline::of(&copy.title));
+        let pairs =
+            others.filter_map(|other| Some((own.headline.alike(&other)?, other.weight.min(own.headline.weight))));
+        let best = pairs.min_by_key(|(alike, weight)| (*alike, std::cmp::Reverse(*weight)));
+        Self { alike: best.map(|(alike, _)| alike), weight: best.map_or(0, |(_, weight)| weight) }
+    }
+
+    /// How sure the headlines alone make it, with dates so far apart.
+    fn suffices(&self, figures: bool, apart: i64) -> Option<u16> {
+        let (least, days, score) = match self.alike {
+            Some(Alike::Equal) if apart <= 3 * Time::DAY => (SHORT_HEADLINE, 3, 820),
+            Some(Alike::Equal) => (super::headline::SHORTEST, i64::MAX, 820),
+            Some(Alike::Cut | Alike::CutOther | Alike::Part) => (super::headline::SHORTEST, i64::MAX, 800),
+            Some(Alike::Lost) => (LOST_HEADLINE, 3, 760),
+            Some(Alike::Reworded) | None => (0, 1, 720),
+        };
+        let other_words = matches!(self.alike, Some(Alike::Reworded) | None);
+        let near = apart <= days.saturating_mul(Time::DAY);
+        (self.weight >= least && near && (!other_words || figures)).then_some(score)
+    }
+}
+
+/// Two texts compared.
+struct Texts {
+    /// How much of the shorter stands in the longer, per mille.
+    contained: Option<u32>,
+    /// What the shorter weighs.
+    weight: usize,
+    /// How many numbers of the shorter stand in the longer, per mille.
+    agreeing: Option<u32>,
+    /// Whether they all do, as often.
+    agree: bool,
+    /// Whether one is there and the other is not.
+    one_sided: bool,
+}
+
+impl Texts {
+    fn of(one: &Shingled, other: &Shingled) -> Self {
+        Self {
+            contained: one.containment(other),
+            weight: one.ordered(other).0.weight,
+            agreeing: agreeing(one, other),
+            agree: agree(one, other),
+            one_sided: (one.weight < LEAST) != (other.weight < LEAST),
+        }
+    }
+
+    fn over(&self, least: u32) -> bool {
+        self.contained.is_some_and(|contained| contained >= least)
+    }
+
+    /// Whether they are the same but for little, and all numbers with them.
+    fn copied(&self) -> bool {
+        self.over(CONTAINED_ANYWAY) && self.agree
+    }
+
+    /// Whether enough of the shorter stands in the longer, under headlines so alike.
+    fn enough(&self, alike: Option<Alike>) -> bool {
+        match alike {
+            None => self.weight >= SHORTEST && self.over(CONTAINED_ALONE),
+            Some(_) => self.over(if self.weight < SHORTEST { CONTAINED_LINE } else { CONTAINED }),
+        }
+    }
+
+    fn agreeing_over(&self, least: u32) -> bool {
+        self.agreeing.is_none_or(|agreeing| agreeing >= least)
+    }
+}
+
+/// Whether an item of a source that the story has one of already is the same one again, `near` being how far apart they
+/// are dated.
+fn again(facing: &Facing, texts: &Texts, near: i64) -> bool {
+    // A source that gives two headlines means two items: what they share is what it writes under everything.
+    let Some(alike) = facing.alike else { return false };
+    let numbers = if alike <= Alike::Part { NUMBERS } else { NUMBERS_MOSTLY };
+    let agreeing = texts.agreeing.map_or(texts.agree, |agreeing| agreeing >= numbers);
+    let version = texts.over(CONTAINED_MOSTLY) && agreeing && near <= VERSION;
+    let listed =
+        texts.one_sided && alike <= Alike::CutOther && near <= LISTED && facing.weight >= super::headline::SHORTEST;
+    texts.copied() || version || listed
+}
+
+/// Whether a copy dated outside the window is one still.
+fn late(own: &Side<'_>, facing: &Facing, texts: &Texts, apart: i64) -> bool {
+    let part = facing.alike.is_some_and(|alike| alike <= Alike::Part);
+    let figure = !own.headline.numbers().is_empty();
+    let telling = facing.weight >= TELLING_HEADLINE || (figure && facing.weight >= LONG_HEADLINE);
+    match texts.contained {
+        Some(_) => texts.over(CONTAINED_ANYWAY) || (part && texts.over(CONTAINED_MOSTLY) && texts.agreeing_over(900)),
+        None => part && telling && apart <= LATE,
+    }
+}
+
+fn elsewhere(one: &[Code], other: &[Code]) -> bool {
+    !one.is_empty() && !other.is_empty() && !one.iter().any(|code| other.contains(code))
+}
+
+/// Whether a copy's headline tells of the same city and the same figures in other words.
+fn told_in_figures(own: &Side<'_>, story: &Story) -> bool {
+    let figures = sorted(own.headline.numbers());
+    figures.len() >= 2
+        && story.copies.iter().any(|copy| {
+            let headline = Headline::of(&copy.title);
+            copy.named.iter().any(|code| own.copy.named.contains(code))
+                && sorted(headline.numbers()) == figures
+                && own.headline.shared(&headline) >= TOLD
+        })
+}
+
+fn sorted(mut numbers: Vec<&str>) -> Vec<&str> {
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Whether the shorter text stands in the midst of one more than twice as long: a digest of several stories. A cut copy
+/// has the beginning of the article, if not its first sentence.
+fn digest(one: &Shingled, other: &Shingled) -> bool {
+    let (short, long) = one.ordered(other);
+    if long.letters.len() < short.letters.len() * 2 {
+        return false;
+    }
+    let marks: Vec<bool> = short.marks(long).collect();
+    let early = marks.iter().take(marks.len() / 3).filter(|mark| **mark).count();
+    early * 10 < marks.iter().filter(|mark| **mark).count()
+}
+
+/// What keeps two stories apart although one item seems to be a copy of both: it may be a digest, or have a headline that
+/// both bear. `None` if nothing does.
+#[must_use]
+pub fn contradiction(one: &Story, two: &Story, shelf: &dyn Shelf) -> Option<Veto> {
+    let (mine, theirs) = (fullest(one)?, fullest(two)?);
+    let named = |story: &Story| story.copies.iter().flat_map(|c| c.named.clone()).collect::<Vec<_>>();
+    if elsewhere(&named(one), &named(two)) {
+        return Some(Veto::Cities);
+    }
+    let texts = Texts::of(&Side::kept(mine, shelf).text, &Side::kept(theirs, shelf).text);
+    if texts.agreeing.is_some_and(|agreeing| agreeing < NUMBERS) {
+        return Some(Veto::Numbers);
+    }
+    if let Some(contained) = texts.contained.filter(|c| *c < RELATED) {
+        return Some(Veto::Unlike(Some(contained as u16)));
+    }
+    // One source lists a headline and its article at most hours apart; two articles are two stories.
+    let twice = |copy: &&Copy| {
+        one.copies.iter().any(|c| c.source == copy.source && (span(c, copy) > LISTED || texts.contained.is_some()))
+    };
+    let twice = two.copies.iter().find(twice).filter(|_| !texts.over(CONTAINED_MOSTLY))?;
+    Some(Veto::Repeated(twice.source.clone()))
 }
 
 /// Whether a known key stands for another article now: headline, address and text are all other ones.
 #[must_use]
 pub fn reused(case: &Case<'_>, old: &Copy, new: &Copy, shelf: &dyn Shelf) -> bool {
     let elsewhere = !old.canonical.is_empty() && !new.canonical.is_empty() && old.canonical != new.canonical;
-    if !elsewhere || alike(&old.title, &new.title).is_some() {
+    if !elsewhere || super::headline::alike(&old.title, &new.title).is_some() {
         return false;
     }
-    let text = |text: &str| fold(text).chars().take(COMPARED).collect::<Vec<_>>();
-    let before = shelf.item(old.wire).map(|item| text(&item.text)).unwrap_or_default();
-    containment(&before, &text(&case.item.text)).is_none_or(|contained| contained < CONTAINED)
+    let (before, now) = (Side::kept(old, shelf), Side::of(new, &case.item.text));
+    before.text.containment(&now.text).is_none_or(|contained| contained < CONTAINED)
 }
 
 /// Whether every number of the shorter text stands in the longer, as often; the last one may be cut.
-fn agree(one: &[char], other: &[char]) -> bool {
-    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
-    let (short, long): (String, String) = (short.iter().collect(), long.iter().collect());
+fn agree(one: &Shingled, other: &Shingled) -> bool {
+    let (short, long) = one.ordered(other);
+    let (short, long): (String, String) = (short.letters.iter().collect(), long.letters.iter().collect());
     let (mine, mut theirs) = (numbers(&short), numbers(&long));
     let last = mine.len().saturating_sub(1);
     mine.iter().enumerate().all(|(index, number)| {
@@ -244,18 +502,15 @@ fn agree(one: &[char], other: &[char]) -> bool {
     })
 }
 
-/// Whether the numbers of the shorter text are missing from the longer. Fewer than three tell nothing.
-fn contradict(one: &[char], other: &[char]) -> bool {
-    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
-    let (short, long): (String, String) = (short.iter().collect(), long.iter().collect());
+/// How many of the numbers of the shorter text stand in the longer, per mille; `None` if there are too few to tell.
+fn agreeing(one: &Shingled, other: &Shingled) -> Option<u32> {
+    let (short, long) = one.ordered(other);
+    let (short, long): (String, String) = (short.letters.iter().collect(), long.letters.iter().collect());
     let mine = numbers(&short);
-    if mine.len() < 3 {
-        return false;
-    }
-    let theirs: HashSet<&str> = numbers(&long).into_iter().collect();
-    if theirs.is_empty() {
-        return false;
+    let theirs: BTreeSet<&str> = numbers(&long).into_iter().collect();
+    if mine.len() < FEW || theirs.is_empty() {
+        return None;
     }
     let shared = mine.iter().filter(|number| theirs.contains(*number)).count();
-    ((shared * 1000 / mine.len()) as u32) < NUMBERS
+    Some((shared * 1000 / mine.len()) as u32)
 }

@@ -7,8 +7,10 @@ use super::headline::{Alike, alike, is_cut};
 use super::{Case, Rules};
 use crate::model::fold::fold;
 use crate::model::id::hash64;
+use crate::model::place::Code;
 use crate::model::shingle::sketch;
 use crate::model::story::{Copy, Emission, Story};
+use crate::place::Look;
 
 /// Characters so common that a Chinese text of [`LONG`] characters without one of them has lost it on the way.
 const COMMON: &[char] = &['的', '一', '在', '不', '平', '人', '工'];
@@ -38,8 +40,15 @@ pub fn copy(rules: &Rules, case: &Case<'_>) -> Copy {
         score: 0,
         held: case.held,
         damage: damage(&item.title, &item.text),
+        named: named(rules, &item.title),
         sketch: sketch(&fold(&item.text).chars().take(super::same::COMPARED).collect::<Vec<_>>()),
     }
+}
+
+/// Cities that a headline names: look-alikes are told apart by them.
+fn named(rules: &Rules, title: &str) -> Vec<Code> {
+    let look = Look { title, ..Look::default() };
+    rules.placer().place(&look).cities.iter().map(|placed| placed.code).collect()
 }
 
 /// Counts signs of damage.

@@ -65,6 +65,18 @@ pub enum Headlines {
     /// They are different.
     #[n(2)]
     Other,
+    /// One stands inside the other.
+    #[n(3)]
+    Part,
+    /// One has a character or two more.
+    #[n(4)]
+    Lost,
+    /// One stretch of them differs.
+    #[n(5)]
+    Reworded,
+    /// Other words, with the same city and the same figures.
+    #[n(6)]
+    Figures,
 }
 
 impl fmt::Display for Likeness {
@@ -80,6 +92,10 @@ impl fmt::Display for Likeness {
                     Headlines::Equal => "equal headline",
                     Headlines::Cut => "headline cut from the other",
                     Headlines::Other => "another headline",
+                    Headlines::Part => "headline part of the other",
+                    Headlines::Lost => "headline with a character or two more or less",
+                    Headlines::Reworded => "headline with a word exchanged",
+                    Headlines::Figures => "another headline with the same city and figures",
                 })?;
                 if *day {
                     f.write_str(" on the same day")?;
@@ -116,6 +132,10 @@ pub enum Veto {
     Served,
     /// Fewer of the shorter text's numbers stand in the longer than a copy's would.
     Numbers,
+    /// There is but the headline to go by, and that comes back with other stories.
+    Recurring,
+    /// The headlines have nothing in common, and the shorter text stands in the midst of a long one.
+    Digest,
 }
 
 impl fmt::Display for Veto {
@@ -136,6 +156,8 @@ impl fmt::Display for Veto {
             Self::Cities => f.write_str("the headlines name different cities"),
             Self::Served => f.write_str("the sources serve different cities and the texts are not alike"),
             Self::Numbers => f.write_str("the numbers contradict"),
+            Self::Recurring => f.write_str("only the headline is alike, and it comes back with other stories"),
+            Self::Digest => f.write_str("the shorter text stands in the midst of a digest"),
         }
     }
 }

@@ -5,8 +5,14 @@ use super::shingle::weight;
 /// Heaviest ornament: a column (（财经·国际）), a label (关注｜), a site (_三门峡网, - Aller Gazette).
 const HEAVIEST: usize = 12;
 
-/// The headline without leading columns in brackets, a leading label before `｜`, and a trailing site name behind `_`,
-/// `|` or ` - `. What is left is never less than what was taken.
+/// What a headline says in brackets at its end about pictures: 图, 组图, 视频. Anything else there (上, 之二) may tell two
+/// items apart.
+const NOTES: &[&str] =
+    &["图", "组图", "多图", "图文", "高清图", "高清组图", "附图", "视频", "附视频", "图集", "photos", "video"];
+
+/// The headline without leading columns in brackets, a leading label before `｜`, a medium's name before `：`, a note on
+/// pictures at its end, and a trailing site name behind `_`, `|`, ` - ` or `-`. What is left is never less than what was
+/// taken.
 #[must_use]
 pub fn bare(title: &str) -> &str {
     let mut rest = title.trim();
@@ -30,13 +36,36 @@ fn front(title: &str) -> Option<&str> {
             return short(column).then_some(rest);
         }
     }
-    let (label, rest) = title.split_once(['｜', '|', '丨'])?;
-    (short(label) && label.chars().count() <= 4).then_some(rest)
+    if let Some((label, rest)) = title.split_once(['｜', '|', '丨']) {
+        return (short(label) && label.chars().count() <= 4).then_some(rest);
+    }
+    let (medium, rest) = title.split_once(['：', ':'])?;
+    is_medium(medium).then_some(rest)
+}
+
+/// Whether a name is a medium's by its form: 焦作网, 中国网河南, 许昌日报, 新华社. 美媒 and 专家 are none.
+fn is_medium(name: &str) -> bool {
+    let name = name.trim();
+    short(name)
+        && name.chars().count() >= 3
+        && name.chars().all(char::is_alphanumeric)
+        && (name.contains('网')
+            || name.ends_with(['报', '社', '台'])
+            || name.ends_with("在线")
+            || name.ends_with("客户端"))
 }
 
 fn back(title: &str) -> Option<&str> {
-    let (rest, site) = title.rsplit_once(['_', '|', '｜', '丨']).or_else(|| title.rsplit_once(" - "))?;
-    short(site).then_some(rest)
+    for (open, close) in [('（', '）'), ('(', ')'), ('【', '】'), ('[', ']')] {
+        if let Some((rest, note)) = title.strip_suffix(close).and_then(|inside| inside.rsplit_once(open)) {
+            return NOTES.contains(&note.trim().to_lowercase().as_str()).then_some(rest);
+        }
+    }
+    if let Some((rest, site)) = title.rsplit_once(['_', '|', '｜', '丨']).or_else(|| title.rsplit_once(" - ")) {
+        return short(site).then_some(rest);
+    }
+    let (rest, site) = title.rsplit_once(['-', '—'])?;
+    is_medium(site).then_some(rest.trim_end_matches('—'))
 }
 
 #[cfg(test)]
@@ -51,6 +80,11 @@ mod tests {
             ("【快讯】(许昌)许昌外贸连续三年增长", "许昌外贸连续三年增长"),
             ("Council approves the new bridge - Aller Gazette", "Council approves the new bridge"),
             ("许昌（建安区）供暖", "许昌（建安区）供暖"),
+            ("样报网：许昌外贸连续三年增长(组图)", "许昌外贸连续三年增长"),
+            ("许昌外贸连续三年增长-样报网许昌", "许昌外贸连续三年增长"),
+            ("许昌外贸连续三年增长——样城日报", "许昌外贸连续三年增长"),
+            ("专家：许昌外贸连续三年增长（上）", "专家：许昌外贸连续三年增长（上）"),
+            ("郑州-许昌市域铁路今天加密班次", "郑州-许昌市域铁路今天加密班次"),
             ("（图）暖", "（图）暖"),
             ("", ""),
         ] {

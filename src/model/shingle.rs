@@ -1,17 +1,24 @@
 //! Shingles: the overlapping pieces of a folded text by which two texts are compared.
 //!
 //! A shingle is three characters of Chinese, Japanese or Korean, nine of other scripts: three letters stand in any long
-//! text. The *sketch* of a text is its few smallest shingle hashes (bottom-k, Broder 1997). A cut copy's shingles are a
-//! subset of the whole's, so every small hash of the whole that lies in the part kept is also among the part's smallest:
-//! of a copy that kept the share r, at least one of k is found with probability 1 - (1 - r)^k.
+//! text. The *sketch* of a text is its few smallest shingle hashes (bottom-k, Broder 1997), of shingles twice as wide:
+//! by a narrow one that half of all texts have (新华社), strangers would meet. A cut copy's shingles are a subset of the
+//! whole's, so every small hash of the whole that lies in the part kept is also among the part's smallest: of a copy
+//! that kept the share r, at least one of k is found with probability 1 - (1 - r)^k.
 
-use super::id::hash64;
+use std::collections::HashSet;
 
 /// So many hashes make a sketch: a copy cut to a third is found with a probability of nine in ten.
 pub const SKETCH: usize = 6;
 
-/// A text of less weight has no sketch: too short to tell.
+/// So many hashes make the sketch of a headline.
+pub const HEADLINE: usize = 2;
+
+/// A text of less weight has no sketch: too short to tell by itself.
 pub const SHORTEST: usize = 40;
+
+/// A text of less weight is not compared at all.
+pub const LEAST: usize = 16;
 
 /// Weight of a folded text: a Chinese, Japanese or Korean character says about as much as two and a half letters, so it
 /// weighs one and a letter or digit two fifths, rounded down.
@@ -34,43 +41,98 @@ pub fn width(folded: &[char]) -> usize {
     if many { 3 } else { 9 }
 }
 
+/// Hash of one shingle: the same on every machine, for it is stored. FNV-1a over the characters, its bits mixed once more
+/// so that the smallest are no special ones (the finisher of `SplitMix64`).
+fn hash(shingle: &[char]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for c in shingle {
+        hash = (hash ^ u64::from(u32::from(*c))).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
+
 /// The smallest hashes of a folded text's shingles, ascending; none for a text too short to tell.
 #[must_use]
 pub fn sketch(folded: &[char]) -> Vec<u64> {
     if weight(folded) < SHORTEST {
         return Vec::new();
     }
-    let mut smallest: Vec<u64> = Vec::with_capacity(SKETCH + 1);
-    let mut bytes = [0_u8; 4 * 9];
-    for shingle in folded.windows(width(folded)) {
-        let mut length = 0;
-        for c in shingle {
-            length += c.encode_utf8(&mut bytes[length..]).len();
-        }
-        let hash = hash64(&[&bytes[..length]]);
-        if smallest.len() == SKETCH && smallest.last().is_some_and(|largest| hash >= *largest) {
+    smallest(folded, width(folded) * 2, SKETCH)
+}
+
+/// The smallest hashes of a folded headline's shingles, ascending: by them headlines that differ in their beginning, or in
+/// a word, find each other.
+#[must_use]
+pub fn headline(folded: &[char]) -> Vec<u64> {
+    smallest(folded, width(folded) + 1, HEADLINE)
+}
+
+fn smallest(folded: &[char], width: usize, most: usize) -> Vec<u64> {
+    let mut smallest: Vec<u64> = Vec::with_capacity(most + 1);
+    for shingle in folded.windows(width) {
+        let hash = hash(shingle);
+        if smallest.len() == most && smallest.last().is_some_and(|largest| hash >= *largest) {
             continue;
         }
         if let Err(place) = smallest.binary_search(&hash) {
             smallest.insert(place, hash);
-            smallest.truncate(SKETCH);
+            smallest.truncate(most);
         }
     }
     smallest
 }
 
-/// How much of the shorter text's shingles the longer one has, per mille; `None` if one is too short to tell.
-#[must_use]
-pub fn containment(one: &[char], other: &[char]) -> Option<u32> {
-    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
-    if weight(short) < SHORTEST {
-        return None;
+/// A folded text made ready for comparing.
+#[derive(Debug, Clone, Default)]
+pub struct Shingled {
+    /// Its characters.
+    pub letters: Vec<char>,
+    /// What it weighs.
+    pub weight: usize,
+    width: usize,
+    hashes: HashSet<u64>,
+}
+
+impl Shingled {
+    /// Of a folded text.
+    #[must_use]
+    pub fn of(letters: Vec<char>) -> Self {
+        let width = width(&letters);
+        let hashes = letters.windows(width).map(hash).collect();
+        Self { weight: weight(&letters), width, hashes, letters }
     }
-    let width = width(short);
-    let long: std::collections::HashSet<&[char]> = long.windows(width).collect();
-    let all = short.windows(width).count();
-    let shared = short.windows(width).filter(|shingle| long.contains(shingle)).count();
-    Some((shared * 1000 / all.max(1)) as u32)
+
+    /// The shorter and the longer of two.
+    #[must_use]
+    pub fn ordered<'s>(&'s self, other: &'s Self) -> (&'s Self, &'s Self) {
+        if self.letters.len() <= other.letters.len() { (self, other) } else { (other, self) }
+    }
+
+    /// Which of the shingles of `other` this text has, in order.
+    pub fn marks<'s>(&'s self, other: &'s Self) -> impl Iterator<Item = bool> + 's {
+        // Texts of two scripts share nothing: their shingles are not of one width.
+        other
+            .letters
+            .windows(other.width)
+            .map(|shingle| other.width == self.width && self.hashes.contains(&hash(shingle)))
+    }
+
+    /// How much of the shorter text's shingles the longer one has, per mille; `None` if one is too short to be compared.
+    #[must_use]
+    pub fn containment(&self, other: &Self) -> Option<u32> {
+        let (short, long) = self.ordered(other);
+        if short.weight < LEAST {
+            return None;
+        }
+        let (mut all, mut shared) = (0_usize, 0_usize);
+        for mark in long.marks(short) {
+            all += 1;
+            shared += usize::from(mark);
+        }
+        Some((shared * 1000 / all.max(1)) as u32)
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +159,24 @@ mod tests {
         let part = &whole[..whole.len() * 4 / 5];
         let shared = sketch(part).iter().filter(|hash| sketched.contains(hash)).count();
         assert!(shared >= 1);
-        assert_eq!(containment(part, &whole), Some(1000));
-        assert_eq!(containment(&folded("太短"), &whole), None);
+        let (part, whole) = (Shingled::of(part.to_vec()), Shingled::of(whole));
+        assert_eq!(part.containment(&whole), Some(1000));
+        assert_eq!(whole.marks(&part).filter(|mark| !mark).count(), 0);
+        assert!(part.marks(&whole).filter(|mark| !mark).count() > 5);
+        assert_eq!(Shingled::of(folded("太短")).containment(&whole), None);
+    }
+
+    #[test]
+    fn hashes_are_the_same_on_every_machine() {
+        assert_eq!(hash(&['许', '昌', '市']), HASH, "stored keys depend on it: raise the layout's version");
+    }
+
+    const HASH: u64 = 15_233_000_308_550_621_978;
+
+    #[test]
+    fn texts_of_two_scripts_share_nothing() {
+        let one = Shingled::of(folded("许昌市商务局发布稳外贸措施安排专项资金支持企业开拓市场"));
+        let two = Shingled::of(folded("The city council approved a new footbridge over the Aller on Tuesday"));
+        assert_eq!(one.containment(&two), Some(0));
     }
 }

@@ -6,7 +6,7 @@ use super::edition::EditionId;
 use super::evidence::Likeness;
 use super::id::{Guid, ItemKey, SourceId, StoryNo};
 use super::item::{Credit, Enclosure};
-use super::place::{Placed, Places, Point};
+use super::place::{Code, Placed, Places, Point};
 use super::position::Position;
 use super::source::{Rank, Republish};
 use super::tag::Tag;
@@ -70,6 +70,9 @@ pub struct Copy {
     /// find each other.
     #[cbor(n(17), default)]
     pub sketch: Vec<u64>,
+    /// Cities that its headline names.
+    #[cbor(n(18), default)]
+    pub named: Vec<Code>,
 }
 
 /// What a feed prints of a story, but for the full text: a fact, recorded when it was emitted and never derived again.

@@ -17,6 +17,7 @@ use crate::model::headline::bare;
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo, hash64};
 use crate::model::position::Position;
 use crate::model::setting::{InForce, Setting};
+use crate::model::shingle;
 use crate::model::story::{Copy, Emission, Entered, Story};
 use crate::model::time::Time;
 
@@ -310,12 +311,17 @@ impl<'s> Draft<'s> {
         self.sharing(&self.urls, Tree::Urls, link_key(canonical))
     }
 
-    /// Stories with a copy whose folded headline begins like this one's.
+    /// Stories with a copy whose headline shares a key with this one's: its beginning, a rare piece of it, its city with
+    /// its figures. A story stands there once for each.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
-    pub fn sharing_headline(&self, title: &str) -> Result<Vec<StoryNo>> {
-        self.sharing(&self.headlines, Tree::Headlines, headline_key(title))
+    pub fn sharing_headline(&self, copy: &Copy) -> Result<Vec<StoryNo>> {
+        let mut found = Vec::new();
+        for key in headline_keys(copy) {
+            found.extend(self.sharing(&self.headlines, Tree::Headlines, Some(key))?);
+        }
+        Ok(found)
     }
 
     /// Stories with a copy that shares one of these smallest hashes of its text.
@@ -419,7 +425,7 @@ impl<'s> Draft<'s> {
         if !copy.canonical.is_empty() {
             self.share(Tree::Urls, link_key(&copy.canonical), story)?;
         }
-        if let Some(key) = headline_key(&copy.title).filter(|_| !copy.title.is_empty()) {
+        for key in headline_keys(copy) {
             self.share(Tree::Headlines, Some(key), story)?;
         }
         for hash in &copy.sketch {
@@ -890,12 +896,26 @@ pub(super) fn link_key(canonical: &str) -> Option<u64> {
     (!canonical.is_empty()).then(|| hash64(&[canonical.as_bytes()]))
 }
 
-fn headline_key(title: &str) -> Option<u64> {
-    let folded = fold(bare(title));
-    let ascii = folded.chars().take(BEGINNING).filter(char::is_ascii).count();
+/// Keys of a headline: its beginning; the smallest hashes of its shingles, for one that begins otherwise or has a word
+/// exchanged; the first city it names with its figures, if it tells two or more.
+fn headline_keys(copy: &Copy) -> Vec<u64> {
+    let folded: Vec<char> = fold(bare(&copy.title)).chars().collect();
+    let ascii = folded.iter().take(BEGINNING).filter(|c| c.is_ascii()).count();
     let length = if ascii * 2 > BEGINNING { BEGINNING * 2 } else { BEGINNING };
-    let beginning: String = folded.chars().take(length).collect();
-    (!beginning.is_empty()).then(|| hash64(&[beginning.as_bytes()]))
+    let beginning: String = folded.iter().take(length).collect();
+    if beginning.is_empty() {
+        return Vec::new();
+    }
+    let mut keys = vec![hash64(&[beginning.as_bytes()])];
+    keys.extend(shingle::headline(&folded));
+    let whole: String = folded.iter().collect();
+    let mut figures: Vec<&str> =
+        whole.split(|c: char| !(c.is_ascii_digit() || c == '.')).filter(|f| !f.is_empty()).collect();
+    if let (Some(city), 2..) = (copy.named.first(), figures.len()) {
+        figures.sort_unstable();
+        keys.push(hash64(&[&city.0.to_le_bytes(), figures.join(" ").as_bytes()]));
+    }
+    keys
 }
 
 fn load<T: for<'b> minicbor::Decode<'b, ()>>(store: &Store, tree: Tree, key: &[u8]) -> Result<Option<Held<T>>> {

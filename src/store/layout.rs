@@ -7,7 +7,7 @@
 //! | `guids` | guid, 16 bytes | story number, 8 bytes |
 //! | `items` | hash of source and item key, 16 bytes | [`Known`] |
 //! | `urls` | hash of the canonical link, 8 bytes | [`Sharers`]: stories that have it |
-//! | `headlines` | hash of the folded headline's beginning, 8 bytes | [`Sharers`] |
+//! | `headlines` | hash of the folded headline's beginning, of a shingle of it, or of its city and figures, 8 bytes | [`Sharers`] |
 //! | `texts` | one of the smallest hashes of a text's shingles, 8 bytes | [`Sharers`] |
 //! | `editions` | edition's key | [`Head`] |
 //! | `entries` | edition's key, 0, *inverted* order of the block's oldest entry, 16 bytes | [`Block`] of up to 64, newest first |
@@ -31,7 +31,7 @@ use crate::model::position::Position;
 use crate::model::time::Time;
 
 /// Version of keys and values, and of the folding that index keys are made by. Another one means: make the store again.
-pub const VERSION: u8 = 4;
+pub const VERSION: u8 = 5;
 
 /// The only key of `meta`.
 pub const META: &[u8] = b"meta";
