@@ -94,6 +94,10 @@ pub(super) fn judge(
     };
     if claim.at.since(at) > AHEAD {
         claim = ahead(claim, zone, at, complaints);
+    } else if claim.at > at {
+        // Never later than first seen.
+        claim.at = at;
+        claim.method.push_str(", a little ahead of our clock");
     } else if claim.at < FIRST {
         complaints.push("dated before 1990: not believed".to_owned());
         claim.trust = Trust::None;

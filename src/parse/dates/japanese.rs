@@ -6,13 +6,14 @@
 const ERAS: [(&str, i32); 4] = [("令和", 2018), ("平成", 1988), ("昭和", 1925), ("大正", 1911)];
 
 /// Words and their Chinese counterparts, longer ones first. Only what cannot stand in a Chinese date.
-const WORDS: [(&str, &str); 11] = [
+const WORDS: [(&str, &str); 12] = [
     ("午前", "上午"),
     ("午後", "下午"),
     ("時間前", "小时前"),
     ("日前", "天前"),
     ("か月前", "个月前"),
     ("ヶ月前", "个月前"),
+    ("カ月前", "个月前"),
     ("週間前", "周前"),
     ("時", "时"),
     ("一昨日", "前天"),

@@ -3,7 +3,7 @@
 //! Written over into the Chinese form, which the other readers know.
 
 /// Words and their Chinese counterparts, longer ones first.
-const WORDS: [(&str, &str); 26] = [
+const WORDS: [(&str, &str); 28] = [
     ("월요일", " "),
     ("화요일", " "),
     ("수요일", " "),
@@ -18,6 +18,8 @@ const WORDS: [(&str, &str); 26] = [
     ("(금)", " "),
     ("(토)", " "),
     ("(일)", " "),
+    ("개월", "个月"),
+    ("주일", "周"),
     ("오전", "上午"),
     ("오후", "下午"),
     ("시간 전", "小时前"),
@@ -33,7 +35,7 @@ const WORDS: [(&str, &str); 26] = [
 ];
 
 /// Units that are single syllables of many words: only behind a digit.
-const UNITS: [(char, char); 4] = [('일', '日'), ('시', '时'), ('분', '分'), ('초', '秒')];
+const UNITS: [(char, char); 5] = [('주', '周'), ('일', '日'), ('시', '时'), ('분', '分'), ('초', '秒')];
 
 /// The text in the Chinese form; `None` if nothing of it is Korean.
 pub(super) fn folded(text: &str) -> Option<String> {
@@ -69,6 +71,9 @@ mod tests {
              3시간 전                        => ~2026-11-23T10:00:00+09:00
              5분 전                          => 2026-11-23T12:55:00+09:00
              2일 전                          => ~2026-11-21T00:00:00+09:00
+             2주 전                          => ~2026-11-09T00:00:00+09:00
+             1주일 전                        => ~2026-11-16T00:00:00+09:00
+             1개월 전                        => ~2026-10-24T00:00:00+09:00
              어제 10:38                      => 2026-11-22T10:38:00+09:00",
             chrono_tz::Asia::Seoul,
         );

@@ -2,7 +2,7 @@
 //!
 //! One file per custom, its examples beside it: [`iso`] (ISO 8601, W3CDTF, RFC 3339), [`numbers`] (`2026/10/04`,
 //! `2022年08月23日10:38`, `10-04`, `10:38`), [`words`] (RFC 822, asctime, long forms, with the months of sixty languages),
-//! [`ago`] (昨天, 3小时前, "2 hours ago"), [`unix`]; [`chinese`], [`japanese`] and [`korean`] write what is peculiar to them over
+//! [`ago`] (昨天, 3小时前, "2 hours ago"), [`spans`] (3 órával ezelőtt), [`weekday`] (周三 10:38), [`unix`]; [`chinese`], [`japanese`] and [`korean`] write what is peculiar to them over
 //! into the common form; [`short`] has what is a date only in a field for dates; [`zone`] has the names of zones.
 
 mod ago;
@@ -13,12 +13,16 @@ mod japanese;
 mod korean;
 mod numbers;
 mod short;
+mod spans;
 mod unix;
+mod weekday;
 mod words;
 mod zone;
 
 use crate::model::time::{Claim, Time, Trust};
-use chrono::{Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike};
+use chrono::{
+    Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike, Weekday,
+};
 use chrono_tz::Tz;
 use cursor::Cursor;
 use zone::Zone;
@@ -74,18 +78,22 @@ pub fn read(text: &str, zone: Tz, at: Time) -> Option<Claim> {
     let text = native.as_deref().map_or(text, str::trim);
     let digits = if beyond { chinese::folded(text) } else { None };
     let text = digits.as_deref().map_or(text, str::trim);
-    let plain = |text| unix::read(text).or_else(|| iso::read(text, zone, at)).or_else(|| numbers::read(text, zone, at));
+    let plain =
+        |text| unix::read(text).or_else(|| iso::read(text, zone, at)).or_else(|| numbers::read(text, None, zone, at));
     ago::read(text, zone, at)
         .or_else(|| plain(text))
-        // Behind a word there must be a day: a time alone would lack the day that the word may name.
-        .or_else(|| plain(without_weekday(text).filter(|rest| rest.contains(['-', '/', '.', '年', '月']))?))
+        .or_else(|| behind_weekday(text, zone, at))
         .or_else(|| words::read(text, zone, at))
+        .or_else(|| weekday::read(text, zone, at))
+        .or_else(|| spans::read(text, zone, at))
 }
 
 /// [`read`] for a field that holds nothing but a date, where `2003` and `031231` are dates as well.
 #[must_use]
 pub fn field(text: &str, zone: Tz, at: Time) -> Option<Claim> {
-    short::read(text, zone, at).or_else(|| read(text, zone, at))
+    short::read(text, zone, at)
+        .or_else(|| read(text, zone, at))
+        .or_else(|| weekday::field(plain(text).as_str(), zone, at))
 }
 
 /// A date without words for the day, from the parts of an address: local midnight of that day, [`Trust::Low`].
@@ -123,12 +131,32 @@ fn digit(c: char) -> Option<char> {
     char::from_digit(u32::from(c) - zero, 10)
 }
 
-/// What follows a weekday: `Fri, 2006/09/15`, `週二 2026-10-04`. Which word it is does not matter: half of them are wrong.
-fn without_weekday(text: &str) -> Option<&str> {
+/// What follows a weekday: `Fri, 2006/09/15`, `週二 2026-10-04`, `Sat, 11 04 2020`. It tells day from month where both could
+/// be either; otherwise it does not matter: half of them are wrong.
+fn behind_weekday(text: &str, zone: Tz, at: Time) -> Option<Claim> {
     let rest = text.trim_start_matches(char::is_alphabetic);
     let word = &text[..text.len() - rest.len()];
     let rest = rest.trim_start_matches(['.', ',', ' ']);
-    (!word.is_empty() && words::month(word).is_none() && rest.starts_with(|c: char| c.is_ascii_digit())).then_some(rest)
+    if word.is_empty() || words::month(word).is_some() || !rest.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let weekday = weekday::named(word);
+    let joined = joined(rest);
+    let rest = joined.as_deref().unwrap_or(rest);
+    // Behind a word there must be a day: a time alone would lack the day that the word may name.
+    if !rest.contains(['-', '/', '.', '年', '月']) {
+        return None;
+    }
+    iso::read(rest, zone, at).or_else(|| numbers::read(rest, weekday, zone, at))
+}
+
+/// `11 04 2020 08:51` with its day in one piece: `11/04/2020 08:51`.
+fn joined(text: &str) -> Option<String> {
+    let mut parts = text.splitn(4, ' ');
+    let (day, month, year, rest) = (parts.next()?, parts.next()?, parts.next()?, parts.next().unwrap_or_default());
+    let number = |part: &str, most: usize| part.len() <= most && part.bytes().all(|byte| byte.is_ascii_digit());
+    (number(day, 2) && number(month, 2) && number(year, 4) && year.len() == 4)
+        .then(|| format!("{day}/{month}/{year} {rest}"))
 }
 
 fn without_label(text: &str) -> &str {
@@ -373,7 +401,7 @@ mod tests {
              2016 年 3 月 20 日 21 時 40 分        => 2016-03-20T21:40:00+08:00
              19年4月20日                          => ~2019-04-20T00:00:00+08:00
              1960-12-23                           => ~1960-12-23T00:00:00+08:00
-             Mon 19:43                            => -
+             Mon 19:43                            => 2026-11-16T19:43:00+08:00
              2.5 hours                            => -
              23.08.2022, 10:38                    => 2022-08-23T10:38:00+08:00
              # no dates

@@ -1,6 +1,6 @@
 //! Dates in numbers: ISO 8601 and its profiles, `2026/10/04`, `2022年08月23日10:38`, `10-04`, `10:38`.
 
-use super::{Clock, Cursor, Parts, words};
+use super::{Clock, Cursor, Parts, Weekday, weekday, words};
 use crate::model::time::{Claim, Time};
 use chrono_tz::Tz;
 
@@ -9,8 +9,8 @@ pub(super) const ISO: &str = "ISO 8601";
 
 const SWAPPED: &str = "day and month could be swapped";
 
-/// Reads it; `None` if it does not begin with a number or is no date.
-pub(super) fn read(text: &str, tz: Tz, at: Time) -> Option<Claim> {
+/// Reads it; `None` if it does not begin with a number or is no date. The weekday is what stands before it.
+pub(super) fn read(text: &str, day: Option<Weekday>, tz: Tz, at: Time) -> Option<Claim> {
     let mut cursor = Cursor::new(text);
     let start = cursor.clone();
     let (first, digits) = cursor.number()?;
@@ -24,20 +24,21 @@ pub(super) fn read(text: &str, tz: Tz, at: Time) -> Option<Claim> {
                 // The date may stand behind: `10:38 23.11.2026`.
                 let rest = cursor.rest.trim_start_matches(|c: char| " ,;|-".contains(c));
                 if rest.contains(|c: char| c.is_ascii_digit()) {
-                    let mut parts = date(&mut Cursor::new(rest), tz)?;
-                    (parts.time, parts.zone) = (Some(time), zone);
+                    let mut cursor = Cursor::new(rest);
+                    let mut parts = date(&mut cursor, day, tz)?;
+                    (parts.time, parts.zone) = (Some(time), zone.or_else(|| cursor.zone()));
                     return parts.claim(tz, at);
                 }
                 return Parts { time: Some(time), zone, form: "time of day", ..Parts::default() }.claim(tz, at);
             }
             _ => {
                 cursor = start;
-                date(&mut cursor, tz)?
+                date(&mut cursor, day, tz)?
             }
         },
         4 => {
             cursor = start;
-            date(&mut cursor, tz)?
+            date(&mut cursor, day, tz)?
         }
         _ => return None,
     };
@@ -46,11 +47,15 @@ pub(super) fn read(text: &str, tz: Tz, at: Time) -> Option<Claim> {
     } else {
         parts.zone = cursor.zone();
     }
+    // `02.01.2006 -0700`, but `2013-01-27-01` is something else.
+    if parts.time.is_none() && cursor.rest.starts_with(' ') {
+        parts.zone = cursor.zone();
+    }
     parts.claim(tz, at)
 }
 
 /// A day in numbers.
-fn date(cursor: &mut Cursor<'_>, tz: Tz) -> Option<Parts> {
+fn date(cursor: &mut Cursor<'_>, day: Option<Weekday>, tz: Tz) -> Option<Parts> {
     let (first, digits) = cursor.number()?;
     cursor.blanks();
     let first = u32::try_from(first).ok()?;
@@ -59,7 +64,7 @@ fn date(cursor: &mut Cursor<'_>, tz: Tz) -> Option<Parts> {
         // 19年4月20日
         (2, '年') => year_first(cursor, short_year(first)),
         (1 | 2, '月') => month_first(cursor, first),
-        (1 | 2, '-' | '/' | '.') => short_first(cursor, first, tz),
+        (1 | 2, '-' | '/' | '.') => short_first(cursor, first, day, tz),
         _ => None,
     }
 }
@@ -74,6 +79,10 @@ fn short_year(year: u32) -> i32 {
 pub(super) fn time(cursor: &mut Cursor<'_>, parts: &mut Parts) {
     let compact = matches!(cursor.peek(), Some('T' | 't'));
     while cursor.one(" Tt,;|").is_some() {}
+    // `03/30/2020 - 19:19`
+    if cursor.rest.starts_with("- ") {
+        cursor.rest = cursor.rest[1..].trim_start();
+    }
     weekday(cursor);
     cursor.blanks();
     if compact {
@@ -180,7 +189,7 @@ fn month_first(cursor: &mut Cursor<'_>, month: u32) -> Option<Parts> {
 }
 
 /// `10-04`, `04/10/2026`, `04.10.2026`, `26-10-04`, `10/2026`.
-fn short_first(cursor: &mut Cursor<'_>, first: u32, tz: Tz) -> Option<Parts> {
+fn short_first(cursor: &mut Cursor<'_>, first: u32, weekday: Option<Weekday>, tz: Tz) -> Option<Parts> {
     let mark = cursor.one("-/.")?;
     cursor.blanks();
     let form = "numeric date";
@@ -225,10 +234,18 @@ fn short_first(cursor: &mut Cursor<'_>, first: u32, tz: Tz) -> Option<Parts> {
         _ => return None,
     };
     let american = tz.name().starts_with("America/");
+    let fits = |month, day| weekday.is_some_and(|weekday| weekday::fits(weekday, year, month, day));
     let (month, day, doubt) = match (first, second) {
         (13.., _) => (second, first, None),
         (_, 13..) => (first, second, None),
         _ if mark == '.' || first == second => (second, first, None),
+        _ if fits(first, second) != fits(second, first) => {
+            if fits(first, second) {
+                (first, second, None)
+            } else {
+                (second, first, None)
+            }
+        }
         _ if american => (first, second, Some(SWAPPED)),
         _ => (second, first, Some(SWAPPED)),
     };

@@ -75,7 +75,9 @@ pub(super) fn read(text: &str, tz: Tz, at: Time) -> Option<Claim> {
                 cursor.one(".");
                 cursor.blanks();
                 parts.time = cursor.clock().or_else(|| dotted(&mut cursor, ""));
-            } else if parts.time.is_some() && parts.zone.is_none() {
+            } else if parts.zone.is_none()
+                && (parts.time.is_some() || (parts.year.is_some() && is_last(word, cursor.rest)))
+            {
                 parts.zone = ahead.zone().inspect(|_| cursor = ahead);
             } else if words == 1 && parts.day == 0 {
                 // A weekday, which must not contradict anything: half of them are wrong anyway.
@@ -99,6 +101,11 @@ pub(super) fn read(text: &str, tz: Tz, at: Time) -> Option<Claim> {
     }
     (parts.month > 0 && parts.day > 0).then_some(())?;
     parts.claim(tz, at)
+}
+
+/// Whether a word ends a text and looks like the abbreviation of a zone: `26 Sep 2022 MST`.
+fn is_last(word: &str, rest: &str) -> bool {
+    rest.trim().is_empty() && (3..=5).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 /// `10.38`, followed by this in any case.

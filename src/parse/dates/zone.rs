@@ -159,6 +159,10 @@ impl Cursor<'_> {
         let mut ahead = self.clone();
         ahead.blanks();
         ahead.one("(");
+        // `10:38:00:-0700`
+        if ahead.rest.starts_with(":-") || ahead.rest.starts_with(":+") {
+            ahead.one(":");
+        }
         if ahead.text("北京时间") {
             *self = ahead;
             return Some(Zone::East(480));
