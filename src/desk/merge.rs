@@ -14,8 +14,6 @@ use crate::model::evidence::Likeness;
 use crate::model::id::{SourceId, StoryNo};
 use crate::model::story::{Copy, Story};
 
-/// What proves two stories to be one, whatever they look like; per mille.
-const PROOF: u16 = 950;
 /// Below this an item joins one story and proves nothing of another; per mille.
 const SURE: u16 = 800;
 
@@ -39,7 +37,8 @@ pub fn merge(story: Story, source: &SourceId, also: &[Match], shelf: &dyn Shelf)
         if other.no == merged.story.no || other.spiked || merged.story.spiked || other.kept_apart(&merged.story) {
             continue;
         }
-        if found.score < PROOF && contradiction(&merged.story, &other, shelf).is_some() {
+        let proven = matches!(found.why, Likeness::Address { .. } | Likeness::Copied { .. } | Likeness::Related);
+        if !proven && contradiction(&merged.story, &other, shelf).is_some() {
             continue;
         }
         let (winner, edit) = unite(merged.story, other, &Likeness::Through { with: source.clone() }, found.score);

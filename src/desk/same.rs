@@ -95,6 +95,8 @@ const FEW: usize = 3;
 const LONG_HEADLINE: usize = 12;
 /// An equal headline of so much weight is the same story within three days, one side having no text.
 const SHORT_HEADLINE: usize = 8;
+/// What an equal headline adds to a contained text: it tells between two stories that one text holds.
+const EQUAL: u16 = 10;
 /// A headline of so much weight may have lost a character.
 const LOST_HEADLINE: usize = 14;
 /// A headline of so much weight says much.
@@ -300,7 +302,10 @@ fn weigh(
     let compared = |day: bool| Likeness::Compared { headline, contained: told, day };
     match texts.contained {
         Some(_) if enough && facing.alike.is_none() && digest(&own.text, &other.text) => Err(Veto::Digest),
-        Some(c) if enough => Ok((700 + (c / 4) as u16, compared(false))),
+        Some(c) if enough => {
+            let equal = u16::from(facing.alike == Some(Alike::Equal));
+            Ok((700 + (c / 4) as u16 + equal * EQUAL, compared(false)))
+        }
         None => match facing.suffices(figures, apart) {
             Some(_) if recurring => Err(Veto::Recurring),
             Some(score) => Ok((score, compared(false))),
