@@ -7,7 +7,9 @@
 //! an answer. Order of a stop: no new rounds, running ones end, sockets drain, the editor finishes its step and flushes.
 
 pub mod export;
+pub mod find;
 pub mod folder;
+pub mod hand;
 pub mod preview;
 pub mod stats;
 
@@ -48,6 +50,7 @@ use crate::serve::{self, Front};
 use crate::store::Store;
 
 use folder::{Folder, FolderError};
+use hand::Refused;
 
 /// Why the program cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -620,6 +623,23 @@ fn control(
                     match rebuilt {
                         Ok(Ok(rebuilt)) => {
                             (StatusCode::OK, Pieces::one(serde_json::to_vec(&rebuilt).unwrap_or_default()))
+                        }
+                        Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
+                        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
+                    }
+                }
+                (Method::POST, "/join" | "/split" | "/spike") => {
+                    let Some(wanted) = hand::Wanted::parse(&asked.path, &asked.query) else {
+                        return (StatusCode::BAD_REQUEST, Pieces::one("no story is named"));
+                    };
+                    // Waits for the editor: not on a thread that answers others.
+                    let corrected = tokio::task::spawn_blocking(move || {
+                        hand::correct(&store, &journal, &standing, clock(), &wanted)
+                    });
+                    match corrected.await {
+                        Ok(Ok(told)) => (StatusCode::OK, Pieces::one(told)),
+                        Ok(Err(error @ Refused::Wrong(_))) => {
+                            (StatusCode::UNPROCESSABLE_ENTITY, Pieces::one(error.to_string()))
                         }
                         Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
                         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),

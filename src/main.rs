@@ -69,6 +69,26 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Makes stories one that the desk sees as several; held for good.
+    Join {
+        /// Stories: guid, address of the page, address of a copy.
+        #[arg(required = true, num_args = 2.., value_name = "STORY")]
+        stories: Vec<String>,
+    },
+    /// Makes copies another story than the rest; held for good.
+    Split {
+        /// Story: guid, address of the page; or the address of the copy that is another story.
+        story: String,
+        /// Copies that are another story: number in `why`, source, address. The second of two, if not named.
+        #[arg(value_name = "COPY")]
+        copies: Vec<String>,
+    },
+    /// Takes stories out of everything, for good.
+    Spike {
+        /// Stories: guid, address of the page, address of a copy.
+        #[arg(required = true, value_name = "STORY")]
+        stories: Vec<String>,
+    },
     /// Writes the archive to stdout.
     Export {
         /// jsonl, csv or opml.
@@ -122,6 +142,9 @@ fn main() -> ExitCode {
         }
         Command::Check { id, offline, json } => cli::check::run(&runtime, &config, id.as_deref(), offline, json),
         Command::Try { target, json } => cli::tryout::run(&runtime, &config, &target, json),
+        Command::Join { stories } => cli::join::run(&runtime, &config, stories),
+        Command::Split { story, copies } => cli::split::run(&runtime, &config, story, copies),
+        Command::Spike { stories } => cli::spike::run(&runtime, &config, stories),
         Command::Export { format } => cli::export::run(&runtime, &config, &format),
         Command::Stats { json } => cli::stats::run(&runtime, &config, json),
         Command::Rebuild => cli::rebuild::run(&runtime, &config),

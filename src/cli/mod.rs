@@ -1,10 +1,12 @@
-//! One file per command; what several share stands in [`exit`], [`log`], [`locate`], [`probe`] and [`say`].
+//! One file per command; what several share stands in [`correct`], [`exit`], [`log`], [`locate`], [`probe`] and [`say`].
 
 pub mod check;
+pub mod correct;
 pub mod demo;
 pub mod exit;
 pub mod export;
 pub mod health;
+pub mod join;
 pub mod locate;
 pub mod log;
 pub mod once;
@@ -14,5 +16,7 @@ pub mod reload;
 pub mod say;
 pub mod schema;
 pub mod serve;
+pub mod spike;
+pub mod split;
 pub mod stats;
 pub mod tryout;

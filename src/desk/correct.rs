@@ -89,23 +89,19 @@ pub fn split(
     back.sort_by_key(merge::precedence);
     let absorbed: Vec<StoryNo> = back.iter().skip(1).map(|retired| retired.no).collect();
     let fresh = back.is_empty();
-    let mut other = match back.into_iter().next() {
-        Some(retired) => {
-            let stands = retired.shown().and_then(|printed| place(&moved, printed));
-            let shown = stands.unwrap_or_else(|| shown::best(rules, &moved)) as u32;
-            // Printed anew below, if what it was printed from is not with it any more.
-            let emission = retired.emission.clone();
-            let renewed = emission.is_some() && stands.is_none();
-            (Story { shown, retired_into: None, ..retired }, renewed)
-        }
-        None => {
-            let guid = fresh_guid(&moved[0], shelf)?;
-            let shown = shown::best(rules, &moved) as u32;
-            (Story { no: shelf.next_story(), guid, opened: when.at, shown, ..Story::default() }, false)
-        }
+    let retired = back.into_iter().next();
+    // Where the copy that it was printed from went with it, nothing of it is printed anew.
+    let stands = retired.as_ref().and_then(|retired| place(&moved, retired.shown()?));
+    let renewed = stands.is_none();
+    let shown = stands.unwrap_or_else(|| shown::best(rules, &moved)) as u32;
+    let mut other = if let Some(retired) = retired {
+        retired
+    } else {
+        let guid = fresh_guid(&moved[0], shelf)?;
+        Story { no: shelf.next_story(), guid, opened: when.at, ..Story::default() }
     };
-    (other.0.copies, other.0.absorbed) = (moved, absorbed.clone());
-    let (mut other, renewed) = other;
+    (other.retired_into, other.shown) = (None, shown);
+    (other.copies, other.absorbed) = (moved, absorbed.clone());
     let mut kept = story;
     kept.absorbed.retain(|no| *no != other.no && !absorbed.contains(no));
     kept.shown = place(&left, &printed).unwrap_or_else(|| shown::best(rules, &left)) as u32;

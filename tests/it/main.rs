@@ -5,6 +5,7 @@
 mod article;
 mod daemon;
 mod fetch;
+mod hand;
 mod kill;
 mod operator;
 mod origin;

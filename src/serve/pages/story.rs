@@ -77,8 +77,8 @@ impl Desk<'_> {
             cities: self.cities(emission.map_or(&story.places.cities, |e| &e.cities)),
             tags: self.tags(emission.map_or(&story.tags, |e| &e.tags)),
             notices: self.notices(story)?,
-            // What was never emitted is not ours to pass on.
-            summary: emission.map_or_else(String::new, |e| e.summary.clone()),
+            // What was never emitted, or was taken out, is not ours to pass on.
+            summary: emission.filter(|_| !story.spiked).map_or_else(String::new, |e| e.summary.clone()),
             link: link::outside(address),
             copies: self.copies(story),
             places: self.places(story),
