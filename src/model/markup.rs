@@ -37,9 +37,16 @@ const OPEN_FORMATTING: usize = 24;
 pub struct Element<'a> {
     /// In lower case.
     pub name: Cow<'a, str>,
-    /// Names in lower case, values as written (entities not decoded), in order.
+    /// Names in lower case, values as written (entities not decoded), in order. A picture that stood in a `noscript` has
+    /// [`TWIN`].
     pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// HTML that is written in place of the element and all it holds. Only heeded for what holds nothing to be read:
+    /// frames, embedded and void elements.
+    pub instead: Option<String>,
 }
+
+/// Attribute given to a picture that stood in a `noscript`: the twin, for readers without scripts, of one before or behind.
+pub const TWIN: &str = "data-twin";
 
 impl Element<'_> {
     /// The value of an attribute, entities decoded.
@@ -70,15 +77,19 @@ pub struct Bounded {
 /// A bounded copy of HTML. `change` may alter an element, or drop its tag (not its text) by answering false.
 pub fn bounded(html: &str, bounds: Bounds, change: &mut dyn FnMut(&mut Element<'_>) -> bool) -> Bounded {
     let mut writer = Writer { out: String::with_capacity(html.len().min(bounds.bytes)), ..Writer::default() };
-    for token in Tokens::new(html) {
+    let mut tokens = Tokens::new(html);
+    while let Some(token) = tokens.next() {
         if writer.out.len() > bounds.bytes {
             writer.cut = true;
             break;
         }
         match token {
             Token::Text(text) => writer.text(text),
-            Token::Open { name, attributes } => writer.open(name, attributes, bounds, change),
-            Token::Close(name) => writer.close(&lower(name)),
+            Token::Open { name, attributes } => {
+                writer.twin = tokens.is_fallback();
+                writer.open(name, attributes, bounds, change);
+            }
+            Token::Close(name) => writer.close(lower(name)),
         }
     }
     writer.finish(bounds)
@@ -93,6 +104,10 @@ struct Writer<'a> {
     over: Vec<Cow<'a, str>>,
     /// The list of active formatting elements: name and attributes; an empty name is a marker (WHATWG HTML 13.2.4.3).
     formatting: Vec<(Cow<'a, str>, &'a str)>,
+    /// Elements that are written under another name: as it was, and as it is.
+    renamed: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// The element at hand stands in a `noscript`.
+    twin: bool,
     elements: usize,
     deep: usize,
     many: usize,
@@ -127,7 +142,9 @@ impl<'a> Writer<'a> {
             return;
         }
         self.imply_ends(&name);
-        let void = is_void(&name);
+        // A frame holds nothing that is shown.
+        let leaf = matches!(name.as_ref(), "iframe" | "object");
+        let void = is_void(&name) || leaf;
         if self.elements >= bounds.elements {
             self.many += 1;
             return;
@@ -140,7 +157,7 @@ impl<'a> Writer<'a> {
                 return;
             }
         }
-        let mut element = Element { name, attributes: Vec::new() };
+        let mut element = Element { name, attributes: Vec::new(), instead: None };
         for attribute in Attributes::new(attributes) {
             if element.attributes.len() == bounds.attributes {
                 self.crowded += 1;
@@ -150,13 +167,24 @@ impl<'a> Writer<'a> {
                 element.attributes.push(attribute);
             }
         }
+        if self.twin && element.name == "img" {
+            element.attributes.push((Cow::Borrowed(TWIN), Cow::Borrowed("")));
+        }
+        let written = element.name.clone();
         if !change(&mut element) {
             if !void && !root {
-                self.over.push(element.name);
+                self.over.push(written);
             }
             return;
         }
         self.elements += 1;
+        if let Some(instead) = element.instead.filter(|_| void) {
+            self.out.push_str(&instead);
+            return;
+        }
+        if element.name != written && !self.renamed.iter().any(|(was, _)| *was == written) {
+            self.renamed.push((written, element.name.clone()));
+        }
         self.out.push('<');
         self.out.push_str(&element.name);
         for (name, value) in &element.attributes {
@@ -172,6 +200,9 @@ impl<'a> Writer<'a> {
             self.out.push('"');
         }
         self.out.push('>');
+        if leaf {
+            return self.end(&element.name);
+        }
         if void || root {
             return;
         }
@@ -259,11 +290,13 @@ impl<'a> Writer<'a> {
         self.formatting.push((Cow::Owned(name.to_owned()), attributes));
     }
 
-    fn close(&mut self, name: &str) {
-        if self.over.last().is_some_and(|top| top == name) {
+    fn close(&mut self, name: Cow<'a, str>) {
+        if self.over.last() == Some(&name) {
             self.over.pop();
             return;
         }
+        let name = self.renamed.iter().find(|(was, _)| *was == name).map_or(name, |(_, now)| now.clone());
+        let name = name.as_ref();
         if is_void(name) || matches!(name, "html" | "head" | "body") {
             return;
         }
@@ -367,19 +400,33 @@ pub struct Tokens<'a> {
     /// No comment ends any more, nor any other declaration.
     open_comment: bool,
     open_declaration: bool,
+    /// Where the `noscript` ends that is being read for its pictures.
+    fallback: usize,
+    /// Where the object ends that is being read for what it holds: objects in it are not, so that this stays linear.
+    entered: usize,
 }
 
-/// Elements that are passed over with what they hold.
-const HIDDEN: [&str; 13] = [
+/// Elements that are passed over with what they hold. Of frames and objects the start tag is told; of a `noscript` the
+/// pictures, and of an object that holds what is shown in its stead, what it holds.
+const HIDDEN: [&str; 14] = [
     "script", "style", "svg", "math", "noscript", "template", "textarea", "iframe", "xmp", "noembed", "noframes",
-    "select", "object",
+    "select", "object", "datalist",
 ];
+
+/// What an object holds for programs that cannot show it, and others can.
+const SHOWN_INSTEAD: [&str; 4] = ["<embed", "<iframe", "<img", "<video"];
 
 impl<'a> Tokens<'a> {
     /// Begins at the beginning.
     #[must_use]
     pub const fn new(html: &'a str) -> Self {
-        Self { html, at: 0, missing: Vec::new(), open_comment: false, open_declaration: false }
+        Self { html, at: 0, missing: Vec::new(), open_comment: false, open_declaration: false, fallback: 0, entered: 0 }
+    }
+
+    /// Whether the token given last stood in a `noscript`.
+    #[must_use]
+    pub const fn is_fallback(&self) -> bool {
+        self.at <= self.fallback && self.fallback > 0
     }
 
     /// The next byte position of a `<` that begins markup.
@@ -427,14 +474,21 @@ impl<'a> Tokens<'a> {
             self.open_declaration = end.is_none();
             end
         };
-        // Without an end it hides nothing but its mark: a cut-off text keeps what follows.
-        at + end.unwrap_or(if rest.starts_with("<!--") { 4 } else { 2 })
+        // A comment without an end ends where a tag would, or hides nothing but its mark: a cut-off text keeps what follows.
+        let mark = if rest.starts_with("<!--") { 4 } else { 2 };
+        let tag = || {
+            let end = rest[mark..].find(['<', '>']).map(|i| mark + i)?;
+            (rest.as_bytes()[end] == b'>').then_some(end + 1)
+        };
+        at + end.or_else(tag).unwrap_or(mark)
     }
 
     /// Past the end of a hidden element whose start tag ended before `at`.
     fn past_hidden(&mut self, name: &'static str, at: usize) -> usize {
+        // A script or style sheet without an end is one to the end, as in a browser; anything else hides nothing.
+        let open = if matches!(name, "script" | "style") { self.html.len() } else { at };
         if self.missing.contains(&name) {
-            return at;
+            return open;
         }
         let bytes = self.html.as_bytes();
         let mut depth = 1;
@@ -460,7 +514,7 @@ impl<'a> Tokens<'a> {
             }
         }
         self.missing.push(name);
-        at
+        open
     }
 }
 
@@ -476,7 +530,11 @@ impl<'a> Iterator for Tokens<'a> {
             if start != Some(self.at) {
                 let end = start.unwrap_or(self.html.len());
                 let text = &self.html[self.at..end];
+                let fallback = self.at < self.fallback;
                 self.at = end;
+                if fallback {
+                    continue;
+                }
                 // The end of a CDATA section, whose beginning was passed over.
                 return Some(Token::Text(text.strip_suffix("]]>").unwrap_or(text)));
             }
@@ -489,7 +547,7 @@ impl<'a> Iterator for Tokens<'a> {
                     self.at = (end + 1).min(self.html.len());
                     let inside = &self.html[at + 2..end];
                     let name = inside.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default();
-                    if !name.is_empty() {
+                    if !name.is_empty() && at >= self.fallback {
                         return Some(Token::Close(name));
                     }
                 }
@@ -506,18 +564,39 @@ impl<'a> Iterator for Tokens<'a> {
                     let (name, attributes) = (&self.html[at + 1..behind], &self.html[behind..end]);
                     self.at = end + 1;
                     let hidden = HIDDEN.into_iter().find(|hidden| name.eq_ignore_ascii_case(hidden));
-                    if let Some(hidden) = hidden {
-                        let empty = attributes.ends_with('/') && matches!(hidden, "svg" | "math");
-                        if !empty {
-                            self.at = self.past_hidden(hidden, self.at);
-                        }
-                    } else {
+                    if at < self.fallback && !name.eq_ignore_ascii_case("img") {
+                        continue;
+                    }
+                    let Some(hidden) = hidden else {
                         return Some(Token::Open { name, attributes });
+                    };
+                    let begin = self.at;
+                    if !(attributes.ends_with('/') && matches!(hidden, "svg" | "math")) {
+                        self.at = self.past_hidden(hidden, begin);
+                    }
+                    match hidden {
+                        "iframe" => return Some(Token::Open { name, attributes }),
+                        "object" if at >= self.entered && holds(&self.html[begin..self.at], &SHOWN_INSTEAD) => {
+                            self.entered = self.at;
+                            self.at = begin;
+                        }
+                        "object" => return Some(Token::Open { name, attributes }),
+                        "noscript" if self.at > begin && holds(&self.html[begin..self.at], &["<img"]) => {
+                            self.fallback = self.at;
+                            self.at = begin;
+                        }
+                        _ => {}
                     }
                 }
             }
         }
     }
+}
+
+/// Whether one of these begins of tags (in lower case) occurs.
+fn holds(html: &str, begins: &[&str]) -> bool {
+    let bytes = html.as_bytes();
+    begins.iter().any(|begin| bytes.windows(begin.len()).any(|window| window.eq_ignore_ascii_case(begin.as_bytes())))
 }
 
 /// Where the `>` of a tag is, quoted values respected. Works for XML and HTML.
@@ -841,7 +920,8 @@ mod tests {
             ("a < b & c", "a &lt; b & c"),
             ("<!-- <b> -->x<!-->y<!--->z", "xyz"),
             ("<script>if (a<b) '</p>'</script>x", "x"),
-            ("x<script>never closed", "xnever closed"),
+            ("x<script>never closed", "x"),
+            ("x<textarea>never closed", "xnever closed"),
             ("<svg><path d='1'/><svg></svg></svg>x", "x"),
             ("<ul><li>1<li>2</ul>", "<ul><li>1<li>2</ul>"),
             ("<p>1<p>2</p></p>", "<p>1<p>2</p>"),
@@ -849,6 +929,10 @@ mod tests {
             ("x<br/><img src=a.jpg />", "x<br><img src=\"a.jpg\">"),
             ("<td>1</td>", "1"),
             ("cut <a href=\"x", "cut "),
+            ("x<!-- -- y >z", "xz"),
+            ("x<!-- y <b>z</b>", "x y <b>z</b>"),
+            ("<?\u{4e00}x", "\u{4e00}x"),
+            ("<!\u{1f600}", "\u{1f600}"),
             ("<a x=1 x=2 \u{4e2d}=3 y>t</a>", "<a x=\"1\" y=\"\">t</a>"),
             ("<![CDATA[text]]>", "text"),
             ("<?x業", "x業"),

@@ -1,18 +1,22 @@
 //! Raw item to item: text, links, times, attribution.
 //!
 //! [`identify`] first, for every item of every poll, and cheap: which item it is, and whether it is still as it was. Only a
-//! new or changed one goes through [`item`]: [`address`] makes links absolute; [`policy`] sanitises HTML once; [`text`] makes
-//! plain text; [`credit`] takes the chain of attribution out of it ([`label`] reads its lines, [`excise`] cuts them out of the HTML);
-//! [`moment`] judges dates; [`name`] cleans bylines and tags.
+//! new or changed one goes through [`item`]: [`address`] makes links absolute, by the [`rules`] of what in them follows
+//! readers; [`policy`] sanitises HTML once, with its [`picture`]s and [`film`]s; [`text`] makes plain text; [`credit`] takes the
+//! chain of attribution out of it ([`label`] reads its lines, [`excise`] cuts them out of the HTML); [`moment`] judges dates;
+//! [`name`] cleans bylines and tags.
 
 mod address;
 mod credit;
 mod excise;
+mod film;
 mod identity;
 mod label;
 mod moment;
 mod name;
+mod picture;
 mod policy;
+mod rules;
 mod text;
 
 pub use address::canonical;

@@ -75,18 +75,59 @@ pub(super) fn plain(html: &str) -> String {
     out
 }
 
-/// A headline or other single line: markup out, entities decoded (once more where they were escaped twice).
+/// Most often a headline's entities are decoded.
+const ESCAPED: usize = 3;
+
+/// Inline elements that a headline escaped once too often shows as text.
+const INLINE: [&str; 12] = ["b", "i", "em", "strong", "u", "s", "font", "span", "sub", "sup", "mark", "small"];
+
+/// Most pairs of each that are taken out.
+const PAIRS: usize = 16;
+
+/// A headline or other single line: markup out, entities decoded (again where they were escaped more than once).
 pub(super) fn headline(raw: &str) -> String {
-    let once = line(&plain(raw));
-    // No headline means to show an entity: one that is left was escaped twice.
-    let twice =
-        ["&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;", "&#", "&ldquo;", "&rdquo;", "&hellip;", "&mdash;", "&middot;"];
-    if once.contains('&') && twice.iter().any(|entity| once.contains(entity)) {
-        let decoded = decode(&once).into_owned();
+    let mut text = line(&plain(raw));
+    for _ in 1..ESCAPED {
+        // No headline means to show an entity: one that is left was escaped twice.
+        if !has_reference(&text) {
+            break;
+        }
+        let decoded = decode(&text).into_owned();
         // A `<` that was there before is no tag: it was meant to be read.
-        return line(&if once.contains('<') { decoded } else { plain(&decoded) });
+        text = line(&if text.contains('<') { decoded } else { plain(&decoded) });
     }
-    once
+    if text.contains("</") { line(&without_inline(&text)) } else { text }
+}
+
+/// Whether a whole character reference stands in a text: `&amp;`, `&#8217;`, `&eacute;`.
+fn has_reference(text: &str) -> bool {
+    text.match_indices('&').any(|(at, _)| {
+        let rest = &text[at..];
+        let name = rest[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '#').map(|end| &rest[..=end]);
+        let whole = name.and_then(|name| rest.get(..=name.len())).filter(|whole| whole.ends_with(';'));
+        whole.is_some_and(|whole| whole.len() > 3 && !decode(whole).starts_with('&') || whole == "&amp;")
+    })
+}
+
+/// Without pairs of inline tags that were escaped as text: `<b>…</b>`. A single tag may be what the headline is about.
+fn without_inline(text: &str) -> String {
+    let mut text = text.to_owned();
+    for name in INLINE {
+        let close = format!("</{name}>");
+        let opens = |rest: &str| {
+            let inside = rest.strip_prefix('<')?.strip_prefix(name)?;
+            let end = inside.find('>').filter(|_| inside.starts_with(['>', ' ']))?;
+            Some(1 + name.len() + end + 1)
+        };
+        for _ in 0..PAIRS {
+            let Some(end) = text.find(&close) else { break };
+            let open = text[..end].match_indices('<').filter_map(|(at, _)| Some((at, opens(&text[at..end])?))).last();
+            let Some((at, length)) = open else { break };
+            text.replace_range(end..end + close.len(), "");
+            text.replace_range(at..at + length, "");
+        }
+    }
+    text
 }
 
 /// Lines as one line, with a blank between them unless the one before ends in Chinese punctuation.
@@ -206,6 +247,14 @@ mod tests {
             ("\u{202e}x\u{200b}y\u{7}", "xy"),
             ("许昌\u{3000}\u{3000}新闻", "许昌 新闻"),
             ("5 < 6", "5 < 6"),
+            ("Caf&amp;eacute; &amp;#8217;26&amp;#x2019;", "Café ’26’"),
+            ("A &amp;amp;amp; B", "A & B"),
+            ("R&amp;D &amp; B&M; x&y", "R&D & B&M; x&y"),
+            ("&lt;b&gt;许昌&lt;/b&gt;新闻 &lt;font color=red&gt;快讯&lt;/font&gt;", "许昌新闻 快讯"),
+            ("&amp;lt;em&amp;gt;许昌&amp;lt;/em&amp;gt;新闻", "许昌新闻"),
+            ("The &lt;b&gt; element", "The <b> element"),
+            ("Use &lt;title&gt;, not &lt;/title&gt;", "Use <title>, not </title>"),
+            ("a&nbsp;b &hellip;", "a b …"),
         ] {
             assert_eq!(headline(raw), expected);
         }
