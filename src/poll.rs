@@ -501,7 +501,10 @@ impl Poller {
             vouched = lead::children(&reach, &mut read, at).await?;
         }
         let backfill = source.rules.backfill as usize;
-        if matches!(source.kind, Kind::Page { .. }) && backfill > 0 && self.is_new(source, book).await? {
+        if matches!(source.kind, Kind::Page { .. } | Kind::Api { .. })
+            && backfill > 0
+            && self.is_new(source, book).await?
+        {
             lead::older(&reach, &mut read, backfill, at).await;
         }
         let (store, wanted, told) = (Arc::clone(&self.store), Arc::clone(source), book.vouched);

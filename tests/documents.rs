@@ -79,6 +79,7 @@ fn setting(path: &Path) -> Setting {
         date: string(table, "date"),
         credit: string(table, "credit"),
         summary: string(table, "summary"),
+        fallback: false,
     };
     let list = match table.get("list") {
         Some(toml::Value::String(name)) => parse::preset(name).unwrap().lists(),

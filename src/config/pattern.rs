@@ -99,7 +99,7 @@ pub(super) const LIST: Table = Table {
     keys: &[&ITEM as &dyn Entry, &TITLE, &LINK, &DATE, &CREDIT, &SUMMARY],
 };
 
-/// One list pattern or several, tried in turn.
+/// One list pattern or several; each finds a part of the page.
 pub(super) struct Lists;
 
 impl Kind<Vec<ListPattern>> for Lists {
@@ -130,6 +130,7 @@ impl Kind<Vec<ListPattern>> for Lists {
                 date: fields.get(&DATE, reading),
                 credit: fields.get(&CREDIT, reading),
                 summary: fields.get(&SUMMARY, reading),
+                fallback: false,
             };
             lists.push(pattern);
         }

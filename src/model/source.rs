@@ -103,6 +103,9 @@ pub struct ListPattern {
     pub credit: Option<String>,
     /// Inside it.
     pub summary: Option<String>,
+    /// Only where the patterns before it found nothing: the further templates of a preset. Other patterns each find a part
+    /// of the page.
+    pub fallback: bool,
 }
 
 /// How to read a JSON list: dotted paths, and a link with `{placeholders}`.
@@ -131,7 +134,7 @@ pub enum Kind {
     Page {
         /// Address of the page.
         url: String,
-        /// Selector patterns, tried in turn.
+        /// Selector patterns, in turn.
         list: Vec<ListPattern>,
         /// Regular expression on absolute addresses; groups `y m d` give the date.
         links: Option<String>,

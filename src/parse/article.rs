@@ -5,7 +5,7 @@
 //! or where most of the text is (Mozilla's Readability).
 
 use super::guard::guarded;
-use super::page::Selector;
+use super::page::{NEXT, Selector};
 use super::preset::{self, Preset, READABLE};
 use super::{Fetched, ParseError, caps, charset, dates, literal};
 use crate::model::fold::fold;
@@ -61,6 +61,8 @@ pub struct Article {
     pub image: Option<String>,
     /// Language.
     pub language: Option<String>,
+    /// Where the page says that the article goes on, absolute. [`continues`] tells whether it does.
+    pub next: Option<String>,
     /// What relative links of the text are relative to.
     pub base: String,
     /// The selector found nothing, and the text was found by its density instead.
@@ -123,8 +125,49 @@ pub(super) fn read(how: &str, fetched: &Fetched<'_>, encoding: Option<&str>, zon
     article.authors = reading.authors(article.credit.as_deref());
     article.tags = reading.tags(article.title.as_deref());
     article.image = reading.image();
+    article.next = reading.next(fetched.url);
     Ok(article)
 }
+
+/// Whether an address is that of a further page of the article at the first one, and which: the same address but for a number
+/// behind the name of the file (`17.html`, `17_2.html`), at the end of the path (`/a/17/2`) or in a parameter (`?page=2`).
+/// Links called 下一页 lead to the next article as often.
+#[must_use]
+pub fn continues(first: &str, next: &str) -> Option<u32> {
+    let (first, next) = (Url::parse(first).ok()?, Url::parse(next).ok()?);
+    if first.host_str() != next.host_str() || first.port_or_known_default() != next.port_or_known_default() {
+        return None;
+    }
+    let number = |text: &str| text.parse::<u32>().ok().filter(|number| (1..=MOST_PAGES).contains(number));
+    if first.path() == next.path() {
+        let pairs = |url: &Url| -> BTreeMap<String, String> {
+            url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+        };
+        let (mut before, mut after) = (pairs(&first), pairs(&next));
+        let name = after.keys().find(|name| PAGE_NAMES.contains(&name.to_ascii_lowercase().as_str())).cloned()?;
+        let page = number(&after.remove(&name)?)?;
+        before.remove(&name);
+        return (before == after).then_some(page);
+    }
+    if first.query() != next.query() {
+        return None;
+    }
+    let (before, after) = (first.path().trim_end_matches('/'), next.path().trim_end_matches('/'));
+    if let Some(page) = after.strip_prefix(before).and_then(|rest| number(rest.strip_prefix('/')?)) {
+        return Some(page);
+    }
+    let (stem, extension) =
+        before.rsplit_once('.').filter(|(_, extension)| !extension.contains('/')).unwrap_or((before, ""));
+    let rest = after.strip_prefix(stem)?;
+    let rest = if extension.is_empty() { rest } else { rest.strip_suffix(extension)?.strip_suffix('.')? };
+    number(rest.strip_prefix(['_', '-']).or_else(|| rest.strip_prefix("/"))?)
+}
+
+/// Highest number of a page of an article that is believed: `17_20261123.html` is another article.
+const MOST_PAGES: u32 = 99;
+
+/// Names of the parameter that counts the pages of an article.
+const PAGE_NAMES: [&str; 5] = ["page", "p", "pn", "pageno", "paged"];
 
 impl Article {
     /// Completes an item of a list with what its page tells; `link` is where the page was asked. What the list has stays,
@@ -165,6 +208,28 @@ impl Article {
         // The links of the text are those of the page.
         raw.link = Some(link.to_owned());
         raw.base = Some(self.base);
+    }
+}
+
+impl Article {
+    /// Adds the text of a further page of this article, its relative links as that page means them.
+    pub fn append(&mut self, html: &str, base: &str) {
+        let folder = |base: &str| Url::parse(base).ok().and_then(|base| base.join(".").ok());
+        let whole = self.html.get_or_insert_default();
+        match (folder(&self.base), Url::parse(base)) {
+            (Some(mine), Ok(theirs)) if folder(base).as_ref() != Some(&mine) => {
+                let absolute = markup::bounded(html, Bounds::PAGE, &mut |element| {
+                    for name in ["src", "href", "data-src", "data-original", "poster"] {
+                        if let Some(url) = element.get(name).and_then(|link| theirs.join(link.trim()).ok()) {
+                            element.set(name, url.as_str());
+                        }
+                    }
+                    true
+                });
+                whole.push_str(&absolute.html);
+            }
+            _ => whole.push_str(html),
+        }
     }
 }
 
@@ -583,6 +648,24 @@ impl Reading<'_> {
         all.filter(fits).cloned().collect()
     }
 
+    /// Where the page says that the article goes on: `rel=next`, or a link that is called 下一页.
+    fn next(&self, url: &str) -> Option<String> {
+        let here = Url::parse(url).ok()?;
+        let base = self.page.base_uri().and_then(|href| here.join(href.trim()).ok()).unwrap_or_else(|| here.clone());
+        let stated = self.page.select("link[rel~=next], a[rel~=next]");
+        let named = self.page.select("a[href]");
+        let named = named.nodes().iter().filter(|anchor| {
+            let text = single(&anchor.text()).to_lowercase();
+            text.chars().count() <= 12 && NEXT.contains(&text.trim_matches(|c: char| "[]<>›»→（）() ".contains(c)))
+        });
+        let all = stated.nodes().iter().chain(named).filter_map(|anchor| base.join(anchor.attr("href")?.trim()).ok());
+        let mut all = all.filter(|next| matches!(next.scheme(), "http" | "https") && next.as_str() != here.as_str());
+        all.find(|next| same_article(&here, next)).map(|mut next| {
+            next.set_fragment(None);
+            next.into()
+        })
+    }
+
     fn image(&self) -> Option<String> {
         let offered = self.facts.image.as_deref().or_else(|| self.facts.meta(&["og:image", "twitter:image"]))?;
         let lower = offered.to_ascii_lowercase();
@@ -590,6 +673,28 @@ impl Reading<'_> {
         let mark = ["logo", "default", "share", "favicon", "icon"].iter().any(|word| lower.contains(word));
         (!mark).then(|| offered.to_owned())
     }
+}
+
+/// Whether two addresses can be pages of one article: they differ in a short number alone.
+fn same_article(here: &Url, next: &Url) -> bool {
+    let bare = |url: &Url| {
+        let mut url = url.clone();
+        url.set_fragment(None);
+        url
+    };
+    let (here, next) = (bare(here), bare(next));
+    if continues(here.as_str(), next.as_str()).is_some() {
+        return true;
+    }
+    // From the second page to the third.
+    let shape = |url: &Url| -> Option<String> {
+        static PAGE: LazyLock<Option<Regex>> =
+            LazyLock::new(|| Regex::new(r"[_/-]\d{1,2}(\.\w+)?/?$|([?&](?i:page|p|pn|pageno|paged)=)\d{1,2}").ok());
+        let regex = PAGE.as_ref()?;
+        let text = url.as_str();
+        regex.is_match(text).then(|| regex.replace(text, "$1$2").into_owned())
+    };
+    shape(&here).is_some_and(|here| shape(&next).as_ref() == Some(&here))
 }
 
 /// Whether a text is a whole date of ISO 8601 or RFC 822, which may state a zone.
@@ -716,4 +821,30 @@ fn single(text: &str) -> String {
 fn some(text: &str) -> Option<String> {
     let text = single(text);
     (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_further_page_has_the_address_of_the_first_and_a_number() {
+        for (first, next, page) in [
+            ("https://n.example/a/17.html", "https://n.example/a/17_2.html", Some(2)),
+            ("https://n.example/a/17.html", "https://n.example/a/17-2.html", Some(2)),
+            ("https://n.example/a/t20261122_17.html", "https://n.example/a/t20261122_17_1.html", Some(1)),
+            ("https://n.example/a/t20261122_17.html", "https://n.example/a/t20261122_18.html", None),
+            ("https://n.example/a/17.html", "https://n.example/a/18.html", None),
+            ("https://n.example/a/17.html", "https://n.example/a/17_20261123.html", None),
+            ("https://n.example/a/17", "https://n.example/a/17/2", Some(2)),
+            ("https://n.example/a/17/", "https://n.example/a/17/3/", Some(3)),
+            ("https://n.example/a?id=17", "https://n.example/a?id=17&page=2", Some(2)),
+            ("https://n.example/a?id=17", "https://n.example/a?id=18&page=2", None),
+            ("https://n.example/a?id=17&page=1", "https://n.example/a?page=2&id=17", Some(2)),
+            ("https://n.example/a/17.html", "https://other.example/a/17_2.html", None),
+            ("https://n.example/a/1.html", "https://n.example/a/1_2.html?x=1", None),
+        ] {
+            assert_eq!(continues(first, next), page, "{first} {next}");
+        }
+    }
 }

@@ -21,7 +21,7 @@ mod repair;
 mod sitemap;
 mod tolerant;
 
-pub use article::Article;
+pub use article::{Article, continues};
 pub use preset::{PRESETS, Preset, preset};
 
 use crate::model::item::Document;

@@ -133,17 +133,22 @@ pub(super) fn read(
     document.image =
         page.select_single("link[rel~=icon]").attr("href").and_then(|href| reading.absolute(&href)).map(String::from);
     let mut found = Vec::new();
-    for (i, pattern) in patterns.iter().enumerate() {
-        found = reading.by_selectors(&page, pattern);
-        if !found.is_empty() {
-            if i > 0 {
-                let count = patterns.len();
-                document
-                    .complaints
-                    .push(format!("list pattern {} of {count} fits, those before it found nothing", i + 1));
-            }
-            break;
+    let mut places = BTreeMap::new();
+    let mut idle: Vec<String> = Vec::new();
+    // Whether the pattern at hand, or one of its preset before it, found anything.
+    let mut fits = false;
+    for (i, (pattern, written)) in patterns.iter().zip(list).enumerate() {
+        fits &= written.fallback;
+        if fits {
+            continue;
         }
+        fits = reading.by_selectors(&page, pattern, &mut found, &mut places);
+        if !fits && list.get(i + 1).is_none_or(|next| !next.fallback) {
+            idle.push(format!("`{}`", written.item));
+        }
+    }
+    if !found.is_empty() && !idle.is_empty() {
+        document.complaints.push(format!("no item on the page fits {}", idle.join(", ")));
     }
     if found.is_empty()
         && let Some(regex) = &regex
@@ -164,7 +169,7 @@ pub(super) fn read(
             "nothing on the page fits the patterns of the source".to_owned()
         });
     }
-    document.next = reading.next(&page, url);
+    document.next = reading.next(&page, url).or_else(|| scripted_next(html, url));
     if found.len() > ITEMS {
         found.truncate(ITEMS);
         document.complaints.push(format!("more than {ITEMS} items: the rest was not read"));
@@ -172,6 +177,23 @@ pub(super) fn read(
     document.items = found;
     super::gather(&mut document.complaints);
     Ok(document)
+}
+
+/// The next page where a script draws the links to it: `createPageHTML(50, 0, "index", "html")`, as one site builder for
+/// governments writes it: how many pages, the number of this one from 0, name and extension; the pages behind the first are
+/// `index_1.html`, `index_2.html` and so on.
+fn scripted_next(html: &str, url: &str) -> Option<String> {
+    let (_, call) = html.split_once("createPageHTML(").filter(|(before, _)| !before.ends_with("function "))?;
+    let arguments: Vec<&str> =
+        call.split_once(')')?.0.split(',').map(|part| part.trim().trim_matches(['"', '\''])).collect();
+    let numbers: Vec<u32> = arguments.iter().filter_map(|part| part.parse().ok()).collect();
+    let words: Vec<&str> = arguments.into_iter().filter(|part| part.parse::<u32>().is_err()).collect();
+    let ([.., count, now], [.., name, extension]) = (numbers.as_slice(), words.as_slice()) else { return None };
+    let plain = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    if now + 1 >= *count || !plain(name) || !plain(extension) {
+        return None;
+    }
+    Url::parse(url).ok()?.join(&format!("{name}_{}.{extension}", now + 1)).ok().map(String::from)
 }
 
 /// A page that keeps its list in a script, as records of HTML (`<datastore>…<record><![CDATA[…]]></record>`, for its own
@@ -194,7 +216,7 @@ fn with_records(html: &str) -> Cow<'_, str> {
 }
 
 /// Texts of the link to the next page of a list.
-const NEXT: [&str; 12] = [
+pub(super) const NEXT: [&str; 12] = [
     "下一页",
     "下页",
     "后一页",
@@ -267,17 +289,45 @@ impl Reading {
             let text = single(&anchor.text()).to_lowercase();
             text.chars().count() <= 20 && NEXT.contains(&text.trim_matches(|c: char| "[]<>›»→ ".contains(c)))
         });
-        let next = stated.nodes().iter().chain(named).find_map(|anchor| {
+        let stated = stated.nodes().iter().chain(named).find_map(|anchor| {
             let next = self.absolute(&anchor.attr("href")?)?;
             (next.host_str() == here.host_str() && next.as_str() != here.as_str()).then_some(next)
         });
-        next.map(String::from)
+        stated.or_else(|| self.numbered(page, &here)).map(String::from)
     }
 
-    fn by_selectors(&self, page: &dom_query::Document, pattern: &Compiled) -> Vec<Raw> {
-        let Some(matcher) = &pattern.item.matcher else { return Vec::new() };
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        let mut items: Vec<Raw> = Vec::new();
+    /// The next page by its number: among links that are called by the numbers of pages, the one behind this page's.
+    fn numbered(&self, page: &dom_query::Document, here: &Url) -> Option<Url> {
+        let number = |anchor: &NodeRef<'_>| {
+            let text = single(&anchor.text());
+            let text = text.trim_matches(|c: char| "[]<>‹› 第页".contains(c)).to_owned();
+            (text.len() <= 3).then(|| text.parse::<u32>().ok()).flatten()
+        };
+        let mut pages: BTreeMap<u32, Url> = BTreeMap::new();
+        for anchor in page.select("a[href]").nodes() {
+            if let Some(number) = number(anchor)
+                && let Some(url) = anchor.attr("href").and_then(|href| self.absolute(&href))
+                && url.host_str() == here.host_str()
+            {
+                pages.entry(number).or_insert(url);
+            }
+        }
+        let now = pages.iter().find(|(_, url)| url.as_str() == here.as_str()).map_or(1, |(number, _)| *number);
+        // A single number is a day, a rank, an edition.
+        let run = pages.contains_key(&(now + 2)) || (now > 1 && pages.contains_key(&(now - 1)));
+        pages.remove(&(now + 1)).filter(|url| run && url.as_str() != here.as_str())
+    }
+
+    /// Adds what a pattern finds; whether it found anything, even if it was there already.
+    fn by_selectors(
+        &self,
+        page: &dom_query::Document,
+        pattern: &Compiled,
+        items: &mut Vec<Raw>,
+        places: &mut BTreeMap<String, usize>,
+    ) -> bool {
+        let Some(matcher) = &pattern.item.matcher else { return false };
+        let mut met = false;
         for element in &page.select_matcher(matcher) {
             let Some(element) = element.nodes().first().copied() else { continue };
             let anchor = match &pattern.link {
@@ -310,9 +360,10 @@ impl Reading {
                 ..Raw::default()
             };
             // The same article twice (a picture and a headline): one item, with what each of them has.
-            add(raw, &mut items, &mut places);
+            add(raw, items, places);
+            met = true;
         }
-        items
+        met
     }
 
     /// Every link whose address is wanted; `wanted` answers with the date that the address tells, if any.

@@ -127,15 +127,16 @@ impl Preset {
     #[must_use]
     pub fn lists(&self) -> Vec<ListPattern> {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let pattern = |[item, title, link, date, credit]: &[&str; 5]| ListPattern {
+        let pattern = |(at, [item, title, link, date, credit]): (usize, &[&str; 5])| ListPattern {
             item: (*item).to_owned(),
             title: some(title),
             link: some(link),
             date: some(date),
             credit: some(credit),
             summary: None,
+            fallback: at > 0,
         };
-        self.lists.iter().map(pattern).collect()
+        self.lists.iter().enumerate().map(pattern).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use super::reach::{Missing, Reach};
 use crate::clock::Clock;
 use crate::model::book::Held;
 use crate::model::time::Time;
-use crate::parse::Article;
+use crate::parse::{self, Article};
 
 /// Attempts at an article.
 pub const TRIES: u32 = 3;
@@ -25,6 +25,10 @@ pub const SPENT: i64 = 5 * Time::MINUTE;
 pub const IN_A_ROW: usize = 3;
 /// Most items that are remembered as waiting or not wanted.
 pub const HELD: usize = 2_000;
+/// Most pages of one article.
+pub const PAGES: usize = 12;
+/// Longest text that is put together from the pages of an article, in bytes of HTML.
+pub const LONGEST: usize = 1 << 20;
 /// Key under which a first filing as a whole waits.
 const WHOLE: u64 = 0;
 
@@ -190,9 +194,12 @@ impl Work<'_> {
         }
         self.asked += 1;
         match self.reach.article(how, link, now).await {
-            Ok(article) if article.html.is_some() && !article.instead => {
+            Ok(mut article) if article.html.is_some() && !article.instead => {
                 self.row = 0;
-                Got::Whole(Box::new(article))
+                match self.further(how, link, &mut article).await {
+                    Ok(()) => Got::Whole(Box::new(article)),
+                    Err(why) => Got::Part(Some(Box::new(article)), why),
+                }
             }
             Ok(article) => {
                 self.row = 0;
@@ -202,6 +209,48 @@ impl Work<'_> {
             }
             Err(error) => self.failed(link, &error),
         }
+    }
+
+    /// Adds the text of the further pages of an article, in their order, each once.
+    async fn further(&mut self, how: &str, link: &str, article: &mut Article) -> Result<(), String> {
+        let mut number = 0;
+        let mut next = article.next.take();
+        for _ in 1..PAGES {
+            let Some(address) = next.take() else { return Ok(()) };
+            // The first page may count from 0 or from 1; behind it each is one higher.
+            let page = parse::continues(link, &address);
+            let Some(page) = page.filter(|page| if number == 0 { *page <= 2 } else { *page == number + 1 }) else {
+                return Ok(());
+            };
+            number = page;
+            if self.asked >= self.most || (self.clock)().since(self.begun) >= SPENT {
+                return Err(format!("its page {address} was not asked for: too much came at once"));
+            }
+            self.asked += 1;
+            let further = self.reach.article(how, &address, (self.clock)()).await;
+            let further = further.map_err(|error| {
+                self.row = if error.whole_site() { self.row + 1 } else { 0 };
+                self.pause = self.pause.max(error.retry_after().unwrap_or(0));
+                self.wrong = Some(format!("{address}: {error}"));
+                format!("its page {address}: {error}")
+            })?;
+            let Some(html) = further.html.filter(|_| !further.instead) else { return Ok(()) };
+            let whole = article.html.get_or_insert_default();
+            // A site that answers any number with the first page again.
+            if whole.contains(&html) {
+                return Ok(());
+            }
+            if whole.len() + html.len() > LONGEST {
+                article.complaints.push(format!("its pages hold more than {LONGEST} bytes: the rest was not taken"));
+                return Ok(());
+            }
+            article.append(&html, &further.base);
+            next = further.next;
+        }
+        if next.is_some() {
+            article.complaints.push(format!("it has more than {PAGES} pages: the rest was not asked for"));
+        }
+        Ok(())
     }
 
     fn failed(&mut self, link: &str, error: &Missing) -> Got {

@@ -3,6 +3,7 @@
 //! Nobody wrote these addresses into feeds.toml, so they get less than the source's own: its headers only on its own host,
 //! no port but the usual ones and the source's, and no secret in place of a `${NAME}`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,6 +104,35 @@ impl Reach<'_> {
     /// [`Missing`].
     pub async fn document(&self, address: &str, at: Time) -> Result<(String, Document), Missing> {
         let answer = self.get(address).await?;
+        self.read(answer, at).await
+    }
+
+    /// A further page of a list in JSON: the source's own request with another number in it.
+    ///
+    /// # Errors
+    /// [`Missing`].
+    pub async fn turned(
+        &self,
+        url: &str,
+        post: &BTreeMap<String, String>,
+        at: Time,
+    ) -> Result<(String, Document), Missing> {
+        let source = &self.source;
+        let ask = Ask {
+            headers: &source.headers,
+            proxy: source.proxy.as_deref(),
+            ca: source.ca.as_deref(),
+            post: (!post.is_empty()).then_some(post),
+            ..Ask::new(url, Duration::from_millis(source.timeout.max(1).unsigned_abs()))
+        };
+        let answer = self.fetcher.get(ask).await?;
+        if !(200..300).contains(&answer.status) {
+            return Err(Missing::Status(answer.status, answer.retry_after));
+        }
+        self.read(answer, at).await
+    }
+
+    async fn read(&self, answer: Answer, at: Time) -> Result<(String, Document), Missing> {
         let (source, url) = (Arc::clone(&self.source), answer.url.clone());
         let sheet = Sheet { url: answer.url, body: answer.body, content_type: answer.content_type };
         let document = self.parsers.run(move || parse::parse(&source, &sheet.fetched(at))).await??;

@@ -135,6 +135,7 @@ pub fn page(data: &[u8]) {
         date: Some("span, td:nth-of-type(2)".into()),
         credit: Some("em".into()),
         summary: None,
+        fallback: false,
     };
     let links = Some(r"/(?<y>\d{4})/(?<m>\d\d)-?(?<d>\d\d)/".to_owned());
     for (list, links) in [(vec![pattern], None), (vec![], links), (vec![], None)] {

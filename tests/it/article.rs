@@ -8,7 +8,7 @@ use citydesk::model::item::Item;
 use citydesk::model::source::{JsonPattern, Kind, ListPattern, Source};
 use citydesk::model::time::Time;
 use citydesk::poll::Outcome;
-use citydesk::poll::article::{ARTICLES, HOLD, PAUSE, TRIES};
+use citydesk::poll::article::{ARTICLES, HOLD, PAGES, PAUSE, TRIES};
 use citydesk::poll::lead::CHILDREN;
 
 use crate::origin::{Origin, Reply};
@@ -411,6 +411,114 @@ async fn a_list_in_json_is_asked_by_form_and_never_conditionally() {
     assert_eq!(item.published.unwrap().at, Time(1_795_399_200_000));
     assert_eq!(desk.round(&source).await.outcome, Outcome::Unchanged);
     assert_eq!(origin.asked("/list.json").remove(1).header("if-none-match"), None);
+}
+
+#[tokio::test]
+async fn older_pages_of_a_list_in_json_are_asked_for_a_backfill_and_only_once() {
+    let rows = |numbers: &[u32]| {
+        let rows: Vec<String> = numbers
+            .iter()
+            .map(|n| format!("{{\"id\":{n},\"t\":\"许昌市第{n}座口袋公园今日建成\",\"u\":\"/a/{n}.html\"}}"))
+            .collect();
+        format!("{{\"rows\":[{}]}}", rows.join(","))
+    };
+    let json = || JsonPattern {
+        items: "rows".to_owned(),
+        title: "t".to_owned(),
+        link: "u".to_owned(),
+        ..JsonPattern::default()
+    };
+    let origin = Origin::start();
+    let mut desk = Desk::new();
+    let kind = Kind::Api { url: origin.url("/list?size=3&pageNo=1"), post: [].into(), json: json() };
+    let mut api = source("api", kind);
+    api.rules.backfill = 7;
+    origin.serve("/list?size=3&pageNo=1", Reply::ok(rows(&[9, 8, 7])));
+    origin.serve("/list?size=3&pageNo=2", Reply::ok(rows(&[7, 6, 5])));
+    origin.serve("/list?size=3&pageNo=3", Reply::ok(rows(&[4, 3, 2])));
+    let round = desk.round(&api).await;
+    assert_eq!(round.filed, 7, "{round:?}");
+    desk.decide();
+    origin.serve("/list?size=3&pageNo=1", Reply::ok(rows(&[10, 9, 8])));
+    assert_eq!(desk.round(&api).await.filed, 1);
+    let hits = [1, 2, 3, 4].map(|n| origin.hits(&format!("/list?size=3&pageNo={n}")));
+    assert_eq!(hits, [2, 1, 1, 0], "only the first round goes back");
+
+    // By form; a page that fails ends it, and what came before stands.
+    let post = [("pno".to_owned(), "1".to_owned())].into();
+    let mut form = source("form", Kind::Api { url: origin.url("/form"), post, json: json() });
+    form.rules.backfill = 20;
+    origin.serve("/form", Reply::ok(rows(&[3, 2])));
+    origin.then("/form", Reply::ok(rows(&[1])));
+    origin.then("/form", Reply::status(500, ""));
+    let round = desk.round(&form).await;
+    assert_eq!(round.filed, 3, "{round:?}");
+    let bodies: Vec<String> =
+        origin.asked("/form").iter().map(|asked| String::from_utf8_lossy(&asked.body).into_owned()).collect();
+    assert_eq!(bodies, ["pno=1", "pno=2", "pno=3"]);
+    assert!(
+        round.complaints.iter().any(|complaint| complaint.contains("pno = 3: the server answers 500")),
+        "{round:?}"
+    );
+}
+
+/// Page `page` of `pages` of an article.
+fn article_page(page: u32, pages: u32, file: &str) -> String {
+    let next = if page < pages { format!("<a href=\"{file}_{}.html\">下一页</a>", page + 1) } else { String::new() };
+    article(page)
+        .replace("公园全天开放。</p></div>", &format!("公园全天开放。</p></div><div class=\"pages\">{next}</div>"))
+}
+
+#[tokio::test]
+async fn an_article_of_several_pages_is_put_together() {
+    let origin = Origin::start();
+    let mut desk = Desk::new();
+    let source = page(&origin, "/list");
+    origin.serve("/list", Reply::ok(list(&[1])));
+    origin.serve("/a/1.html", Reply::ok(article_page(1, 3, "1")));
+    origin.serve("/a/1_2.html", Reply::ok(article_page(2, 3, "1")));
+    // The last one leads on to another article.
+    origin.serve(
+        "/a/1_3.html",
+        Reply::ok(article_page(3, 3, "1").replace("</body>", "<a rel=\"next\" href=\"2.html\">下一页</a></body>")),
+    );
+    let round = desk.round(&source).await;
+    assert_eq!(round.filed, 1, "{round:?}");
+    desk.decide();
+    let item = filed(&desk).remove(0);
+    let begins: Vec<String> = item.text.lines().step_by(2).map(|line| line.chars().take(7).collect()).collect();
+    assert_eq!(begins, ["第1座口袋公园", "第2座口袋公园", "第3座口袋公园"], "{}", item.text);
+    assert_eq!(item.link, origin.url("/a/1.html"));
+    assert_eq!(origin.hits("/a/2.html"), 0);
+
+    // A page that is not there yet: the item waits for it, and is filed with what there is in the end.
+    origin.serve("/list", Reply::ok(list(&[5, 1])));
+    origin.serve("/a/5.html", Reply::ok(article_page(1, 2, "5")));
+    let held = desk.round(&source).await;
+    assert_eq!((held.filed, held.sentence.as_str()), (0, "1 of 2 items wait for their articles"), "{held:?}");
+    for _ in 1..TRIES {
+        desk.pass(PAUSE);
+        desk.round(&source).await;
+    }
+    let item = filed(&desk).remove(1);
+    assert!(item.text.starts_with("第1座口袋公园"), "{item:?}");
+    assert!(item.complaints.iter().any(|complaint| complaint.contains("/a/5_2.html")), "{:?}", item.complaints);
+}
+
+#[tokio::test]
+async fn the_pages_of_an_article_are_bounded() {
+    let origin = Origin::start();
+    let desk = Desk::new();
+    let source = page(&origin, "/list");
+    origin.serve("/list", Reply::ok(list(&[1])));
+    origin.serve("/a/1.html", Reply::ok(article_page(1, 90, "1")));
+    for n in 2..=90 {
+        origin.serve(&format!("/a/1_{n}.html"), Reply::ok(article_page(n, 90, "1")));
+    }
+    let round = desk.round(&source).await;
+    assert_eq!((round.filed, origin.total()), (1, 1 + PAGES), "{round:?}");
+    let item = filed(&desk).remove(0);
+    assert!(item.complaints.iter().any(|complaint| complaint.contains("more than 12 pages")), "{:?}", item.complaints);
 }
 
 #[tokio::test]

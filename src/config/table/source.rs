@@ -42,7 +42,7 @@ const FILES: Key<String> = Key {
 };
 const LIST: Key<Vec<ListPattern>> = Key {
     name: "list",
-    doc: "How to find items on the page by selectors; or a list of such patterns, tried in turn; or the name of a preset: gov-cn, people-cn, chinanews, hanweb.",
+    doc: "How to find items on the page by selectors; or a list of such patterns, each for a part of the page; or the name of a preset: gov-cn, people-cn, chinanews, hanweb.",
     default: "",
     kind: &Lists,
 };
