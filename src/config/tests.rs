@@ -171,6 +171,14 @@ fn the_file_of_the_repository_is_good() {
 }
 
 #[test]
+fn the_sample_of_another_region_is_good() {
+    let loaded = load(Path::new("samples/hessen/feeds.toml")).map_err(|failed| failed.problems).unwrap();
+    assert_eq!(loaded.problems, []);
+    assert_eq!(loaded.pending, []);
+    assert_eq!(loaded.settings.cities.cover, [crate::model::place::Code(276_060_000)]);
+}
+
+#[test]
 fn an_address_with_a_secret_in_it_is_not_named_to_readers() {
     for (address, named) in [
         ("https://a.example/rss?siteId=1", true),

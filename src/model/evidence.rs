@@ -365,7 +365,7 @@ pub enum Discard {
         #[n(1)]
         best: u32,
     },
-    /// So many cities: a national story.
+    /// So many cities: a story of a province or the whole country.
     #[n(8)]
     National(#[n(0)] u32),
     /// `[cities] cover` leaves it out.
@@ -387,7 +387,7 @@ impl fmt::Display for Dropped {
             Discard::Little { weight, best } => {
                 write!(f, "{name}: named in passing ({} of {})", thousandths(*weight), thousandths(*best))
             }
-            Discard::National(cities) => write!(f, "{cities} cities: too many: a national story"),
+            Discard::National(cities) => write!(f, "{cities} cities: too many to be about any of them"),
             Discard::Uncovered => write!(f, "{name}: not covered here"),
         }
     }

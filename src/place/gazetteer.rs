@@ -44,6 +44,8 @@ pub struct Unit {
     pub province: Code,
     /// Former and other usual names, configured ones included.
     pub former: Vec<String>,
+    /// Those of its names that are common words too, or borne by places elsewhere: they need support.
+    pub weak: Vec<String>,
 }
 
 impl Unit {
@@ -100,6 +102,8 @@ pub struct Gazetteer {
     provinces: BTreeMap<String, Code>,
     /// Covered cities and provinces.
     covered: BTreeSet<Code>,
+    /// Phrases in which a name is no place, from further files.
+    phrases: Vec<String>,
 }
 
 impl Gazetteer {
@@ -318,9 +322,15 @@ impl Gazetteer {
         })
     }
 
+    /// Phrases in which a name is no place.
+    pub(super) fn phrases(&self) -> &[String] {
+        &self.phrases
+    }
+
     /// Adds the rows of a file. Rows with mistakes are left out and told.
     fn add(&mut self, text: &str, file: usize) -> Vec<GazetteerError> {
-        let (mut rows, mut errors) = table::read(text, file);
+        let table::Table { mut rows, phrases, mut errors } = table::read(text, file);
+        self.phrases.extend(phrases);
         // Provinces before cities before counties, whatever the order in the file.
         rows.sort_by_key(|row| (row.level, row.code));
         for row in rows {
@@ -401,6 +411,7 @@ impl Gazetteer {
             city,
             province,
             former: row.others,
+            weak: row.weak,
         };
         self.units.insert(row.code, unit);
         Ok(())
@@ -471,7 +482,7 @@ mod tests {
     #[test]
     fn the_table_is_the_one_that_the_generator_made() {
         let gazetteer = Gazetteer::builtin();
-        assert!(table::read(CHINA, 0).1.is_empty());
+        assert!(table::read(CHINA, 0).errors.is_empty());
         assert!(CHINA.len() < 200_000);
         assert_eq!(hash64(&[CHINA.as_bytes()]), CHECKSUM, "run generate.py, look at what changed, then set this");
         let count = |level| gazetteer.units().filter(|unit| unit.level == level).count();

@@ -11,6 +11,7 @@
 //!    otherwise named; if that leaves none or several, they are dropped and told.
 //! 5. Each name gives weight to its city: by zone, form, repetition; less for a dateline of a national agency, for an
 //!    origin or destination, inside 《》. The source's city is a prior: it adds, but never against a named place.
+//!    A name in letters is a whole word written with a capital; in such texts four characters say as much as one of Chinese.
 //! 6. Cities of at least [`ENOUGH`] and at least [`SHARE`] of the best are the story's; more than [`NATIONAL`]: none.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,11 +185,13 @@ impl<'a> Work<'a> {
 
     /// Finds the names of one text; `zone` is that of its beginning for a title, tag or credit.
     fn scan_text(&mut self, zone: Zone, place: usize, text: &str, most: usize) {
-        let text: String = text.chars().take(most).map(plain).collect();
+        let width = width(text);
+        let written = text;
+        let text: String = written.chars().take(most * width).map(plain).collect();
         let nth = |count: usize| text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
         let (lede, body) = if zone == Zone::Text {
             let opening = text[..opening(&text)].chars().count();
-            (nth(opening + LEDE), nth(opening + BODY))
+            (nth(opening + LEDE * width), nth(opening + BODY * width))
         } else {
             (0, 0)
         };
@@ -240,6 +243,10 @@ impl<'a> Work<'a> {
                 }
                 candidate = search.shorter(&surface.text);
             };
+            // A word in small letters is no name; tags are often written so.
+            if zone != Zone::Tag && is_small(written, &text, start) {
+                continue;
+            }
             let Some((index, surface, end)) = read else {
                 if zone != Zone::Text || start < lede {
                     self.drop_name(&text[start..end], Discard::Cut);
@@ -256,7 +263,7 @@ impl<'a> Work<'a> {
                 && zone != Zone::Credit
                 && let Some(why) = no_place(before, after, surface, self.placer, beside)
             {
-                self.drop_name(&surface.text, why);
+                self.drop_name(&surface.written, why);
                 continue;
             }
             let zone = match zone {
@@ -381,7 +388,7 @@ impl<'a> Work<'a> {
                 let why = if weak { Discard::Common } else { Discard::Several };
                 // Common words are told only where somebody might miss the place.
                 if !weak || !matches!(self.hits[index].zone, Zone::Text | Zone::Rest) {
-                    let name = surface.text.clone();
+                    let name = surface.written.clone();
                     self.drop_name(&name, why);
                 }
             }
@@ -433,10 +440,10 @@ impl<'a> Work<'a> {
             if unit.level == Level::County && unit.city != Some(unit.code) && !tally.counties.contains(&unit.code) {
                 tally.counties.push(unit.code);
             }
-            let unclear = unit.city.is_some_and(|city| city != unit.code) || surface.text != unit.short && !hit.full;
+            let unclear = unit.city.is_some_and(|city| city != unit.code) || surface.written != unit.short && !hit.full;
             let sign = Sign::Named {
                 zone: hit.zone,
-                name: surface.text.clone(),
+                name: surface.written.clone(),
                 unit: unclear.then(|| unit.name.clone()),
                 weight: told(weight),
                 notes: why,
@@ -598,12 +605,36 @@ fn is_joint(between: &str) -> bool {
 /// Common surnames, where none is also a preposition or the end of a common word before a place.
 const SURNAMES: &str = "王李张刘陈杨赵黄周吴徐孙胡朱林何郭马罗梁宋郑谢韩唐冯董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范姚谭廖邹熊陆郝孔崔邱秦顾侯邵孟段雷钱汤尹黎武贺赖龚";
 
+/// What makes a name in letters part of a road or square, in plain form: Kasseler Straße, Columbus Avenue.
+const ROADS: [&str; 17] = [
+    "straße",
+    "strasse",
+    "str.",
+    "allee",
+    "platz",
+    "weg",
+    "ring",
+    "landstraße",
+    "chaussee",
+    "damm",
+    "ufer",
+    "street",
+    "road",
+    "avenue",
+    "boulevard",
+    "lane",
+    "drive",
+];
+
 /// Why a short name is no place here, if so.
 fn no_place(before: &str, after: &str, surface: &Surface, placer: &Placer, beside: bool) -> Option<Discard> {
     let words = &*WORDS;
     if words.behind.iter().any(|word| after.starts_with(word.as_str()))
         && !words.allowed.iter().any(|word| after.starts_with(word.as_str()))
     {
+        return Some(Discard::Part);
+    }
+    if ROADS.iter().any(|road| after.strip_prefix([' ', '-']).is_some_and(|after| after.starts_with(road))) {
         return Some(Discard::Part);
     }
     let county = surface.bearers.iter().all(|(_, code)| {
@@ -624,14 +655,39 @@ fn no_place(before: &str, after: &str, surface: &Surface, placer: &Placer, besid
     None
 }
 
-/// Whether the name is where an agency's reporter sits: 新华社郑州8月3日电, 郑州8月3日电.
+/// Agencies that date a story from their own office, in plain form; others date it from where it happened.
+const OFFICES: [&str; 7] = ["reuters", "afp", "ap", "bloomberg", "dpa-afx", "dow jones", "upi"];
+
+/// Whether the name is where an agency's reporter sits: 新华社郑州8月3日电, 郑州8月3日电, FRANKFURT, Oct 3 (Reuters).
 fn is_dateline(text: &str, start: usize, end: usize, agency: Option<usize>) -> bool {
+    const BYLINE: usize = 40;
+    if start == 0 && !text.starts_with(is_han) {
+        let most = text[end..].char_indices().nth(BYLINE).map_or(text.len(), |(at, _)| end + at);
+        let source = text[end..most].split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+        return source.is_some_and(|(agency, _)| OFFICES.contains(&agency.trim()));
+    }
     let dated = text[end..].trim_start_matches([' ', '市']);
     let rest = dated
         .trim_start_matches(|letter: char| letter.is_ascii_digit() || "〇一二三四五六七八九十月日年 ".contains(letter));
     let by_agency = agency.is_some_and(|at| at <= start && text[at..start].chars().count() <= 2);
     let wired = ["电", "专电", "新媒体专电", "综合电", "新媒体电"].iter().any(|word| rest.starts_with(word));
     (wired && (by_agency || rest.len() < dated.len())) || (by_agency && rest.starts_with(['讯', '(', '/']))
+}
+
+/// How many characters of this text say as much as one of Chinese: four letters of an alphabet.
+fn width(text: &str) -> usize {
+    const LOOKED_AT: usize = 400;
+    let (mut han, mut other) = (0, 0);
+    for letter in text.chars().take(LOOKED_AT).filter(|letter| letter.is_alphabetic()) {
+        if is_han(letter) { han += 1 } else { other += 1 }
+    }
+    if other > 4 * han { 4 } else { 1 }
+}
+
+/// Whether the word at `start` of the plain form was written with a small letter.
+fn is_small(written: &str, text: &str, start: usize) -> bool {
+    text[start..].starts_with(char::is_lowercase)
+        && written.chars().nth(text[..start].chars().count()).is_some_and(char::is_lowercase)
 }
 
 /// Where the story begins: behind 新华社郑州8月3日电(记者…) and its like.
@@ -663,7 +719,11 @@ mod tests {
     use super::*;
     use crate::model::setting::Cities;
 
-    const CASES: &str = include_str!("../../tests/place/headlines.txt");
+    /// Cases, and the further gazetteer they are about.
+    const CASES: [(&str, Option<&str>); 2] = [
+        (include_str!("../../tests/place/headlines.txt"), None),
+        (include_str!("../../tests/place/hessen.txt"), Some(include_str!("../../samples/hessen/hessen.tsv"))),
+    ];
 
     /// One paragraph of the file.
     #[derive(Debug, Default)]
@@ -678,9 +738,9 @@ mod tests {
         expected: Vec<(String, String)>,
     }
 
-    fn cases() -> Vec<Case> {
+    fn cases(text: &str) -> Vec<Case> {
         let mut cases = Vec::new();
-        for paragraph in CASES.split("\n\n") {
+        for paragraph in text.split("\n\n") {
             let mut case = Case::default();
             for line in paragraph.lines().filter(|line| !line.starts_with('#')) {
                 let (key, value) = line.split_once(": ").expect(line);
@@ -707,10 +767,13 @@ mod tests {
     #[test]
     fn headlines_are_placed_as_expected() {
         let mut wrong = Vec::new();
-        let mut placers: BTreeMap<Vec<Code>, Placer> = BTreeMap::new();
-        for case in cases() {
-            let placer = placers.entry(case.cover.clone()).or_insert_with_key(|cover| {
-                Placer::new(Gazetteer::build(&Cities { cover: cover.clone(), ..Cities::default() }).unwrap())
+        let mut placers: BTreeMap<(Vec<Code>, Option<&str>), Placer> = BTreeMap::new();
+        let all =
+            CASES.into_iter().flat_map(|(text, further)| cases(text).into_iter().map(move |case| (case, further)));
+        for (case, further) in all {
+            let placer = placers.entry((case.cover.clone(), further)).or_insert_with_key(|(cover, further)| {
+                let gazetteer = further.iter().map(|text| (*text).to_owned()).collect();
+                Placer::new(Gazetteer::build(&Cities { cover: cover.clone(), gazetteer, ..Cities::default() }).unwrap())
             });
             let gazetteer = Arc::clone(placer.gazetteer());
             let look = Look {

@@ -1,6 +1,6 @@
 //! The automaton over every name and signal word, and what it finds in a text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::{AhoCorasick, BuildError, Input, MatchKind};
 
@@ -15,6 +15,8 @@ use crate::model::place::{Code, Level};
 pub(super) struct Surface {
     /// In the plain form.
     pub text: String,
+    /// As the gazetteer writes it.
+    pub written: String,
     /// Who bears it, in which form, best form first, then by code.
     pub bearers: Vec<(Form, Code)>,
     /// Whether it is also a common word.
@@ -50,6 +52,9 @@ const OURS: [(&str, Mark); 8] = [
     ("本省", Mark::OurProvince),
 ];
 
+/// Shortest name in letters that takes the s of a genitive, in bytes: behind shorter ones it makes another word.
+const GENITIVE: usize = 4;
+
 /// The automaton (leftmost, longest) with its marks.
 #[derive(Debug)]
 pub(super) struct Search {
@@ -63,14 +68,18 @@ pub(super) struct Search {
 
 impl Search {
     pub fn new(gazetteer: &Gazetteer, words: &Words) -> Self {
-        let mut names: BTreeMap<String, Vec<(Form, Code)>> = BTreeMap::new();
+        let mut names: BTreeMap<String, (String, Vec<(Form, Code)>)> = BTreeMap::new();
         let mut lexicon = Lexicon::new();
+        let mut weak: BTreeSet<String> = BTreeSet::new();
         for (form, name, unit) in gazetteer.names() {
             let text: String = name.chars().map(plain).collect();
             lexicon.add(&text, unit.level != Level::County);
             // One character alone is never a name; 区 and 旗 of one character are never called by it.
             if text.chars().count() >= 2 {
-                names.entry(text).or_default().push((form, unit.code));
+                if unit.weak.iter().any(|weak| weak == name) {
+                    weak.insert(text.clone());
+                }
+                names.entry(text).or_insert_with(|| (name.to_owned(), Vec::new())).1.push((form, unit.code));
             }
         }
         let mut marks: BTreeMap<String, Mark> = BTreeMap::new();
@@ -78,17 +87,18 @@ impl Search {
         {
             marks.extend(list.iter().map(|word| (word.clone(), mark)));
         }
+        marks.extend(gazetteer.phrases().iter().map(|phrase| (phrase.chars().map(plain).collect(), Mark::Block)));
         marks.extend(OURS.iter().map(|(word, mark)| ((*word).to_owned(), *mark)));
         let mut surfaces = Vec::with_capacity(names.len());
         let mut index = BTreeMap::new();
-        for (text, mut bearers) in names {
+        for (text, (written, mut bearers)) in names {
             bearers.sort_unstable();
             // A unit whose short name is its full name bears it once.
             bearers.dedup_by_key(|(_, code)| *code);
-            let weak = words.weak.contains(&text);
+            let weak = words.weak.contains(&text) || weak.contains(&text);
             marks.insert(text.clone(), Mark::Name(surfaces.len() as u32));
             index.insert(text.clone(), surfaces.len() as u32);
-            surfaces.push(Surface { text, bearers, weak });
+            surfaces.push(Surface { text, written, bearers, weak });
         }
         let automaton = build(marks.keys()).ok();
         Self { automaton, marks: marks.into_values().collect(), surfaces, index, lexicon }
@@ -106,11 +116,14 @@ impl Search {
         loop {
             let found = automaton.find(Input::new(text).span(from..text.len()))?;
             let (start, end) = (found.start(), found.end());
-            // A name in letters is a whole word.
+            // A name in letters is a whole word; the s of a genitive may follow (Hessens Finanzminister).
             let letter =
                 |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() && !is_han(letter));
+            let mut after = text[end..].chars();
             let cut = letter(text[..start].chars().next_back()) && letter(text[start..].chars().next())
-                || letter(text[..end].chars().next_back()) && letter(text[end..].chars().next());
+                || letter(text[..end].chars().next_back())
+                    && letter(after.next())
+                    && !(text[end..].starts_with('s') && !letter(after.next()) && end - start >= GENITIVE);
             if !cut {
                 return Some((start, end, self.marks.get(found.pattern().as_usize()).copied()?));
             }

@@ -7,6 +7,7 @@
 //! 392410000  province  神奈川県  神奈川  kanagawa
 //! 392410100  city      横浜市    横浜    yokohama  35.4437  139.638  Yokohama
 //! 392410101  county    鶴見区    鶴見
+//! -          phrase    鶴見線
 //! ```
 //!
 //! - `code`: a number whose last six digits are two of province, two of city, two of county (`00` above its level);
@@ -18,6 +19,9 @@
 //!   Provinces, municipalities and cities need one. One that is in use gets `-` and the province's slug behind it.
 //! - `latitude`, `longitude`: WGS 84, degrees; both or none.
 //! - `other names`: former and other usual names, parted by commas.
+//! - `~` before the short name or one of the other names: it is a common word too, or borne by places elsewhere, so it
+//!   counts only where its city, its province or the source speaks for it.
+//! - A line of code `-` and level `phrase` holds words in which a name is no place.
 //! - Empty lines and lines that begin with `#` are passed over.
 
 use crate::model::place::{Code, Level, Point};
@@ -53,33 +57,57 @@ pub(super) struct Row {
     pub slugs: Vec<String>,
     pub point: Option<Point>,
     pub others: Vec<String>,
+    /// Which of the names need support.
+    pub weak: Vec<String>,
+}
+
+/// What a gazetteer file says.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// The units.
+    pub rows: Vec<Row>,
+    /// Phrases in which a name is no place.
+    pub phrases: Vec<String>,
+    /// What is wrong, in order of line.
+    pub errors: Vec<GazetteerError>,
 }
 
 /// Reads all lines of `text`; `file` goes into the errors.
-pub(super) fn read(text: &str, file: usize) -> (Vec<Row>, Vec<GazetteerError>) {
-    let (mut rows, mut errors) = (Vec::new(), Vec::new());
+pub(super) fn read(text: &str, file: usize) -> Table {
+    let mut table = Table::default();
     if text.len() > FILE_MAX {
         let message = format!("the file has {} bytes, more than {FILE_MAX}", text.len());
-        errors.push(GazetteerError { file, line: 0, message, hint: "part it, one file a region".to_owned() });
-        return (rows, errors);
+        table.errors.push(GazetteerError { file, line: 0, message, hint: "part it, one file a region".to_owned() });
+        return table;
     }
     for (index, line) in text.trim_start_matches('\u{FEFF}').lines().enumerate() {
         let line = line.trim_end();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        match row(line, index + 1) {
-            Ok(row) => rows.push(row),
-            Err((message, hint)) => {
-                errors.push(GazetteerError { file, line: index + 1, message, hint: hint.to_owned() });
-            }
+        let read = match line.split_once('\t') {
+            Some((code, rest)) if code.trim() == "-" => phrase(rest).map(|phrase| table.phrases.push(phrase)),
+            _ => row(line, index + 1).map(|row| table.rows.push(row)),
+        };
+        if let Err((message, hint)) = read {
+            table.errors.push(GazetteerError { file, line: index + 1, message, hint: hint.to_owned() });
         }
     }
-    (rows, errors)
+    table
 }
 
 /// What is wrong, and the hint.
 type Wrong = (String, &'static str);
+
+/// What stands behind the `-` of a phrase.
+fn phrase(rest: &str) -> Result<String, Wrong> {
+    const SHAPE: &str = "-, phrase, and the words in which a name is no place, parted by tabs";
+    match rest.split_once('\t').map(|(level, words)| (level.trim(), words.trim())) {
+        Some(("phrase", words)) if !crate::model::fold::fold(words).is_empty() => Ok(words.to_owned()),
+        Some(("phrase", _)) | None => Err(("the phrase is empty".to_owned(), SHAPE)),
+        Some((other, _)) => Err((format!("`-` is no code of a {other}"), SHAPE)),
+    }
+}
 
 fn row(line: &str, number: usize) -> Result<Row, Wrong> {
     const SHAPE: &str = "fields, parted by tabs: code, level, name, short, slugs, latitude, longitude, other names";
@@ -112,6 +140,12 @@ fn row(line: &str, number: usize) -> Result<Row, Wrong> {
         let hint = "a province's code ends in 0000, a county's does not end in 00";
         return Err((format!("code {code} does not fit level {}", field(1)), hint));
     }
+    let mut weak = Vec::new();
+    let mut marked = |name: &str| {
+        let bare = name.strip_prefix('~').map(str::trim_start);
+        weak.extend(bare.map(ToOwned::to_owned));
+        bare.unwrap_or(name).to_owned()
+    };
     let name = field(2).to_owned();
     if crate::model::fold::fold(&name).is_empty() {
         return Err(("the name is empty".to_owned(), SHAPE));
@@ -133,8 +167,9 @@ fn row(line: &str, number: usize) -> Result<Row, Wrong> {
             Some(Point { latitude, longitude })
         }
     };
-    let short = if field(3).is_empty() { name.clone() } else { field(3).to_owned() };
-    Ok(Row { line: number, code: Code(code), level, municipality, name, short, slugs, point, others: list(7) })
+    let short = if field(3).is_empty() { name.clone() } else { marked(field(3)) };
+    let others = list(7).iter().map(|other| marked(other)).collect();
+    Ok(Row { line: number, code: Code(code), level, municipality, name, short, slugs, point, others, weak })
 }
 
 /// Whether this can stand in an address as it is.
@@ -175,22 +210,27 @@ mod tests {
             ("410100\tcity\t某市\t\tmou\t91\t10", "no point"),
             ("410100\tcity\t某市\t\tmou\t31", "no point"),
             ("410100\tcity\t某市\t\tmou\t3.1.2\t4", "no point"),
+            ("-\tphrase", "empty"),
+            ("-\tphrase\t ", "empty"),
+            ("-\tcity\t某市\t\tmou", "no code of a city"),
         ];
         for (line, expected) in table {
-            let (rows, errors) = read(&format!("# head\n\n{line}\n"), 7);
-            assert!(rows.is_empty(), "{line}");
+            let Table { rows, phrases, errors } = read(&format!("# head\n\n{line}\n"), 7);
+            assert!(rows.is_empty() && phrases.is_empty(), "{line}");
             assert_eq!((errors[0].file, errors[0].line), (7, 3), "{line}");
             assert!(errors[0].message.contains(expected), "{line}: {}", errors[0]);
             assert!(!errors[0].hint.is_empty(), "{line}");
         }
-        assert_eq!(read(&"#".repeat(FILE_MAX + 1), 0).1.len(), 1);
+        assert_eq!(read(&"#".repeat(FILE_MAX + 1), 0).errors.len(), 1);
     }
 
     #[test]
     fn a_good_line_is_read_whole() {
-        let (rows, errors) =
-            read("\u{FEFF}392410100\tcity\t横浜市\t横浜\tyokohama,hama\t35.4437\t-139.638\tYokohama, ハマ\n", 0);
+        let line = "\u{FEFF}392410100\tcity\t横浜市\t横浜\tyokohama,hama\t35.4437\t-139.638\tYokohama, ~ハマ\n";
+        let Table { rows, phrases, errors } = read(&format!("{line}-\tphrase\t横浜家系\n"), 0);
         assert!(errors.is_empty());
+        assert_eq!(phrases, ["横浜家系"]);
+        assert_eq!(rows[0].weak, ["ハマ"]);
         assert_eq!(rows[0].point, Some(Point { latitude: 35_443_700, longitude: -139_638_000 }));
         assert_eq!(rows[0].slugs, ["yokohama", "hama"]);
         assert_eq!(rows[0].others, ["Yokohama", "ハマ"]);
