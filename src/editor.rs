@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::desk::{self, Arrival, Case, Rules, Shelf, ShelfError, arrival::Past};
+use crate::desk::{self, Arrival, Case, Rewind, Rules, Shelf, ShelfError, arrival::Past};
 use crate::journal::{Journal, Log, LogError};
 use crate::model::codec;
 use crate::model::edit::{Body, Cause, Edit, Progress, Record};
@@ -537,19 +537,30 @@ impl Editor {
         match request {
             Request::Settings { at, set, gone, closes } => {
                 let at = at.max(batch.draft.at());
-                if begun.is_none() {
+                let former = if begun.is_none() {
                     // Settings stand in a commit of their own.
                     self.commit(batch, position.seq)?;
-                    let whole = batch.settings(at, position, Body::Settings { set, gone, closes })?;
+                    batch.draft.begin(batch.next, at);
+                    let body = Body::Settings { set, gone, closes };
+                    batch.draft.body(&body)?;
+                    let new = closes.then(|| rules(batch.draft.settings(), Some(&self.rules)));
+                    let whole = match &new {
+                        Some(new) if batch.draft.next_story() > StoryNo(1) => {
+                            Rewind::between(&self.rules, new, batch.draft.newborn()?).is_none()
+                        }
+                        _ => true,
+                    };
+                    batch.push(Record { at, progress: Progress { record: position, items: 0, whole }, body });
                     self.commit(batch, if whole { position.seq + 1 } else { position.seq })?;
-                    if closes {
-                        self.rules = rules(batch.draft.settings(), Some(&self.rules));
+                    let former = new.map(|new| std::mem::replace(&mut self.rules, new));
+                    match former {
+                        Some(former) if !whole => former,
+                        _ => return Ok(()),
                     }
-                    if whole {
-                        return Ok(());
-                    }
-                }
-                self.fill(batch, position, at, begun.map_or(0, |begun| begun.items))
+                } else {
+                    Rules::new(&batch.draft.before()?, Some(&self.rules)).0
+                };
+                self.rewind(batch, position, at, &former, begun.map_or(0, |begun| begun.items))
             }
             Request::Correct { at, correction } => self.correct(batch, position, at, &correction),
         }
@@ -607,40 +618,54 @@ impl Editor {
         Ok(())
     }
 
-    /// Past stories enter the saved feeds that are new, from the story after number `done` on. Asked to stop, it ends
-    /// with the story at hand.
-    fn fill(&mut self, batch: &mut Batch<'_>, position: Position, at: Time, done: u32) -> Result<()> {
-        let new = batch.draft.newly_saved()?;
+    /// Changed rules are applied to past stories, from the one after number `done` on; then the editions that they
+    /// changed come into their next generation. In bounded steps: asked to stop, it ends with the stories at hand.
+    fn rewind(&mut self, batch: &mut Batch<'_>, position: Position, at: Time, former: &Rules, done: u32) -> Result<()> {
         let so_far = |done: u64| Progress { record: position, items: done as u32, whole: false };
-        let mut edits = batch.begin(at, so_far(done.into()));
-        for no in u64::from(done) + 1..batch.draft.next_story().0 {
-            if no.is_multiple_of(GLANCE) && self.stopped() {
-                edits.progress = so_far(no - 1);
-                batch.end(edits);
-                return Ok(());
-            }
-            let Some(story) = batch.draft.story(StoryNo(no))? else { continue };
-            let Some(emission) = story.emission.as_ref().filter(|_| !story.spiked) else { continue };
-            let item = self.journal.item(emission.text);
-            let body = item.as_ref().map_or("", |item| item.text.as_str());
-            let text = format!("{}\n{}\n{body}", emission.title, emission.summary);
-            if let Some(edit) = desk::enter::anew(&self.rules, &story, &text, &new) {
-                batch.take(&mut edits, edit, true)?;
-            }
-            if edits.bytes >= batch.limits[0] {
-                edits.progress = so_far(no);
-                batch.end(edits);
-                if self.stopped() {
+        let last = batch.draft.next_story().0 - 1;
+        if let Some(rewind) = Rewind::between(&former, &self.rules, batch.draft.newborn()?) {
+            let mut edits = batch.begin(at, so_far(done.into()));
+            for no in u64::from(done) + 1..=last {
+                if no.is_multiple_of(GLANCE) && self.stopped() {
+                    edits.progress = so_far(no - 1);
+                    batch.end(edits);
                     return Ok(());
                 }
-                if batch.heavy() {
-                    self.commit(batch, position.seq)?;
+                let Some(story) = batch.draft.story(StoryNo(no))? else { continue };
+                let decided = rewind.story(story, &Reading { draft: &batch.draft, journal: &self.journal })?;
+                for edit in decided {
+                    batch.take(&mut edits, edit, true)?;
                 }
-                edits = batch.begin(at, so_far(no));
+                if edits.bytes >= batch.limits[0] {
+                    edits.progress = so_far(no);
+                    batch.end(edits);
+                    if self.stopped() {
+                        return Ok(());
+                    }
+                    if batch.heavy() {
+                        batch.commit()?;
+                    }
+                    edits = batch.begin(at, so_far(no));
+                }
             }
+            if !edits.edits.is_empty() {
+                edits.progress = so_far(last);
+                batch.end(edits);
+            }
+            batch.commit()?;
         }
-        edits.progress = Progress { whole: true, ..so_far(0) };
+        let mut changed = 0;
+        for (edition, generation) in batch.draft.altered()? {
+            changed += 1;
+            batch.draft.begin(batch.next, at);
+            let body = Body::Switch { edition, generation };
+            batch.draft.body(&body)?;
+            batch.push(Record { at, progress: so_far(last), body });
+        }
+        let mut edits = batch.begin(at, so_far(last));
+        edits.progress.whole = true;
         batch.end(edits);
+        tracing::info!(stories = last, editions = changed, "changed rules were applied to the past");
         Ok(())
     }
 }
@@ -741,16 +766,6 @@ impl<'s> Batch<'s> {
         self.push(Record { at: edits.at, progress: edits.progress, body: Body::Edits(edits.edits) });
     }
 
-    /// Records settings; true unless feeds came into being by them that past stories are still to enter.
-    fn settings(&mut self, at: Time, position: Position, body: Body) -> Result<bool> {
-        self.draft.begin(self.next, at);
-        self.draft.body(&body)?;
-        let closes = !matches!(body, Body::Settings { closes: false, .. });
-        let whole = !closes || self.draft.next_story() == StoryNo(1) || self.draft.newly_saved()?.is_empty();
-        self.push(Record { at, progress: Progress { record: position, items: 0, whole }, body });
-        Ok(whole)
-    }
-
     fn push(&mut self, record: Record) {
         let bytes = codec::encode(&record);
         let position = Position { seq: self.next, sum: crc32fast::hash(&bytes) };
@@ -836,7 +851,8 @@ mod tests {
     use super::*;
     use crate::model::codec::encode;
     use crate::model::edition::Order;
-    use crate::model::setting::{Publish, SavedFeed, Setting};
+    use crate::model::place::Code;
+    use crate::model::setting::{Cities, Publish, SavedFeed, Setting, TagRule};
     use crate::model::story::Copy;
 
     struct Room {
@@ -971,7 +987,18 @@ mod tests {
             correct(Correction::Split { story: guid(titles[3]), copies: vec![(source.clone(), key(titles[9]))] });
             correct(Correction::Spike { story: guid(titles[3]) });
             correct(Correction::Join { stories: vec![guid(&later[4]), guid(titles[9])] });
-            put(&settings(Time::DAY * 5, &[("some", "线路")], false));
+            let rules = |at: i64, tags: &[(&str, &str)], alias: &[(&str, u32)]| {
+                let tag = |(id, when): &(&str, &str)| TagRule { id: (*id).into(), when: (*when).into() };
+                let alias = alias.iter().map(|(name, code)| ((*name).to_owned(), Code(*code))).collect();
+                let cities = Setting::Cities(Cities { alias, ..Cities::default() });
+                let set = vec![Setting::Tags(tags.iter().map(tag).collect()), cities];
+                put(&Wire::Request(Request::Settings { at: Time(at), set, gone: Vec::new(), closes: true }));
+            };
+            rules(Time::DAY * 5, &[("展览", "展馆"), ("交通", "线路 -市第3条")], &[("线路", 410_300)]);
+            rules(Time::DAY * 6, &[("展览", "线路 city:洛阳"), ("公告", "公告")], &[("线路", 410_300)]);
+            rules(Time::DAY * 7, &[("展览", "展馆 OR city:平顶山")], &[("线路", 410_300)]);
+            put(&settings(Time::DAY * 8, &[("halls", "tag:展览")], true));
+            put(&settings(Time::DAY * 9, &[("some", "线路")], false));
             room.journal.wire.sync().unwrap();
             records(room.journal.wire.as_ref())
         };
@@ -997,6 +1024,11 @@ mod tests {
             _ => false,
         });
         assert_eq!(decided.count(), 4);
+        let refiled = whole.iter().filter(|bytes| match codec::decode::<Record>(bytes).unwrap().body {
+            Body::Edits(edits) => edits.iter().any(|edit| matches!(edit, Edit::Refile { .. })),
+            _ => false,
+        });
+        assert!(refiled.count() > 5);
         for cut in 0..whole.len() {
             let (ledger, other) = play(&whole[..cut]);
             assert!(ledger == whole, "cut after {cut} of {} records", whole.len());

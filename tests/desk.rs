@@ -9,6 +9,8 @@
 //! ```text
 //! source ID [name=N] [rank=origin|media|reprint] [city=411000,…] [backfill=N] [republish=title|summary|full] [join=no]
 //! feed ID QUERY            a saved feed              tag NAME QUERY       a tag rule
+//! untag NAME               a tag rule is removed
+//! alias NAME CODE          another name for a city   unalias NAME         it is removed
 //! items N                  size of the window        retire ID            a source's block is removed
 //! drop ID                  a saved feed is removed   title NAME           the desk's title
 //! + 3h                     time passes (s m h d)     restart              the process is killed and started again
@@ -17,6 +19,8 @@
 //! file SOURCE [reading=N]  one poll, newest item first:
 //!   KEY | headline | text | pub=-2h link=https://… tags=a,b credit=名
 //! says #N                  what a story prints: headline, summary, creator, date
+//! about #N                 its cities and tags as judged last
+//! page EDITION             what its pages show
 //! show EDITION             what its feed shows:
 //!   #story headline [copies] (updated)
 //! renewed                  which feeds have another version than at the `renewed` before
@@ -193,6 +197,21 @@ impl Desk {
         out
     }
 
+    fn page(&self, edition: &str) -> String {
+        let stories = self.store.view().page(&EditionId::parse(edition).unwrap(), None, usize::MAX).unwrap();
+        stories
+            .iter()
+            .map(|(_, story)| format!("  #{} {}\n", story.no.0, story.emission.as_ref().unwrap().title))
+            .collect()
+    }
+
+    fn about(&self, no: u64) -> String {
+        let story = self.store.view().story(StoryNo(no)).unwrap().unwrap_or_default();
+        let cities = story.places.cities.iter().map(|placed| placed.name.clone());
+        let about: Vec<_> = cities.chain(story.tags.iter().map(|tag| format!("#{}", tag.name))).collect();
+        format!("  {}\n", if about.is_empty() { "nothing".to_owned() } else { about.join(" ") })
+    }
+
     fn says(&self, no: u64) -> String {
         let story = self.store.view().story(StoryNo(no)).unwrap().unwrap_or_default();
         let Some(said) = story.emission else { return "  nothing\n".into() };
@@ -349,6 +368,17 @@ fn play(path: &Path) -> String {
                 desk.tags.push(TagRule { id: id.into(), when: when.into() });
                 desk.settle();
             }
+            "untag" => {
+                desk.tags.retain(|tag| tag.id != rest);
+                desk.settle();
+            }
+            "alias" | "unalias" => {
+                let (name, code) = rest.split_once(' ').unwrap_or((rest, "0"));
+                let Some(Setting::Cities(cities)) = desk.settings.get_mut("cities") else { panic!("cities") };
+                cities.alias.retain(|(known, _)| known != name);
+                cities.alias.extend((word == "alias").then(|| (name.to_owned(), Code(code.parse().unwrap()))));
+                desk.settle();
+            }
             "items" => {
                 let publish = Publish { items: rest.parse().unwrap(), hub: "none".into() };
                 desk.settings.insert("publish".into(), Setting::Publish(publish));
@@ -391,6 +421,8 @@ fn play(path: &Path) -> String {
                 desk.now = desk.now.plus(Time::SECOND);
             }
             "show" => out.push_str(&desk.show(rest)),
+            "page" => out.push_str(&desk.page(rest)),
+            "about" => out.push_str(&desk.about(rest.trim_start_matches('#').parse().unwrap())),
             "says" => out.push_str(&desk.says(rest.trim_start_matches('#').parse().unwrap())),
             "renewed" => {
                 let now = desk.reader.versions.clone();

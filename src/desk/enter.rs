@@ -62,17 +62,6 @@ pub fn subject<'a>(story: &'a Story, text: &'a str, sources: &'a [SourceId]) -> 
     })
 }
 
-/// A past story enters saved feeds that are new, each at the place it has in the feed of everything. Those that existed
-/// gain nothing by a changed rule.
-#[must_use]
-pub fn anew(rules: &Rules, story: &Story, text: &str, new: &[String]) -> Option<Edit> {
-    let at = story.entries.iter().find(|entered| entered.edition == EditionId::All && !entered.left)?.at;
-    let stood = |edition: &EditionId| story.entries.iter().any(|entered| entered.edition == *edition);
-    let ids = saved(rules, story, text).into_iter().filter(|id| new.contains(id));
-    let editions: Vec<_> = ids.map(EditionId::Saved).filter(|edition| !stood(edition)).collect();
-    (!editions.is_empty()).then_some(Edit::Enter { story: story.no, at, editions })
-}
-
 fn text(case: &Case<'_>) -> String {
     format!("{}\n{}\n{}", case.item.title, case.item.summary, case.item.text)
 }

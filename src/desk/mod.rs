@@ -26,6 +26,7 @@ pub mod emission;
 pub mod enter;
 pub mod headline;
 pub mod merge;
+pub mod rewind;
 pub mod rules;
 pub mod same;
 pub mod shown;
@@ -41,6 +42,7 @@ use crate::model::time::Time;
 use crate::place::Look;
 
 pub use arrival::Arrival;
+pub use rewind::Rewind;
 pub use rules::Rules;
 
 /// The past could not be read. Nothing is decided without it.

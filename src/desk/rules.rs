@@ -111,6 +111,12 @@ impl Rules {
         &self.feeds
     }
 
+    /// `[cities]` in force.
+    #[must_use]
+    pub const fn cities(&self) -> &Cities {
+        &self.cities
+    }
+
     /// The gazetteer in force.
     #[must_use]
     pub const fn gazetteer(&self) -> &Arc<Gazetteer> {

@@ -2,6 +2,7 @@
 //! variants that fold together are one.
 
 use super::Rules;
+use crate::model::id::SourceId;
 use crate::model::item::Item;
 use crate::model::story::Story;
 use crate::model::tag::Tag;
@@ -19,30 +20,58 @@ pub fn of(rules: &Rules, item: &Item, story: &Story) -> Vec<Tag> {
             tags.push(tag);
         }
     };
-    let source = rules.source(&item.source);
+    let own = own(item);
     if !rules.tags().is_empty() {
-        let text = format!("{}\n{}\n{}", item.title, item.summary, item.text);
+        let text = text(item);
         let sources: Vec<_> = story.copies.iter().map(|copy| copy.source.clone()).collect();
-        let own: Vec<Tag> = item.tags.iter().filter_map(|name| Tag::new(name)).collect();
-        let subject = Folded::new(Subject {
-            title: &item.title,
-            text: &text,
-            cities: &story.places.cities,
-            provinces: &story.places.provinces,
-            tags: &own,
-            sources: &sources,
-            rank: source.map(|source| source.rank).unwrap_or_default(),
-            language: item.language.as_deref(),
-            published: story.published(),
-            copies: story.copies.len() as u32,
-        });
+        let subject = subject(story, Some(item), &text, &own, &sources, rules);
         for (tag, query) in rules.tags() {
             if query.holds(&subject, None) {
                 add(tag.clone());
             }
         }
     }
+    let source = rules.source(&item.source);
     let from_source = source.map(|source| source.tags.as_slice()).unwrap_or_default();
-    from_source.iter().chain(&item.tags).filter_map(|name| Tag::new(name)).for_each(add);
+    from_source.iter().filter_map(|name| Tag::new(name)).chain(own).for_each(add);
     tags
+}
+
+/// The publisher's own tags.
+#[must_use]
+pub fn own(item: &Item) -> Vec<Tag> {
+    item.tags.iter().filter_map(|name| Tag::new(name)).collect()
+}
+
+/// What a query looks for words in.
+#[must_use]
+pub fn text(item: &Item) -> String {
+    format!("{}\n{}\n{}", item.title, item.summary, item.text)
+}
+
+/// What a `[[tag]]` rule is asked about: the item shown, or what is known of the story where its text is gone.
+#[must_use]
+pub fn subject<'a>(
+    story: &'a Story,
+    item: Option<&'a Item>,
+    text: &'a str,
+    own: &'a [Tag],
+    sources: &'a [SourceId],
+    rules: &Rules,
+) -> Folded<'a> {
+    let shown = story.shown();
+    let title = item.map(|item| item.title.as_str()).or(shown.map(|copy| copy.title.as_str())).unwrap_or_default();
+    let source = item.map(|item| &item.source).or(shown.map(|copy| &copy.source));
+    Folded::new(Subject {
+        title,
+        text,
+        cities: &story.places.cities,
+        provinces: &story.places.provinces,
+        tags: own,
+        sources,
+        rank: source.and_then(|source| rules.source(source)).map(|source| source.rank).unwrap_or_default(),
+        language: item.and_then(|item| item.language.as_deref()),
+        published: story.published(),
+        copies: story.copies.len() as u32,
+    })
 }

@@ -210,6 +210,33 @@ pub enum Edit {
         #[n(7)]
         absorbed: Vec<StoryNo>,
     },
+    /// A changed `[[tag]]` rule gave the story other tags. What is printed of it stays.
+    #[n(13)]
+    Retag {
+        /// Which story.
+        #[n(0)]
+        story: StoryNo,
+        /// Its tags from here on.
+        #[n(1)]
+        tags: Vec<Tag>,
+    },
+    /// A changed rule moved the story: it joins archive and pages of some editions, never their windows, and leaves
+    /// others altogether.
+    #[n(14)]
+    Refile {
+        /// Which story.
+        #[n(0)]
+        story: StoryNo,
+        /// Time that orders it there.
+        #[n(1)]
+        at: Time,
+        /// Editions that it joins.
+        #[n(2)]
+        joins: Vec<EditionId>,
+        /// Editions that it leaves.
+        #[n(3)]
+        leaves: Vec<EditionId>,
+    },
 }
 
 /// Why something is printed.
@@ -277,7 +304,8 @@ pub enum Body {
         #[n(2)]
         closes: bool,
     },
-    /// A past rewritten by a changed rule: the edition's next generation becomes visible.
+    /// A past rewritten by a changed rule: the edition's next generation becomes visible. A new edition shows nothing
+    /// before.
     #[n(2)]
     Switch {
         /// Which edition.

@@ -238,7 +238,22 @@ pub struct Entered {
     /// Its place in the order.
     #[n(1)]
     pub at: Time,
-    /// Whether it has left the window again. It stays in the list: what an edition ever held is never new there.
+    /// Whether it stands in the window no more, or never did. It stays in the list: what an edition ever held is never
+    /// new there.
     #[n(2)]
     pub left: bool,
+    /// Whether it stands on the pages although it is not in the window: a changed rule brought it, or brought it back.
+    #[cbor(n(3), default)]
+    pub paged: bool,
+    /// Whether a changed rule brought it first: it never stood in the window, and its order stands apart.
+    #[cbor(n(4), default)]
+    pub late: bool,
+}
+
+impl Entered {
+    /// Whether the edition's pages show it.
+    #[must_use]
+    pub const fn shown(&self) -> bool {
+        !self.left || self.paged
+    }
 }

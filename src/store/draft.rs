@@ -19,6 +19,7 @@ use crate::model::position::Position;
 use crate::model::setting::{InForce, Setting};
 use crate::model::shingle;
 use crate::model::story::{Copy, Emission, Entered, Story};
+use crate::model::tag::Tag;
 use crate::model::time::Time;
 
 /// A value read from the store or made here, with the record that wrote it.
@@ -57,6 +58,10 @@ pub struct Draft<'s> {
     blocks: BTreeMap<EditionId, BTreeMap<Vec<u8>, Held<Option<Block>>>>,
     sources: BTreeMap<SourceId, Held<SourceHead>>,
     parts: BTreeMap<String, Option<Setting>>,
+    /// Rules as they were before the change of settings gathered here, with the record that changed them.
+    former: Option<BTreeMap<String, (u64, Option<Setting>)>>,
+    /// Keys of rules as they were before an earlier change.
+    forgotten: Vec<String>,
     /// Whether the settings gathered are in force, or wait for the rest of their change.
     closed: bool,
     /// What stands in this draft already: nothing, records of other kinds, or settings.
@@ -91,6 +96,8 @@ impl<'s> Draft<'s> {
             blocks: BTreeMap::new(),
             sources: BTreeMap::new(),
             parts: BTreeMap::new(),
+            former: None,
+            forgotten: Vec::new(),
             closed: false,
             gathered: Gathered::Nothing,
         }
@@ -153,10 +160,11 @@ impl<'s> Draft<'s> {
             Body::Settings { set, gone, closes } => self.set(set, gone, *closes),
             Body::Switch { edition, generation } => {
                 let seq = self.seq;
-                if let Some(head) = self.head_mut(edition)? {
-                    head.generation = *generation;
-                }
-                self.bump(edition, seq)
+                let Some(head) = self.head_mut(edition)? else { return Ok(()) };
+                // What an existing edition prints does not change by what joins or left its archive.
+                let appears = head.generation == 0 && head.born > 0;
+                (head.generation, head.altered, head.edge) = (*generation, 0, None);
+                if appears { self.bump(edition, seq) } else { Ok(()) }
             }
             // Texts leave the disk by the journal's hand; facts stay.
             Body::Expire { .. } | Body::Tick => Ok(()),
@@ -217,6 +225,8 @@ impl<'s> Draft<'s> {
             Edit::Emit { story, emission, cause } => self.emit(*story, emission, *cause),
             Edit::Enter { story, at, editions } => self.enter(*story, *at, editions),
             Edit::Leave { story, editions } => self.leave(*story, editions),
+            Edit::Retag { story, tags } => self.with_story(*story, |story| story.tags.clone_from(tags)),
+            Edit::Refile { story, at, joins, leaves } => self.refile(*story, *at, joins, leaves),
             Edit::Retire { .. } => self.retire(edit),
             Edit::Split { .. } => self.split(edit),
             Edit::Spike { story } => self.spike(*story),
@@ -397,19 +407,58 @@ impl<'s> Draft<'s> {
         self.meta.progress
     }
 
-    /// Saved feeds that came into being by the last change of settings, by id.
+    /// Settings as they were before the last change, as far as it changed rules: `[[tag]]`, `[[feed]]`, `[cities]`.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
-    pub fn newly_saved(&self) -> Result<Vec<String>> {
-        let mut saved = Vec::new();
-        for id in self.settings.keys().filter_map(|key| key.strip_prefix("feed/")) {
-            let head = self.head(&EditionId::Saved(id.to_owned()))?;
-            if head.is_some_and(|head| head.born == self.meta.change) {
-                saved.push(id.to_owned());
+    pub fn before(&self) -> Result<InForce> {
+        let former = match &self.former {
+            Some(former) => former.clone(),
+            None => self.store.former_rules()?,
+        };
+        let mut before = (*self.settings).clone();
+        for (key, (_, setting)) in former {
+            match setting {
+                Some(setting) => before.insert(key, setting),
+                None => before.remove(&key),
+            };
+        }
+        Ok(before)
+    }
+
+    /// Editions that came into being by the last change of settings.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn newborn(&self) -> Result<BTreeSet<EditionId>> {
+        let saved = self.settings.keys().filter_map(|key| key.strip_prefix("feed/")).map(str::to_owned);
+        let all = saved.map(EditionId::Saved).chain(tags(self.settings.get("tags")).map(EditionId::Tag));
+        let mut newborn = BTreeSet::new();
+        for edition in all {
+            if self.head(&edition)?.is_some_and(|head| head.born == self.meta.change) {
+                newborn.insert(edition);
             }
         }
-        Ok(saved)
+        Ok(newborn)
+    }
+
+    /// Editions whose next generation is to become visible, with its number: those that the last change of settings
+    /// bore, and those whose past it changed. What this draft gathered does not count yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn altered(&self) -> Result<Vec<(EditionId, u32)>> {
+        let change = self.meta.change;
+        let mut altered = Vec::new();
+        for pair in &self.store.trees.editions {
+            let (key, value) = pair?;
+            let Some(edition) = std::str::from_utf8(&key).ok().and_then(EditionId::parse) else { continue };
+            let head: Head = unpack(&value)?.1;
+            if head.altered == change || (head.born == change && head.generation == 0) {
+                altered.push((edition, head.generation + 1));
+            }
+        }
+        Ok(altered)
     }
 
     /// Settings in force.
@@ -543,13 +592,15 @@ impl<'s> Draft<'s> {
     /// An edition is entered once: the desk never repeats an entry, so counting needs no look at what is there.
     fn enter(&mut self, no: StoryNo, at: Time, editions: &[EditionId]) -> Result<()> {
         self.with_story(no, |story| {
-            let entered = |edition: &EditionId| Entered { edition: edition.clone(), at, left: false };
+            let entered =
+                |edition: &EditionId| Entered { edition: edition.clone(), at, left: false, paged: false, late: false };
             story.entries.extend(editions.iter().map(entered));
         })?;
         let story = self.story(no)?.unwrap_or_default();
         let seq = self.seq;
         for edition in editions {
-            self.insert(edition, Order { at, story: no.0 })?;
+            let prefix = layout::entries_prefix(edition);
+            self.insert(edition, &prefix, Order { at, story: no.0 })?;
             if let Some(head) = self.head_mut(edition)? {
                 head.entries += 1;
                 head.since += 1;
@@ -573,6 +624,71 @@ impl<'s> Draft<'s> {
                 }
             })?;
             self.bump(edition, seq)?;
+        }
+        Ok(())
+    }
+
+    /// By a changed rule: leaving is silent, joining is for archive and pages only. What is printed changes only where an
+    /// entry leaves the window.
+    fn refile(&mut self, no: StoryNo, at: Time, joins: &[EditionId], leaves: &[EditionId]) -> Result<()> {
+        let story = self.story(no)?.unwrap_or_default();
+        let stood = |edition: &EditionId| story.entries.iter().find(|entered| entered.edition == *edition);
+        let seq = self.seq;
+        for edition in joins.iter().chain(leaves) {
+            self.alter(edition)?;
+        }
+        for edition in leaves {
+            let Some(entered) = stood(edition).filter(|entered| entered.shown()) else { continue };
+            let order = Order { at: entered.at, story: no.0 };
+            let Some(head) = self.head_mut(edition)? else { continue };
+            head.entries = head.entries.saturating_sub(1);
+            if !entered.left && head.edge.is_some_and(|edge| order >= edge) {
+                self.bump(edition, seq)?;
+            }
+        }
+        for edition in joins {
+            if stood(edition).is_some_and(Entered::shown) {
+                continue;
+            }
+            if stood(edition).is_none() {
+                self.insert(edition, &layout::late_prefix(edition), Order { at, story: no.0 })?;
+            }
+            let Some(head) = self.head_mut(edition)? else { continue };
+            head.entries += 1;
+            if let (EditionId::Tag(id), None) = (edition, &head.name) {
+                head.name = story.tags.iter().find(|tag| tag.id == *id).map(|tag| tag.name.clone());
+            }
+        }
+        self.with_story(no, |story| {
+            for entered in &mut story.entries {
+                if leaves.contains(&entered.edition) {
+                    (entered.left, entered.paged) = (true, false);
+                }
+            }
+            for edition in joins {
+                match story.entries.iter_mut().find(|entered| entered.edition == *edition) {
+                    Some(entered) => entered.paged = entered.left,
+                    None => story.entries.push(Entered {
+                        edition: edition.clone(),
+                        at,
+                        left: true,
+                        paged: true,
+                        late: true,
+                    }),
+                }
+            }
+        })
+    }
+
+    /// A change of settings reaches the past of an edition: it will have another generation.
+    fn alter(&mut self, edition: &EditionId) -> Result<()> {
+        let change = self.meta.change;
+        if self.head(edition)?.is_some_and(|head| head.altered == change) {
+            return Ok(());
+        }
+        let edge = self.window_edge(edition)?;
+        if let Some(head) = self.head_mut(edition)? {
+            (head.altered, head.edge) = (change, edge);
         }
         Ok(())
     }
@@ -631,7 +747,8 @@ impl<'s> Draft<'s> {
             let Some(story) = self.story(each)? else { continue };
             for entered in &story.entries {
                 self.hold_edge(&entered.edition)?;
-                self.remove(&entered.edition, Order { at: entered.at, story: each.0 })?;
+                let list = if entered.late { layout::late_prefix } else { layout::entries_prefix };
+                self.remove(&entered.edition, &list(&entered.edition), Order { at: entered.at, story: each.0 })?;
                 if let Some(head) = self.head_mut(&entered.edition)? {
                     head.entries = head.entries.saturating_sub(1);
                 }
@@ -640,7 +757,7 @@ impl<'s> Draft<'s> {
             self.with_story(each, |story| {
                 story.spiked = true;
                 for entered in &mut story.entries {
-                    entered.left = true;
+                    (entered.left, entered.paged) = (true, false);
                 }
             })?;
         }
@@ -665,6 +782,9 @@ impl<'s> Draft<'s> {
                 None => all.remove(key),
             };
         }
+        let former = self.formerly()?;
+        self.forgotten = self.store.former_rules()?.into_keys().filter(|key| !former.contains_key(key)).collect();
+        self.former = Some(former);
         let items = match all.get("publish") {
             Some(Setting::Publish(publish)) => publish.items,
             _ => 0,
@@ -700,20 +820,61 @@ impl<'s> Draft<'s> {
         for id in all.keys().filter_map(|key| key.strip_prefix("feed/")) {
             let edition = EditionId::Saved(id.to_owned());
             if self.head(&edition)?.is_none() {
-                let seq = self.seq;
-                if let Some(head) = self.head_mut(&edition)? {
-                    head.born = seq;
-                }
-                self.bump(&edition, seq)?;
+                self.bear(&edition)?;
+            }
+        }
+        // So does a tag from the moment a rule names it.
+        for id in tags(all.get("tags")) {
+            let edition = EditionId::Tag(id);
+            if self.head(&edition)?.is_none() {
+                self.bear(&edition)?;
             }
         }
         self.settings = Arc::new(all);
         Ok(())
     }
 
+    /// An edition comes into being by the settings at hand. There is nothing to wait for where there are no stories.
+    fn bear(&mut self, edition: &EditionId) -> Result<()> {
+        let (seq, generation) = (self.seq, u32::from(self.meta.stories == 0));
+        if let Some(head) = self.head_mut(edition)? {
+            (head.born, head.generation) = (seq, generation);
+        }
+        self.bump(edition, seq)
+    }
+
+    /// Rules that the settings gathered change, as they were before.
+    fn formerly(&self) -> Result<BTreeMap<String, (u64, Option<Setting>)>> {
+        let (stored, known) = (self.store.settings()?, self.store.former_rules()?);
+        let mut former = BTreeMap::new();
+        for (key, part) in &self.parts {
+            if !(key == "tags" || key == "cities" || key.starts_with("feed/")) {
+                continue;
+            }
+            // A kill may have left the new one written: then the former one is, too.
+            let before = match known.get(key) {
+                Some((by, before)) if *by == self.seq => before.clone(),
+                _ => stored.get(key).cloned(),
+            };
+            if before != *part {
+                former.insert(key.clone(), (self.seq, before));
+            }
+        }
+        Ok(former)
+    }
+
     /// Records the older edge of an edition's window before an entry is taken out of it, or it grows.
     fn hold_edge(&mut self, edition: &EditionId) -> Result<()> {
-        let Some(head) = self.head(edition)? else { return Ok(()) };
+        let edge = self.window_edge(edition)?;
+        if let (Some(edge), Some(head)) = (edge, self.head_mut(edition)?) {
+            head.floor = head.floor.max(Some(edge));
+        }
+        Ok(())
+    }
+
+    /// Oldest entry of an edition's window.
+    fn window_edge(&self, edition: &EditionId) -> Result<Option<Order>> {
+        let Some(head) = self.head(edition)? else { return Ok(None) };
         let mut edge = None;
         let mut cut = super::view::Cut::new(&head, self.meta.items);
         let prefix = layout::entries_prefix(edition);
@@ -728,16 +889,16 @@ impl<'s> Draft<'s> {
             from = key;
             from.push(0);
         }
-        if let (Some(edge), Some(head)) = (edge, self.head_mut(edition)?) {
-            head.floor = head.floor.max(Some(edge));
-        }
-        Ok(())
+        Ok(edge)
     }
 
     /// First block at or behind `from`, as changed so far.
     fn block_at(&self, edition: &EditionId, prefix: &[u8], from: &[u8]) -> Result<Option<(Vec<u8>, Block)>> {
         let changed = self.blocks.get(edition);
-        let mut here = changed.and_then(|blocks| blocks.range(from.to_vec()..).find(|(_, held)| held.value.is_some()));
+        let mut here = changed.and_then(|blocks| {
+            let mut blocks = blocks.range(from.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+            blocks.find(|(_, held)| held.value.is_some())
+        });
         let mut stored = self.store.trees.entries.range(from.to_vec()..);
         loop {
             let next = stored.next().transpose()?.filter(|(key, _)| key.starts_with(prefix));
@@ -776,10 +937,9 @@ impl<'s> Draft<'s> {
     }
 
     /// Puts an entry into its edition; false if it is there already.
-    fn insert(&mut self, edition: &EditionId, order: Order) -> Result<bool> {
-        let prefix = layout::entries_prefix(edition);
-        let own = layout::entry_key(&prefix, order);
-        let Some((key, block)) = self.block_at(edition, &prefix, &own)? else {
+    fn insert(&mut self, edition: &EditionId, prefix: &[u8], order: Order) -> Result<bool> {
+        let own = layout::entry_key(prefix, order);
+        let Some((key, block)) = self.block_at(edition, prefix, &own)? else {
             return self.start_block(edition, &own, order);
         };
         if block.entries.contains(&order) {
@@ -802,7 +962,7 @@ impl<'s> Draft<'s> {
         let Some(held) = self.block_mut(edition, &key)? else { return Ok(false) };
         held.value = Some(Block { entries: older });
         let oldest = entries.last().copied().unwrap_or(order);
-        if let Some(held) = self.block_mut(edition, &layout::entry_key(&prefix, oldest))? {
+        if let Some(held) = self.block_mut(edition, &layout::entry_key(prefix, oldest))? {
             held.value = Some(Block { entries });
         }
         Ok(true)
@@ -814,10 +974,9 @@ impl<'s> Draft<'s> {
         Ok(true)
     }
 
-    fn remove(&mut self, edition: &EditionId, order: Order) -> Result<bool> {
-        let prefix = layout::entries_prefix(edition);
-        let own = layout::entry_key(&prefix, order);
-        let Some((key, mut block)) = self.block_at(edition, &prefix, &own)? else { return Ok(false) };
+    fn remove(&mut self, edition: &EditionId, prefix: &[u8], order: Order) -> Result<bool> {
+        let own = layout::entry_key(prefix, order);
+        let Some((key, mut block)) = self.block_at(edition, prefix, &own)? else { return Ok(false) };
         let before = block.entries.len();
         block.entries.retain(|entry| *entry != order);
         if block.entries.len() == before {
@@ -871,18 +1030,33 @@ impl<'s> Draft<'s> {
             Tree::Sources,
             sources.map(|(id, held)| one(id.as_str().as_bytes().to_vec(), pack(held.by, &held.value))).collect(),
         ));
+        let mut former = self.former.unwrap_or_default();
         let parts = self.parts.into_iter().map(|(key, part)| {
             let waiting = layout::waiting_key(&key);
             if self.closed {
                 // In one batch: a change that a kill cut in two finds each part still waiting, or in force already.
-                vec![(key.into_bytes(), part.map(|part| pack(0, &part))), (waiting, None)]
+                let mut group = vec![(key.clone().into_bytes(), part.map(|part| pack(0, &part))), (waiting, None)];
+                if let Some((by, before)) = former.remove(&key) {
+                    group.push((layout::before_key(&key), Some(pack(by, &before))));
+                }
+                group
             } else {
                 vec![(waiting, Some(pack(0, &part)))]
             }
         });
-        trees.push((Tree::Settings, parts.collect()));
+        let forgotten = self.forgotten.into_iter().map(|key| vec![(layout::before_key(&key), None)]);
+        trees.push((Tree::Settings, parts.collect::<Vec<_>>().into_iter().chain(forgotten).collect()));
         Changes { trees, meta: self.meta, settings: self.settings }
     }
+}
+
+/// Folded ids of the tags that rules name.
+fn tags(setting: Option<&Setting>) -> impl Iterator<Item = String> + '_ {
+    let rules = match setting {
+        Some(Setting::Tags(rules)) => rules.as_slice(),
+        _ => &[],
+    };
+    rules.iter().filter_map(|rule| Tag::new(&rule.id)).map(|tag| tag.id)
 }
 
 /// Entries in one page of an archive (RFC 5005 section 4).

@@ -11,8 +11,10 @@
 //! | `texts` | one of the smallest hashes of a text's shingles, 8 bytes | [`Sharers`] |
 //! | `editions` | edition's key | [`Head`] |
 //! | `entries` | edition's key, 0, *inverted* order of the block's oldest entry, 16 bytes | [`Block`] of up to 64, newest first |
+//! | `entries` | `late/`, edition's key, 0, inverted order | [`Block`] of those that a changed rule brought: on pages only |
 //! | `sources` | source id | [`SourceHead`] |
 //! | `settings` | setting's key | `Setting` |
+//! | `settings` | `before/` and setting's key | `Option<Setting>`: a rule as it was before the last change; `None` was not |
 //! | `settings` | `waiting/` and setting's key | `Option<Setting>`: part of a change that is not complete; `None` is gone |
 //! | `book` | source id | `book::Entry`; no part of the fold |
 //!
@@ -138,9 +140,16 @@ pub struct Head {
     /// Which generation is visible.
     #[n(6)]
     pub generation: u32,
-    /// Settings by which a saved feed came into being: their ledger record.
+    /// Settings by which a saved feed, or a rule's tag, came into being: their ledger record. It shows nothing before its
+    /// first generation is complete.
     #[n(7)]
     pub born: u64,
+    /// Settings that changed its past, while its next generation is not complete: their ledger record.
+    #[cbor(n(8), default)]
+    pub altered: u64,
+    /// Oldest entry of its window when they did: what leaves below it changes nothing that is printed.
+    #[cbor(n(9), default)]
+    pub edge: Option<Order>,
 }
 
 /// Entries of an edition, newest first.
@@ -315,6 +324,23 @@ pub const WAITING: &str = "waiting/";
 #[must_use]
 pub fn waiting_key(key: &str) -> Vec<u8> {
     [WAITING, key].concat().into_bytes()
+}
+
+/// Before the keys of rules as they were before the last change. No setting's own key begins with it.
+pub const BEFORE: &str = "before/";
+
+/// Key of a rule as it was before the last change.
+#[must_use]
+pub fn before_key(key: &str) -> Vec<u8> {
+    [BEFORE, key].concat().into_bytes()
+}
+
+/// Prefix of the entries that a changed rule brought to an edition.
+#[must_use]
+pub fn late_prefix(edition: &EditionId) -> Vec<u8> {
+    let mut key = format!("late/{}", edition.key()).into_bytes();
+    key.push(0);
+    key
 }
 
 /// Prefix of an edition's entries.

@@ -144,7 +144,7 @@ impl Store {
         let mut settings = InForce::new();
         for pair in &self.trees.settings {
             let (key, value) = pair?;
-            if !key.starts_with(layout::WAITING.as_bytes()) {
+            if ![layout::WAITING, layout::BEFORE].iter().any(|other| key.starts_with(other.as_bytes())) {
                 let setting: Setting = layout::unpack(&value)?.1;
                 settings.insert(String::from_utf8_lossy(&key).into_owned(), setting);
             }
@@ -161,6 +161,18 @@ impl Store {
             waiting.insert(key, layout::unpack(&value)?.1);
         }
         Ok(waiting)
+    }
+
+    /// Rules as they were before the last change of settings, each with the ledger record that changed it; `None` is one
+    /// that was not there.
+    fn former_rules(&self) -> Result<BTreeMap<String, (u64, Option<Setting>)>> {
+        let mut former = BTreeMap::new();
+        for pair in self.trees.settings.scan_prefix(layout::BEFORE) {
+            let (key, value) = pair?;
+            let key = String::from_utf8_lossy(&key[layout::BEFORE.len()..]).into_owned();
+            former.insert(key, layout::unpack(&value)?);
+        }
+        Ok(former)
     }
 
     /// A consistent read. Short-lived: the writer waits for it.

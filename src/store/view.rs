@@ -1,5 +1,6 @@
 //! Reading: a whole version of everything, for as long as the view lives.
 
+use std::iter::Peekable;
 use std::sync::{Arc, RwLockReadGuard};
 
 use super::layout::{self, Block, Head, Known, Meta, Sharers, SourceHead, unpack};
@@ -7,7 +8,7 @@ use super::{Result, Shared, Store};
 use crate::model::edition::{EditionId, Order, Version};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::setting::InForce;
-use crate::model::story::Story;
+use crate::model::story::{Entered, Story};
 use crate::model::time::Time;
 
 /// A consistent read. Holds a lock that the writer waits for: keep it short, and never over an await.
@@ -181,8 +182,20 @@ impl<'s> View<'s> {
     /// [`super::StoreError`] if sled fails.
     pub fn window(&self, edition: &EditionId) -> Result<Vec<(Order, Story)>> {
         let Some(head) = self.edition(edition)? else { return Ok(Vec::new()) };
+        if self.coming(edition, &head)? {
+            return Ok(Vec::new());
+        }
         let mut cut = Cut::new(&head, self.shared.meta.items);
-        self.walk(edition, None, |order| cut.keeps(order), usize::MAX)
+        self.walk(edition, None, Shown::Window, |order| cut.keeps(order), usize::MAX)
+    }
+
+    /// Whether an edition is new and its first generation not complete.
+    fn coming(&self, edition: &EditionId, head: &Head) -> Result<bool> {
+        if let EditionId::CityTag(_, tag) = edition {
+            let tag = EditionId::Tag(tag.clone());
+            return self.edition(&tag)?.map_or(Ok(false), |head| self.coming(&tag, &head));
+        }
+        Ok(head.born > 0 && head.generation == 0)
     }
 
     /// Up to `limit` stories of an edition older than `before`, newest first, without regard to its window.
@@ -190,7 +203,7 @@ impl<'s> View<'s> {
     /// # Errors
     /// [`super::StoreError`] if sled fails.
     pub fn page(&self, edition: &EditionId, before: Option<Order>, limit: usize) -> Result<Vec<(Order, Story)>> {
-        self.walk(edition, before, |_| true, limit)
+        self.walk(edition, before, Shown::Pages, |_| true, limit)
     }
 
     /// So many entries of both editions are looked at for a city-and-tag edition; what lies deeper is not in it.
@@ -200,13 +213,14 @@ impl<'s> View<'s> {
         &self,
         edition: &EditionId,
         before: Option<Order>,
+        shown: Shown,
         mut keeps: impl FnMut(Order) -> bool,
         limit: usize,
     ) -> Result<Vec<(Order, Story)>> {
         let mut found = Vec::new();
         if let EditionId::CityTag(city, tag) = edition {
             let (city, tag) = (EditionId::City(*city), EditionId::Tag(tag.clone()));
-            let (mut one, mut other) = (self.orders(&city, before), self.orders(&tag, before));
+            let (mut one, mut other) = (self.orders(&city, before, shown), self.orders(&tag, before, shown));
             let (mut first, mut second) = (one.next().transpose()?, other.next().transpose()?);
             for _ in 0..Self::COMPUTED {
                 // The newest first, of whichever it is; a story that entered both at once is met once.
@@ -221,38 +235,41 @@ impl<'s> View<'s> {
                 let entered = |id: &EditionId| story.entries.iter().find(|entered| entered.edition == *id);
                 let (Some(mine), Some(theirs)) = (entered(&city), entered(&tag)) else { continue };
                 // Its order is the later of its two entries: at the earlier one it was met already.
-                if mine.at.max(theirs.at) != order.at {
+                if mine.at.max(theirs.at) != order.at || (shown == Shown::Window && (mine.late || theirs.late)) {
                     continue;
                 }
                 if found.len() >= limit || !keeps(order) {
                     break;
                 }
                 // What left counts and is not shown, or another would come back in its place.
-                if !mine.left && !theirs.left {
+                if shown.has(mine) && shown.has(theirs) {
                     found.push((order, story));
                 }
             }
             return Ok(found);
         }
-        for order in self.orders(edition, before) {
+        for order in self.orders(edition, before, shown) {
             let order = order?;
             if found.len() >= limit || !keeps(order) {
                 break;
             }
             let Some(story) = self.story(StoryNo(order.story))? else { continue };
-            if !story.entries.iter().any(|entered| entered.edition == *edition && entered.left) {
+            if story.entries.iter().all(|entered| entered.edition != *edition || shown.has(entered)) {
                 found.push((order, story));
             }
         }
         Ok(found)
     }
 
-    /// The entries of an edition older than `before`, newest first.
-    fn orders(&self, edition: &EditionId, before: Option<Order>) -> Orders {
-        let prefix = layout::entries_prefix(edition);
-        let from = before.map_or_else(|| prefix.clone(), |before| layout::entry_key(&prefix, before));
-        let pairs = self.store.trees.entries.range(from..);
-        Orders { pairs, prefix, before, block: Vec::new().into_iter() }
+    /// The entries of an edition older than `before`, newest first; for its pages those that a changed rule brought, too.
+    fn orders(&self, edition: &EditionId, before: Option<Order>, shown: Shown) -> Listed {
+        let list = |prefix: Vec<u8>| {
+            let from = before.map_or_else(|| prefix.clone(), |before| layout::entry_key(&prefix, before));
+            let pairs = self.store.trees.entries.range(from..);
+            Orders { pairs, prefix, before, block: Vec::new().into_iter() }.peekable()
+        };
+        let late = (shown == Shown::Pages).then(|| list(layout::late_prefix(edition)));
+        Listed { entered: list(layout::entries_prefix(edition)), late }
     }
 
     /// A source, as far as the fold knows it.
@@ -276,6 +293,43 @@ impl<'s> View<'s> {
             }
         }
         Ok(all)
+    }
+}
+
+/// For whom an edition is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// Its feed.
+    Window,
+    /// Its pages.
+    Pages,
+}
+
+impl Shown {
+    const fn has(self, entered: &Entered) -> bool {
+        match self {
+            Self::Window => !entered.left,
+            Self::Pages => entered.shown(),
+        }
+    }
+}
+
+/// Entries of one edition, those brought by a changed rule among them in their order.
+struct Listed {
+    entered: Peekable<Orders>,
+    late: Option<Peekable<Orders>>,
+}
+
+impl Iterator for Listed {
+    type Item = Result<Order>;
+
+    fn next(&mut self) -> Option<Result<Order>> {
+        let Some(late) = &mut self.late else { return self.entered.next() };
+        match (self.entered.peek(), late.peek()) {
+            (Some(Ok(entered)), Some(Ok(order))) if order > entered => late.next(),
+            (None, Some(_)) => late.next(),
+            _ => self.entered.next(),
+        }
     }
 }
 
