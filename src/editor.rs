@@ -623,7 +623,7 @@ impl Editor {
     fn rewind(&mut self, batch: &mut Batch<'_>, position: Position, at: Time, former: &Rules, done: u32) -> Result<()> {
         let so_far = |done: u64| Progress { record: position, items: done as u32, whole: false };
         let last = batch.draft.next_story().0 - 1;
-        if let Some(rewind) = Rewind::between(&former, &self.rules, batch.draft.newborn()?) {
+        if let Some(rewind) = Rewind::between(former, &self.rules, batch.draft.newborn()?) {
             let mut edits = batch.begin(at, so_far(done.into()));
             for no in u64::from(done) + 1..=last {
                 if no.is_multiple_of(GLANCE) && self.stopped() {
