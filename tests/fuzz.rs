@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[path = "fuzz/target.rs"]
 mod target;
 
-/// Changed inputs that each target gets.
+/// Changed inputs that each target gets; `FUZZ_CHANGED=10000 cargo test --test fuzz` makes more.
 const CHANGED: usize = 150;
 
 /// Longest input that is made: large documents are the business of `hostile`.
@@ -142,7 +142,8 @@ fn run(name: &str) {
         guarded(target, seed, &path.display().to_string());
     }
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-    for round in 0..CHANGED {
+    let changes = std::env::var("FUZZ_CHANGED").ok().and_then(|number| number.parse().ok()).unwrap_or(CHANGED);
+    for round in 0..changes {
         let at = round % seeds.len();
         let input = changed(&seeds[at], &seeds[dice.roll(seeds.len())], &mut dice);
         guarded(target, &input, &format!("change {round}, of {}", paths.iter().nth(at).unwrap().display()));

@@ -797,7 +797,9 @@ fn windows_1252(byte: u8) -> Option<char> {
     text.chars().next().filter(|c| !c.is_control())
 }
 
-fn lower(name: &str) -> Cow<'_, str> {
+/// A name in lower case; HTML's names are compared so.
+#[must_use]
+pub fn lower(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|b| b.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())
     } else {

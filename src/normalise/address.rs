@@ -62,14 +62,15 @@ fn whole(address: &str) -> Cow<'_, str> {
 }
 
 /// Link of an item: its own, else its guid where that is an address or a path.
-pub(super) fn of(raw: &Raw, bases: &Bases) -> Option<String> {
-    let own = raw.link.as_deref().and_then(|link| bases.page(link));
+pub(super) fn of(raw: &Raw, bases: &Bases) -> Option<Url> {
+    let page = |address: &str| bases.url(address).map(printed);
+    let own = raw.link.as_deref().and_then(page);
     own.or_else(|| {
         let guid = raw.guid.as_deref()?.trim();
         let scheme = guid.split_once("://").map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
         let path = guid.starts_with('/') && !guid.contains(char::is_whitespace);
         let address = path || matches!(scheme.as_str(), "http" | "https");
-        if address { bases.page(guid) } else { None }
+        if address { page(guid) } else { None }
     })
 }
 
@@ -139,9 +140,14 @@ const INDEX: [&str; 10] = [
 /// of the query only what tells articles apart (`rules.txt`), sorted; no fragment but `#!` and `#/` routes.
 #[must_use]
 pub fn canonical(address: &str) -> String {
-    let Ok(url) = Url::parse(address.trim()) else {
-        return address.trim().to_owned();
-    };
+    match Url::parse(address.trim()) {
+        Ok(url) => canonical_of(url),
+        Err(_) => address.trim().to_owned(),
+    }
+}
+
+/// [`canonical`] of an address that was parsed.
+pub(super) fn canonical_of(url: Url) -> String {
     if url.cannot_be_a_base() {
         return url.into();
     }
@@ -152,7 +158,7 @@ pub fn canonical(address: &str) -> String {
     {
         host = rest;
     }
-    let mut out = String::with_capacity(address.len());
+    let mut out = String::with_capacity(url.as_str().len());
     out.push_str(host);
     if let Some(port) = url.port().filter(|port| !matches!(port, 80 | 443)) {
         // Writing to a String cannot fail.

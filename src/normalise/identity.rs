@@ -1,6 +1,6 @@
 //! Which of a source's items an item is, and whether it is still as it was.
 
-use super::address::{Bases, canonical, of};
+use super::address::{Bases, canonical_of, of};
 use crate::model::fold::fold;
 use crate::model::id::{ItemKey, hash64};
 use crate::model::item::{Document, Raw};
@@ -21,7 +21,13 @@ pub fn identify(raw: &Raw, source: &Source, url: &str) -> (ItemKey, u64) {
 /// headlines identifies none of them. Prefer this.
 #[must_use]
 pub fn identities(document: &Document, source: &Source, url: &str) -> Vec<(ItemKey, u64)> {
-    let links: Vec<String> = document.items.iter().map(|raw| link(raw, url)).collect();
+    // Hardly any item has a base of its own.
+    let shared_base = Bases::new(None, url);
+    let link_of = |raw: &Raw| match raw.base {
+        None => link_from(raw, &shared_base),
+        Some(_) => link(raw, url),
+    };
+    let links: Vec<String> = document.items.iter().map(link_of).collect();
     let guids = repeated(document.items.iter().map(|raw| (raw.guid.as_deref().unwrap_or_default(), raw)));
     let shared = repeated(links.iter().map(String::as_str).zip(&document.items));
     let unique = |known: &BTreeMap<&str, bool>, value: &str| !known.get(value).copied().unwrap_or_default();
@@ -52,10 +58,14 @@ fn repeated<'a>(values: impl Iterator<Item = (&'a str, &'a Raw)>) -> BTreeMap<&'
 
 /// Canonical link; empty if there is none or it is only a site's front page.
 fn link(raw: &Raw, url: &str) -> String {
-    let Some(link) = of(raw, &Bases::new(raw.base.as_deref(), url)) else {
+    link_from(raw, &Bases::new(raw.base.as_deref(), url))
+}
+
+fn link_from(raw: &Raw, bases: &Bases) -> String {
+    let Some(link) = of(raw, bases) else {
         return String::new();
     };
-    let link = canonical(&link);
+    let link = canonical_of(link);
     if link.contains(['/', '?', '#']) { link } else { String::new() }
 }
 
@@ -104,7 +114,9 @@ fn states_year(date: &str) -> bool {
 }
 
 fn without_blanks(text: &str) -> Vec<u8> {
-    text.bytes().filter(|b| !b.is_ascii_whitespace()).collect()
+    let mut out = Vec::with_capacity(text.len());
+    text.split_ascii_whitespace().for_each(|word| out.extend_from_slice(word.as_bytes()));
+    out
 }
 
 #[cfg(test)]

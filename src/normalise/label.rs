@@ -161,6 +161,9 @@ static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(r"^(?:{day}(?:[T\s]*{clock})?|{clock}|{other})(?:[\s|｜；;,，、）)\]】]|$)")).ok()
 });
 
+/// So far into a text, in bytes, the pattern of [`STAFF`] ends: its ranks may repeat, but not for so long.
+const STAFF_LONGEST: usize = 400;
+
 /// The organisation before its reporter: 新华社记者 张三.
 static STAFF: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let rank = r"首席|见习|实习|全媒体|融媒体|融媒|特约|特派|驻[\p{Han}]{2,6}?|视频|摄影|文字";
@@ -570,6 +573,11 @@ fn people<'a>(text: &'a str, role: Role, lenient: bool, found: &mut Vec<Piece>) 
 
 /// The organisation with its reporters: 新华社记者 张三, 莲城日报全媒体记者：李四.
 fn staff<'a>(text: &'a str, found: &mut Vec<Piece>) -> Option<&'a str> {
+    // The pattern is dear, and hardly any line has the word.
+    let begin = &text[..text.floor_char_boundary(STAFF_LONGEST)];
+    if !["记者", "通讯员", "评论员"].iter().any(|word| begin.contains(word)) {
+        return None;
+    }
     let captures = STAFF.as_ref()?.captures(text)?;
     let (whole, name) = (captures.get(0)?, captures.get(1)?.as_str());
     let own = ["本报", "本网", "本台", "本刊", "本站", "本端", "报", "网"].contains(&name);

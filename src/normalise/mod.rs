@@ -8,6 +8,7 @@
 
 mod address;
 mod credit;
+mod direct;
 mod excise;
 mod film;
 mod identity;
@@ -40,9 +41,11 @@ const TITLE: usize = 300;
 pub fn item(raw: &Raw, key: ItemKey, hash: u64, source: &Source, url: &str, at: Time, siblings: &Siblings) -> Item {
     let mut complaints = Vec::new();
     let bases = address::Bases::new(raw.base.as_deref(), url);
-    let link = address::of(raw, &bases).unwrap_or_default();
+    let address = address::of(raw, &bases);
     // A link that several items of the document share is evidence of nothing.
-    let canonical = if link.is_empty() || siblings.share(raw) { String::new() } else { address::canonical(&link) };
+    let own = address.as_ref().filter(|_| !siblings.share(raw));
+    let canonical = own.cloned().map(address::canonical_of).unwrap_or_default();
+    let link = address.map(String::from).unwrap_or_default();
 
     let title = raw.title.as_deref().map(text::headline).unwrap_or_default();
     let content = Part::new(raw.content.as_deref(), &bases, &title);
@@ -99,7 +102,7 @@ pub fn item(raw: &Raw, key: ItemKey, hash: u64, source: &Source, url: &str, at: 
         link,
         canonical,
         title,
-        summary: text::cut(&text::line(&text::without_tail(&short)), Item::SUMMARY),
+        summary: text::summary(&short, Item::SUMMARY),
         html,
         text: full,
         published,

@@ -2,10 +2,12 @@
 //!
 //! A text goes through it in three steps. The bounded scan of [`markup`] drops every element and attribute that is not
 //! listed here, so that nothing else ever becomes a tree, and makes addresses whole. ammonia builds the tree as a browser
-//! would and writes it back: what cannot be told apart from text is text. Last, characters that XML forbids go. Cleaning
+//! would and writes it back: what cannot be told apart from text is text. Where tags nest as they are written, [`direct`]
+//! writes the same without a tree. Last, characters that XML forbids go. Cleaning
 //! what is clean changes nothing.
 
 use super::address::Bases;
+use super::direct;
 use super::film;
 use super::picture::{self, Pictures};
 use crate::model::markup::{self, Bounds, Element, TWIN, Token, Tokens};
@@ -132,8 +134,13 @@ fn once(text: &str, bases: &Bases, mut bounds: Bounds, done: &mut Clean) {
     for round in 0..ROUNDS {
         let mut pictures = Pictures::default();
         let bounded = markup::bounded(text, bounds, &mut |element| change(element, bases, &mut pictures));
-        let html = settled(SANITISER.clean(&bounded.html).to_string());
-        let html = without_first_breaks(without_forbidden(&html).into_owned());
+        let html = match direct::clean(&bounded.html).filter(|html| !is_forbidden(html)) {
+            Some(html) => {
+                debug_assert_eq!(html, by_tree(&bounded.html), "both ways must agree: {}", bounded.html);
+                html
+            }
+            None => by_tree(&bounded.html),
+        };
         for hit in bounded.hits {
             if !done.hits.contains(&hit) {
                 done.hits.push(hit);
@@ -155,9 +162,34 @@ fn once(text: &str, bases: &Bases, mut bounds: Bounds, done: &mut Clean) {
     done.html = format!("<p>{}</p>", SANITISER.clean(&markup::escape(&plain)));
 }
 
+/// Sanitised with a tree.
+fn by_tree(bounded: &str) -> String {
+    let html = settled(SANITISER.clean(bounded).to_string());
+    without_first_breaks(without_forbidden(&html).into_owned())
+}
+
 /// Whether a text is HTML as it stands, without any tag or reference.
 fn is_plain(text: &str) -> bool {
-    text.len() <= HTML && !text.contains(['<', '>', '&', '\r', '\n', '\u{a0}'])
+    let bytes = text.as_bytes();
+    let special = |(at, byte): (usize, &u8)| match byte {
+        b'<' | b'>' | b'&' | b'\r' | b'\n' => true,
+        0xc2 => bytes.get(at + 1) == Some(&0xa0),
+        _ => false,
+    };
+    text.len() <= HTML && !bytes.iter().enumerate().any(special)
+}
+
+/// Whether a character that [`without_forbidden`] takes out is in a text. Told by the first bytes, which are rare.
+fn is_forbidden(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().any(|(at, byte)| match byte {
+        b'\t' | b'\n' | b'\r' => false,
+        0..0x20 | 0x7f => true,
+        0xc2 => bytes.get(at + 1).is_some_and(|next| *next < 0xa0),
+        0xe2 => matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xad | 0xae])),
+        0xef => matches!(bytes.get(at + 1..at + 3), Some([0xbb, 0xbf] | [0xbf, 0xbe | 0xbf])),
+        _ => false,
+    })
 }
 
 /// Without the characters that XML 1.0 (section 2.2) forbids, the other controls, and the two that make text read backwards.
@@ -166,7 +198,7 @@ fn without_forbidden(text: &str) -> Cow<'_, str> {
         (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
             || matches!(c, '\u{202d}' | '\u{202e}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
     };
-    if text.contains(forbidden) { Cow::Owned(text.replace(forbidden, "")) } else { Cow::Borrowed(text) }
+    if is_forbidden(text) { Cow::Owned(text.replace(forbidden, "")) } else { Cow::Borrowed(text) }
 }
 
 /// HTML that reads as it was written. What stands in a table but in no cell is moved out of it (WHATWG HTML 13.2.6.1, "foster
@@ -250,10 +282,8 @@ fn has_markup(text: &str) -> bool {
     text.contains('<')
         && Tokens::new(text).any(|token| match token {
             Token::Open { name, .. } | Token::Close(name) => {
-                let name = name.to_ascii_lowercase();
-                KEPT.contains(name.as_str())
-                    || OTHER_MARKUP.contains(&name.as_str())
-                    || RENAMED.iter().any(|(old, _)| *old == name)
+                let name = markup::lower(name);
+                KEPT.contains(&*name) || OTHER_MARKUP.contains(&&*name) || RENAMED.iter().any(|(old, _)| *old == name)
             }
             Token::Text(_) => false,
         })

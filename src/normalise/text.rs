@@ -1,13 +1,13 @@
 //! HTML to plain text: lines for blocks, one blank for many, nothing invisible.
 
 use super::name::is_han;
-use crate::model::markup::{Token, Tokens, decode};
-use unicode_segmentation::UnicodeSegmentation;
+use crate::model::markup::{self, Token, Tokens, decode};
+use unicode_segmentation::GraphemeCursor;
 
 /// Elements that begin and end a line.
 pub(super) fn is_block(name: &str) -> bool {
     matches!(
-        name.to_ascii_lowercase().as_str(),
+        markup::lower(name).as_ref(),
         "address"
             | "article"
             | "aside"
@@ -50,12 +50,12 @@ pub(super) fn plain(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut line = String::new();
     let flush = |line: &mut String, out: &mut String| {
-        let text = single(line);
-        if !text.is_empty() {
-            if !out.is_empty() {
-                out.push('\n');
-            }
-            out.push_str(&text);
+        let before = out.len();
+        if before > 0 {
+            out.push('\n');
+        }
+        if !single_into(line, out) {
+            out.truncate(before);
         }
         line.clear();
     };
@@ -86,6 +86,9 @@ const PAIRS: usize = 16;
 
 /// A headline or other single line: markup out, entities decoded (again where they were escaped more than once).
 pub(super) fn headline(raw: &str) -> String {
+    if !raw.contains(['<', '&', ']']) {
+        return single(raw);
+    }
     let mut text = line(&plain(raw));
     for _ in 1..ESCAPED {
         // No headline means to show an entity: one that is left was escaped twice.
@@ -133,30 +136,53 @@ fn without_inline(text: &str) -> String {
 /// Lines as one line, with a blank between them unless the one before ends in Chinese punctuation.
 pub(super) fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for line in text.lines().map(single).filter(|line| !line.is_empty()) {
-        if !out.is_empty() && !out.ends_with(['。', '！', '？', '；', '，', '：', '”', '…']) {
+    for line in text.lines() {
+        let before = out.len();
+        if before > 0 && !out.ends_with(['。', '！', '？', '；', '，', '：', '”', '…']) {
             out.push(' ');
         }
-        out.push_str(&line);
+        if !single_into(line, &mut out) {
+            out.truncate(before);
+        }
     }
     out
 }
 
-/// Blanks of every kind to single ones, none between Chinese characters at a line break, invisible characters out.
+/// The summary that a plain text makes: its beginning in one line of so many characters, without an end that says only
+/// that there is more.
+pub(super) fn summary(plain: &str, most: usize) -> String {
+    // Of a long text only the beginning is looked at; no character has more than four bytes, and few need so many.
+    let end = plain.floor_char_boundary(most * 8);
+    let begin = if end < plain.len() { &plain[..end] } else { without_tail(plain) };
+    cut(&line(begin), most)
+}
+
+/// [`single_into`] a text of its own.
 pub(super) fn single(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    single_into(text, &mut out);
+    out
+}
+
+/// Blanks of every kind to single ones, none between Chinese characters at a line break, invisible characters out. Whether
+/// anything was left to be added.
+fn single_into(text: &str, out: &mut String) -> bool {
+    let begin = out.len();
     let mut gap = false;
     let mut broken = false;
-    for c in text.chars() {
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let run = ink(&text.as_bytes()[at..]);
+        at += if run > 0 { run } else { c.len_utf8() };
         if c.is_whitespace() {
             gap = true;
             broken |= c == '\n';
             continue;
         }
-        if is_invisible(c) {
+        if run == 0 && is_invisible(c) {
             continue;
         }
-        if gap && let Some(before) = out.chars().next_back() {
+        if gap && let Some(before) = out[begin..].chars().next_back() {
             let chinese = |c: char| is_han(c) || "，。、；：？！“”（）《》".contains(c);
             if !(broken && chinese(before) && chinese(c)) {
                 out.push(' ');
@@ -164,9 +190,36 @@ pub(super) fn single(text: &str) -> String {
         }
         gap = false;
         broken = false;
-        out.push(c);
+        if run > 0 {
+            out.push_str(&text[at - run..at]);
+        } else {
+            out.push(c);
+        }
     }
-    out
+    out.len() > begin
+}
+
+/// How many bytes at the beginning are visible characters for certain, with single blanks between them: nearly all there
+/// are. Told by the first bytes of UTF-8 sequences; what shares its first bytes with something invisible is left to the
+/// careful way.
+fn ink(bytes: &[u8]) -> usize {
+    let visible = |at: usize| match bytes.get(at) {
+        Some(0x21..=0x7e | 0x80..=0xbf | 0xc3..=0xe0 | 0xe4..=0xed | 0xf0..=0xf2) => true,
+        Some(0xe1) => bytes.get(at + 1) != Some(&0x9a),
+        Some(0xe2) => match (bytes.get(at + 1), bytes.get(at + 2)) {
+            (Some(0x80), Some(third)) => matches!(third, 0x90..=0xa7 | 0xb0..=0xbf),
+            (Some(0x81), Some(third)) => *third < 0x9f,
+            _ => true,
+        },
+        Some(0xe3) => bytes.get(at + 1..at + 3) != Some(&[0x80, 0x80]),
+        Some(0xef) => matches!(bytes.get(at + 1), Some(0xbc..=0xbe)),
+        _ => false,
+    };
+    let mut at = 0;
+    while visible(at) || (at > 0 && bytes.get(at) == Some(&b' ') && visible(at + 1)) {
+        at += 1;
+    }
+    at
 }
 
 /// Control characters, zero-width spaces, marks of direction (which can make a line read otherwise than it is), private use.
@@ -178,19 +231,13 @@ pub(super) fn is_invisible(c: char) -> bool {
 
 /// At most so many characters, cut on a grapheme boundary, with an ellipsis where something was cut.
 pub(super) fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut count = 0;
-    for grapheme in text.graphemes(true) {
-        count += grapheme.chars().count();
-        if count >= most {
-            break;
-        }
-        out.push_str(grapheme);
-    }
-    out.truncate(out.trim_end().len());
+    // The ellipsis takes the place of the last character.
+    let mut indices = text.char_indices().map(|(at, _)| at).skip(most.saturating_sub(1));
+    let (Some(end), Some(_)) = (indices.next(), indices.next()) else { return text.to_owned() };
+    let mut cursor = GraphemeCursor::new(end, text.len(), true);
+    let whole = cursor.is_boundary(text, 0) == Ok(true);
+    let end = if whole { end } else { cursor.prev_boundary(text, 0).ok().flatten().unwrap_or_default() };
+    let mut out = text[..end].trim_end().to_owned();
     out.push('…');
     out
 }
@@ -212,12 +259,12 @@ const TAILS: [&str; 12] = [
 ];
 
 /// Without an end that says only that there is more.
-pub(super) fn without_tail(text: &str) -> String {
+fn without_tail(text: &str) -> &str {
     let mut text = text.trim_end();
     while let Some(rest) = TAILS.iter().find_map(|tail| text.strip_suffix(tail)) {
         text = rest.trim_end_matches(|c: char| c.is_whitespace() || "[（(>»".contains(c));
     }
-    text.to_owned()
+    text
 }
 
 /// Something to call an item without a headline by: its first sentence.
@@ -266,6 +313,29 @@ mod tests {
         assert_eq!(cut("abcd", 3), "ab…");
         let family = "👨‍👩‍👧‍👦";
         assert_eq!(cut(&format!("ab{family}cd"), 5), "ab…");
+    }
+
+    /// The quick way over most bytes must agree with what is known of each character.
+    #[test]
+    fn every_character_is_a_blank_invisible_or_itself() {
+        for c in ('\0'..='\u{ffff}').chain('\u{1f000}'..='\u{1ffff}').chain(['\u{e0001}', '\u{f0000}', '\u{10fffd}']) {
+            let expected = if c.is_whitespace() {
+                "a b".to_owned()
+            } else if is_invisible(c) {
+                "ab".to_owned()
+            } else {
+                format!("a{c}b")
+            };
+            assert_eq!(single(&format!("a{c}b")), expected, "{c:?}");
+            assert!(single(&format!("{c} a  b {c}")).contains("a b"), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn a_summary_is_the_beginning() {
+        assert_eq!(summary("一。\n二\n三 [阅读全文", 10), "一。二 三");
+        let long = "许昌".repeat(500);
+        assert_eq!(summary(&format!("{long}阅读全文"), 10), "许昌许昌许昌许昌许…");
     }
 
     #[test]

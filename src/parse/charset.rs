@@ -337,8 +337,8 @@ fn header(content_type: &str) -> Option<&str> {
 
 /// What the document says of itself: `<?xml … encoding="…"?>`, `<meta charset=…>`, `<meta http-equiv … charset=…>`.
 fn declared(body: &[u8]) -> Option<String> {
-    let head: String = body.iter().take(PRESCAN).map(|b| if b.is_ascii() { *b as char } else { ' ' }).collect();
-    let lower = head.to_ascii_lowercase();
+    let head = body.iter().take(PRESCAN).map(|b| if b.is_ascii() { b.to_ascii_lowercase() } else { b' ' });
+    let lower = String::from_utf8(head.collect()).unwrap_or_default();
     if let Some(at) = lower.find("<?xml") {
         let end = lower[at..].find("?>").map_or(lower.len(), |i| at + i);
         if let Some(label) = value_after(&lower[at..end], "encoding") {

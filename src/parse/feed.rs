@@ -6,8 +6,10 @@ use super::{ParseError, caps, dates, jsonfeed, tolerant};
 use crate::model::item::{Document, Enclosure, Raw, Stamp};
 use crate::model::markup;
 use crate::model::time::{Claim, Time, Trust};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use feed_rs::model::{Entry, Feed, FeedType};
+use std::collections::BTreeMap;
 
 /// What feed-rs is told to use as the id of an entry that has none, instead of one it makes up.
 const NO_ID: &str = "\u{1}";
@@ -41,7 +43,15 @@ pub(super) fn read(text: &str, url: &str, zone: Tz, at: Time) -> Result<Document
 fn xml(repaired: Repaired, url: &str, zone: Tz, at: Time) -> Document {
     let mut document = tolerant::read(&repaired, url);
     document.complaints.splice(0..0, repaired.complaints.iter().cloned());
-    match strict(&repaired.xml, zone, at) {
+    // feed-rs meets the same dates: each is read once.
+    let mut known = BTreeMap::new();
+    for raw in &mut document.items {
+        for stamp in [raw.published.as_mut(), raw.updated.as_mut()].into_iter().flatten() {
+            stamp.claim = dates::field(&stamp.raw, zone, at);
+            known.insert(stamp.raw.clone(), stamp.claim.as_ref().map(|claim| claim.at.utc()));
+        }
+    }
+    match strict(&repaired.xml, known, zone, at) {
         Ok(feed) if feed.entries.len() == document.items.len() => merge(&mut document, feed),
         // An item that only one of them sees: the one that sees more is right.
         Ok(feed) if feed.entries.len() < document.items.len() => {
@@ -61,10 +71,13 @@ fn xml(repaired: Repaired, url: &str, zone: Tz, at: Time) -> Document {
 }
 
 /// feed-rs, with our dates and without its ids. A fresh parser each time: it keeps state between documents.
-fn strict(xml: &str, zone: Tz, at: Time) -> Result<Feed, String> {
+fn strict(xml: &str, known: BTreeMap<String, Option<DateTime<Utc>>>, zone: Tz, at: Time) -> Result<Feed, String> {
     let parser = feed_rs::parser::Builder::new()
         .id_generator(|_, _, _| NO_ID.to_owned())
-        .timestamp_parser(move |text| dates::field(text, zone, at).map(|claim| claim.at.utc()))
+        .timestamp_parser(move |text| match known.get(text.trim()) {
+            Some(known) => *known,
+            None => dates::field(text, zone, at).map(|claim| claim.at.utc()),
+        })
         .sanitize_content(false)
         .build();
     guarded(|| parser.parse(xml.as_bytes()))

@@ -41,13 +41,20 @@ fn again(text: &str) -> Option<String> {
     if text.is_ascii() {
         return None;
     }
-    // C2 and C3 begin the characters from 80 to FF; these four are what the commonest bytes of Chinese punctuation and
+    // C2 and C3 begin the characters from 80 to FF; 锛, 銆, 鐨 and 涓 are what the commonest bytes of Chinese punctuation and
     // particles become in GBK, and rare in themselves.
-    let latin = text.bytes().any(|byte| matches!(byte, 0xc2 | 0xc3));
-    if latin {
-        return twice_in_latin(text).or_else(|| chinese_in_latin(text)).or_else(|| controls(text));
+    let bytes = text.as_bytes();
+    let mut chinese = false;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            0xc2 | 0xc3 => return twice_in_latin(text).or_else(|| chinese_in_latin(text)).or_else(|| controls(text)),
+            0xe6 | 0xe9 if !chinese => {
+                let next = bytes.get(at..at + 3);
+                chinese = ["锛", "銆", "鐨", "涓"].iter().any(|c| next == Some(c.as_bytes()));
+            }
+            _ => {}
+        }
     }
-    let chinese = ['锛', '銆', '鐨', '涓'].iter().any(|c| text.contains(*c));
     if chinese { twice_in_chinese(text) } else { None }
 }
 

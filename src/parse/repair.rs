@@ -6,8 +6,9 @@
 //! the first is read on as if it were more of the same.
 
 use super::caps::Gauge;
-use crate::model::markup::{Attributes, reference};
+use crate::model::markup::{Attributes, lower, reference};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// A document as well-formed XML.
@@ -142,7 +143,7 @@ pub(super) fn root(text: &str) -> Result<usize, String> {
             other = Some(local);
         }
         // A declared document type or comment may name anything.
-        let comment = text[at..].starts_with("<!--") && at < ends.comment;
+        let comment = text[at..].starts_with("<!--") && at < ends.comment();
         at += if comment { text[at..].find("-->").unwrap_or(1) } else { 1 };
     }
     let start = text.trim_start();
@@ -271,19 +272,39 @@ fn entity<'e>(text: &str, entities: &'e BTreeMap<String, String>) -> Option<(&'e
     Some((entities.get(name)?, name.len() + 2))
 }
 
-/// Where the last end of each construct stands: looking for one that does not come again would make the scan quadratic.
-#[derive(Debug, Clone, Copy)]
-struct Ends {
-    tag: usize,
-    comment: usize,
-    instruction: usize,
-    section: usize,
+/// Where the last end of each construct stands: looking for one that does not come again would make the scan quadratic. Looked
+/// for when the first such construct is met.
+#[derive(Debug)]
+struct Ends<'a> {
+    text: &'a str,
+    comment: OnceCell<usize>,
+    instruction: OnceCell<usize>,
+    section: OnceCell<usize>,
 }
 
-impl Ends {
-    fn of(text: &str) -> Self {
-        let last = |end| text.rfind(end).unwrap_or_default();
-        Self { tag: last(">"), comment: last("-->"), instruction: last("?>"), section: last("]]>") }
+impl<'a> Ends<'a> {
+    const fn of(text: &'a str) -> Self {
+        Self { text, comment: OnceCell::new(), instruction: OnceCell::new(), section: OnceCell::new() }
+    }
+
+    fn last(&self, known: &OnceCell<usize>, end: &str) -> usize {
+        *known.get_or_init(|| self.text.rfind(end).unwrap_or_default())
+    }
+
+    fn comment(&self) -> usize {
+        self.last(&self.comment, "-->")
+    }
+
+    fn instruction(&self) -> usize {
+        self.last(&self.instruction, "?>")
+    }
+
+    fn section(&self) -> usize {
+        self.last(&self.section, "]]>")
+    }
+
+    fn tag(&self) -> usize {
+        self.text.rfind('>').unwrap_or_default()
     }
 }
 
@@ -314,7 +335,10 @@ fn name_at(text: &str, at: usize) -> &str {
     if !rest.starts_with(|c: char| c.is_alphabetic() || c == '_') {
         return "";
     }
-    &rest[..rest.find(|c: char| c.is_whitespace() || "/><=\"'&".contains(c)).unwrap_or(rest.len())]
+    let plain = rest.bytes().position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b':' | b'_' | b'-' | b'.'));
+    let plain = plain.unwrap_or(rest.len());
+    let behind = |c: char| c.is_whitespace() || "/><=\"'&".contains(c);
+    &rest[..rest[plain..].find(behind).map_or(rest.len(), |more| plain + more)]
 }
 
 fn local(name: &str) -> &str {
@@ -328,7 +352,7 @@ struct Pass<'a> {
     prefix: Option<String>,
     version: Option<String>,
     /// Open elements as written, and in lower case without prefix.
-    stack: Vec<(&'a str, String)>,
+    stack: Vec<(&'a str, Cow<'a, str>)>,
     /// Elements that were too deep: their end tags go too.
     over: Vec<&'a str>,
     /// Where in `out` the item being written began, and at which depth.
@@ -358,6 +382,7 @@ impl<'a> Pass<'a> {
         let mut at = start;
         let mut finished = false;
         let ends = Ends::of(text);
+        let last_tag = ends.tag();
         while at < text.len() && !self.gauge.full() {
             let rest = &text[at..];
             if !rest.starts_with('<') {
@@ -365,11 +390,11 @@ impl<'a> Pass<'a> {
                 self.text(&text[at..end]);
                 at = end;
             } else if rest.starts_with("<!--") {
-                at += if at < ends.comment { rest.find("-->").map_or(4, |i| i + 3) } else { 4 };
+                at += if at < ends.comment() { rest.find("-->").map_or(4, |i| i + 3) } else { 4 };
             } else if let Some(inside) = rest.strip_prefix("<![CDATA[") {
-                at += 9 + self.cdata(inside, at < ends.section);
+                at += 9 + self.cdata(inside, at < ends.section());
             } else if rest.starts_with("<?") {
-                at += if at < ends.instruction { rest.find("?>").map_or(2, |i| i + 2) } else { 2 };
+                at += if at < ends.instruction() { rest.find("?>").map_or(2, |i| i + 2) } else { 2 };
                 // A declaration inside a document begins another one: the first broke off before.
                 if rest.starts_with("<?xml ")
                     && let Some(own) = self.stack.first().map(|(own, _)| *own)
@@ -380,7 +405,7 @@ impl<'a> Pass<'a> {
                     self.pop_to(1);
                     at = next;
                 }
-            } else if at > ends.tag {
+            } else if at > last_tag {
                 break; // no tag ends any more
             } else if rest.starts_with("<!") {
                 at += past_doctype(rest).unwrap_or(2);
@@ -426,9 +451,9 @@ impl<'a> Pass<'a> {
     }
 
     fn open(&mut self, name: &'a str, inside: &str) {
-        let lower = local(name).to_ascii_lowercase();
+        let lower = lower(local(name));
         self.imply(&lower, name);
-        if matches!(lower.as_str(), "item" | "entry") {
+        if matches!(&*lower, "item" | "entry") {
             // An item inside an item: the one before was not closed.
             if let Some((_, depth)) = self.item.filter(|(_, depth)| *depth < self.stack.len()) {
                 self.unclosed += 1;
@@ -448,11 +473,7 @@ impl<'a> Pass<'a> {
             return;
         }
         let first = self.stack.is_empty();
-        let written = if first && lower != name && ROOTS[..2].contains(&lower.as_str()) {
-            lower.clone()
-        } else {
-            name.to_owned()
-        };
+        let written = if first && lower != name && ROOTS[..2].contains(&&*lower) { &lower } else { name };
         self.out.push('<');
         // A prefixed name that ends in a colon or begins with one is none.
         self.out.push_str(written.trim_matches(':'));
@@ -475,7 +496,7 @@ impl<'a> Pass<'a> {
             if first && key == "xmlns" {
                 // Feeds give their vocabulary many names (harvard.edu, userland, Netscape, Atom 0.3, https); feed-rs finds no
                 // item under any but the ones it knows.
-                let known = match lower.as_str() {
+                let known = match &*lower {
                     "feed" | "entry" => " xmlns=\"http://www.w3.org/2005/Atom\"",
                     "rdf" => " xmlns=\"http://purl.org/rss/1.0/\"",
                     _ => "",
@@ -490,7 +511,7 @@ impl<'a> Pass<'a> {
             let time = TIMES.contains(&key);
             let value = self.unescaped(&value);
             let value = if time { Cow::Owned(few_digits(&value)) } else { value };
-            self.write(&value, is_plain);
+            self.write(&value, &PLAIN);
             self.out.push('"');
         }
         if first {
@@ -501,7 +522,7 @@ impl<'a> Pass<'a> {
                 self.out.push_str(&format!(" version=\"{read}\""));
             }
             self.version = version.or_else(|| self.old_atom.then(|| "0.3".to_owned()));
-            self.root.clone_from(&lower);
+            (*lower).clone_into(&mut self.root);
             self.prefix = name.split_once(':').map(|(prefix, _)| prefix.to_ascii_lowercase());
         }
         if empty {
@@ -520,7 +541,7 @@ impl<'a> Pass<'a> {
     /// Whether what looks like a start tag is part of the text of a field that holds no elements: `…/<<title>></id>`.
     fn is_text(&self, name: &str, rest: &str) -> bool {
         let Some((open, top)) = self.stack.last() else { return false };
-        if !LEAVES.contains(&top.as_str()) || name.contains(':') {
+        if !LEAVES.contains(&&**top) || name.contains(':') {
             return false;
         }
         let known = ELEMENTS.iter().any(|known| known.eq_ignore_ascii_case(name));
@@ -535,7 +556,7 @@ impl<'a> Pass<'a> {
         if open.contains(':') && !open.starts_with("atom:") {
             return;
         }
-        let leaf = LEAVES.contains(&top.as_str());
+        let leaf = LEAVES.contains(&&**top);
         let title = top == "title" && FIELDS.contains(&lower) && !name.contains(':');
         if leaf || title {
             self.unclosed += 1;
@@ -568,7 +589,7 @@ impl<'a> Pass<'a> {
         while self.stack.len() > depth {
             let Some((name, lower)) = self.stack.pop() else { break };
             self.out.push_str("</");
-            self.out.push_str(if self.stack.is_empty() && ROOTS[..2].contains(&lower.as_str()) {
+            self.out.push_str(if self.stack.is_empty() && ROOTS[..2].contains(&&*lower) {
                 &lower
             } else {
                 name.trim_matches(':')
@@ -594,7 +615,7 @@ impl<'a> Pass<'a> {
         let text = self.gauge.text(text);
         let Some((_, top)) = self.stack.last() else { return };
         let time = top == "duration";
-        let byline = BYLINES.contains(&top.as_str());
+        let byline = BYLINES.contains(&&**top);
         let text = self.unescaped(text);
         self.content(&text, byline, time);
     }
@@ -637,17 +658,17 @@ impl<'a> Pass<'a> {
         let specials = text.bytes().filter(|byte| matches!(byte, b'<' | b'&' | b'>')).take(ESCAPES).count();
         if specials == ESCAPES && !text.contains("]]>") {
             self.out.push_str("<![CDATA[");
-            self.write(text, is_plain_in_cdata);
+            self.write(text, &PLAIN_IN_CDATA);
             self.out.push_str("]]>");
         } else {
-            self.write(text, is_plain);
+            self.write(text, &PLAIN);
         }
     }
 
     /// Writes a text in pieces of characters that may stand as they are.
-    fn write(&mut self, text: &str, plain: fn(u8) -> bool) {
+    fn write(&mut self, text: &str, plain: &[bool; 256]) {
         let mut rest = text;
-        while let Some(at) = rest.bytes().position(|byte| !plain(byte)) {
+        while let Some(at) = rest.bytes().position(|byte| !plain[usize::from(byte)]) {
             self.out.push_str(&rest[..at]);
             let mut chars = rest[at..].chars();
             match chars.next() {
@@ -684,7 +705,7 @@ impl<'a> Pass<'a> {
         }
         let content = self.gauge.text(content);
         if let Some((_, top)) = self.stack.last() {
-            let byline = BYLINES.contains(&top.as_str());
+            let byline = BYLINES.contains(&&**top);
             let time = top == "duration";
             self.content(content, byline, time);
         }
@@ -746,13 +767,25 @@ impl<'a> Pass<'a> {
 }
 
 /// Bytes that may stand in the text of an element and in a quoted value.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b'\t' | b'\n' | 0x20..) && !matches!(byte, b'&' | b'<' | b'>' | b'"' | 0x7f)
-}
+const PLAIN: [bool; 256] = bytes(b"&<>\"\x7f");
 
 /// Bytes that may stand in a CDATA section.
-fn is_plain_in_cdata(byte: u8) -> bool {
-    matches!(byte, b'\t' | b'\n' | 0x20..=0x7e | 0x80..)
+const PLAIN_IN_CDATA: [bool; 256] = bytes(b"\x7f");
+
+/// All bytes but these and the control characters that are not allowed in XML or, as `\r`, written otherwise.
+const fn bytes(but: &[u8]) -> [bool; 256] {
+    let mut plain = [true; 256];
+    let mut at = 0;
+    while at < 0x20 {
+        plain[at] = at == b'\t' as usize || at == b'\n' as usize;
+        at += 1;
+    }
+    at = 0;
+    while at < but.len() {
+        plain[but[at] as usize] = false;
+        at += 1;
+    }
+    plain
 }
 
 /// A text in which no number has more than [`DIGITS`] digits.
