@@ -66,6 +66,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("chardetng", &["parse"]),
     ("ammonia", &["normalise"]),
     ("aho_corasick", &["place"]),
+    ("similar", &["model"]),
     ("rss", &["render"]),
     ("quick_xml", &["parse", "render"]),
     ("web_atoms", &["model"]), // the table of character references, which parse and normalise share

@@ -8,6 +8,7 @@
 
 pub mod book;
 pub mod codec;
+pub mod diff;
 pub mod edit;
 pub mod edition;
 pub mod evidence;

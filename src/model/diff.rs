@@ -1,0 +1,343 @@
+//! What one text has and another has not, in pieces that people can read: by character in Chinese, Japanese and Korean, by
+//! word elsewhere.
+//!
+//! Sentences are compared first, and only what differs between them is looked at more closely: so a text with its
+//! paragraphs turned around costs no more than one with a character lost. Width, case and script (traditional or
+//! simplified) count as no difference: they say nothing about what was told.
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::fold::plain;
+
+/// A stretch of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Both have it, as the second writes it.
+    Same(String),
+    /// Only the first has it.
+    Cut(String),
+    /// Only the second has it.
+    Added(String),
+}
+
+/// The difference between two texts.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Diff {
+    /// Stretches in order; two beside each other are never of a kind.
+    pub pieces: Vec<Piece>,
+    /// Characters of the first text, without blanks.
+    pub of: usize,
+    /// Characters that only the first has, without blanks.
+    pub cut: usize,
+    /// Characters that only the second has, without blanks.
+    pub added: usize,
+}
+
+/// So many characters of each text are compared.
+pub const COMPARED: usize = 12_000;
+/// Sentences that differ are compared word by word up to so many words or characters on each side; beyond it they count
+/// as replaced.
+const CLOSELY: usize = 1_200;
+/// A common stretch shorter than this, in words or characters, behind what was replaced only tears a difference apart.
+const SCRAP: usize = 2;
+
+impl Diff {
+    /// What `to` cut from `from` and added to it.
+    #[must_use]
+    pub fn between(from: &str, to: &str) -> Self {
+        let (from, to) = (tokens(from), tokens(to));
+        let (mine, theirs) = (sentences(&from), sentences(&to));
+        let keys = |text: &[&[Token]]| text.iter().map(|sentence| key(sentence)).collect::<Vec<_>>();
+        let mut marked: Vec<(Mark, &Token)> = Vec::new();
+        for op in capture_diff_slices(Algorithm::Myers, &keys(&mine), &keys(&theirs)) {
+            let (old, new) = (mine[op.old_range()].concat_ref(), theirs[op.new_range()].concat_ref());
+            match op {
+                DiffOp::Equal { .. } => marked.extend(new.into_iter().map(|token| (Mark::Same, token))),
+                _ if old.len() <= CLOSELY && new.len() <= CLOSELY => closely(&old, &new, &mut marked),
+                _ => {
+                    marked.extend(old.into_iter().map(|token| (Mark::Cut, token)));
+                    marked.extend(new.into_iter().map(|token| (Mark::Added, token)));
+                }
+            }
+        }
+        let of = from.iter().map(Token::weight).sum();
+        Self::of(runs(marked), of)
+    }
+
+    fn of(runs: Vec<Run<'_>>, of: usize) -> Self {
+        let mut diff = Self { of, ..Self::default() };
+        let text = |tokens: &[&Token]| tokens.iter().map(|token| token.text.as_str()).collect::<String>();
+        let weight = |tokens: &[&Token]| tokens.iter().map(|token| token.weight()).sum::<usize>();
+        for run in runs {
+            match run {
+                Run::Same(tokens) => diff.pieces.push(Piece::Same(text(&tokens))),
+                Run::Changed(cut, added) => {
+                    diff.cut += weight(&cut);
+                    diff.added += weight(&added);
+                    if weight(&cut) > 0 {
+                        diff.pieces.push(Piece::Cut(text(&cut)));
+                    }
+                    if weight(&added) > 0 {
+                        diff.pieces.push(Piece::Added(text(&added)));
+                    }
+                }
+            }
+        }
+        diff
+    }
+
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cut == 0 && self.added == 0
+    }
+
+    /// Whether nearly nothing is left of the first text: less than a fifth.
+    #[must_use]
+    pub fn is_other(&self) -> bool {
+        self.of > 0 && self.cut * 5 > self.of * 4
+    }
+
+    /// The pieces, with long common stretches shortened to `context` characters beside a difference, and no more than
+    /// `budget` characters of the texts in all.
+    #[must_use]
+    pub fn excerpt(&self, context: usize, mut budget: usize) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        let last = self.pieces.len().saturating_sub(1);
+        for (index, piece) in self.pieces.iter().enumerate() {
+            let piece = match piece {
+                Piece::Same(text) => Piece::Same(shortened(text, context, index > 0, index < last)),
+                other => other.clone(),
+            };
+            let (Piece::Same(text) | Piece::Cut(text) | Piece::Added(text)) = &piece;
+            let length = text.chars().count();
+            if length <= budget {
+                budget -= length;
+                pieces.push(piece);
+                continue;
+            }
+            let clipped = |text: &str| text.chars().take(budget).chain(['…']).collect::<String>();
+            pieces.push(match &piece {
+                Piece::Same(text) => Piece::Same(clipped(text)),
+                Piece::Cut(text) => Piece::Cut(clipped(text)),
+                Piece::Added(text) => Piece::Added(clipped(text)),
+            });
+            break;
+        }
+        pieces
+    }
+}
+
+/// The stretch with its middle left out: `head` and `tail` say on which side a difference stands.
+fn shortened(text: &str, context: usize, head: bool, tail: bool) -> String {
+    let count = text.chars().count();
+    let (before, after) = (if head { context } else { 0 }, if tail { context } else { 0 });
+    if count <= before + after + 1 {
+        return text.to_owned();
+    }
+    text.chars().take(before).chain(['…']).chain(text.chars().skip(count - after)).collect()
+}
+
+/// A word, a Chinese character, a mark, or blanks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Token {
+    text: String,
+    /// By which it is compared.
+    plain: String,
+}
+
+impl Token {
+    fn weight(&self) -> usize {
+        self.text.chars().filter(|c| !c.is_whitespace()).count()
+    }
+}
+
+/// Whether a character is a word of its own.
+const fn alone(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut open = false;
+    for c in text.chars().take(COMPARED) {
+        let blank = c.is_whitespace();
+        let word = c.is_alphanumeric() && !alone(c) || matches!(c, '\u{300}'..='\u{36f}');
+        let goes_on = open && (word || blank);
+        match tokens.last_mut() {
+            Some(token) if goes_on && blank == token.plain.starts_with(' ') => {
+                // Blanks of any kind and number are one.
+                if word {
+                    token.text.push(c);
+                    token.plain.push(plain(c));
+                }
+            }
+            _ => tokens.push(if blank {
+                Token { text: " ".to_owned(), plain: " ".to_owned() }
+            } else {
+                Token { text: c.to_string(), plain: plain(c).to_string() }
+            }),
+        }
+        open = word || blank;
+    }
+    tokens
+}
+
+/// Cut behind the marks that end a sentence.
+fn sentences(tokens: &[Token]) -> Vec<&[Token]> {
+    let ends = |token: &Token| matches!(token.plain.as_str(), "。" | "!" | "?" | ";" | "." | "！" | "？" | "；");
+    tokens.split_inclusive(ends).collect()
+}
+
+fn key(sentence: &[Token]) -> String {
+    sentence.iter().filter(|token| token.plain != " ").map(|token| token.plain.as_str()).collect()
+}
+
+trait Concat<'a> {
+    fn concat_ref(&self) -> Vec<&'a Token>;
+}
+
+impl<'a> Concat<'a> for [&'a [Token]] {
+    fn concat_ref(&self) -> Vec<&'a Token> {
+        self.iter().flat_map(|sentence| sentence.iter()).collect()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Same,
+    Cut,
+    Added,
+}
+
+fn closely<'a>(old: &[&'a Token], new: &[&'a Token], marked: &mut Vec<(Mark, &'a Token)>) {
+    let plain = |tokens: &[&Token]| tokens.iter().map(|token| token.plain.clone()).collect::<Vec<_>>();
+    for op in capture_diff_slices(Algorithm::Myers, &plain(old), &plain(new)) {
+        if matches!(op, DiffOp::Equal { .. }) {
+            marked.extend(new[op.new_range()].iter().map(|token| (Mark::Same, *token)));
+        } else {
+            marked.extend(old[op.old_range()].iter().map(|token| (Mark::Cut, *token)));
+            marked.extend(new[op.new_range()].iter().map(|token| (Mark::Added, *token)));
+        }
+    }
+}
+
+/// Tokens of a kind beside each other.
+enum Run<'a> {
+    Same(Vec<&'a Token>),
+    /// Cut and added.
+    Changed(Vec<&'a Token>, Vec<&'a Token>),
+}
+
+/// Gathers marked tokens into runs; scraps of common text between two differences join them.
+fn runs<'a>(marked: Vec<(Mark, &'a Token)>) -> Vec<Run<'a>> {
+    let mut runs: Vec<Run<'a>> = Vec::new();
+    for (mark, token) in marked {
+        match (mark, runs.last_mut()) {
+            (Mark::Same, Some(Run::Same(tokens))) => tokens.push(token),
+            (Mark::Same, _) => runs.push(Run::Same(vec![token])),
+            (Mark::Cut, Some(Run::Changed(cut, _))) => cut.push(token),
+            (Mark::Added, Some(Run::Changed(_, added))) => added.push(token),
+            (Mark::Cut, _) => runs.push(Run::Changed(vec![token], Vec::new())),
+            (Mark::Added, _) => runs.push(Run::Changed(Vec::new(), vec![token])),
+        }
+    }
+    let mut tidy: Vec<Run<'a>> = Vec::new();
+    let count = runs.len();
+    for (index, run) in runs.into_iter().enumerate() {
+        let scrap = |tokens: &[&Token]| tokens.iter().filter(|token| token.plain != " ").count() < SCRAP;
+        match (run, tidy.last_mut()) {
+            (Run::Same(tokens), Some(Run::Changed(cut, added)))
+                if index + 1 < count && scrap(&tokens) && !cut.is_empty() && !added.is_empty() =>
+            {
+                cut.extend(&tokens);
+                added.extend(&tokens);
+            }
+            (Run::Changed(more, further), Some(Run::Changed(cut, added))) => {
+                cut.extend(more);
+                added.extend(further);
+            }
+            (run, _) => tidy.push(run),
+        }
+    }
+    tidy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(from: &str, to: &str) -> String {
+        let pieces = Diff::between(from, to).pieces.into_iter().map(|piece| match piece {
+            Piece::Same(text) => text,
+            Piece::Cut(text) => format!("[-{text}-]"),
+            Piece::Added(text) => format!("{{+{text}+}}"),
+        });
+        pieces.collect()
+    }
+
+    /// (what, from, to, difference)
+    const CASES: &[(&str, &str, &str, &str)] = &[
+        ("nothing", "许昌出台十条措施。", "许昌出台十条措施。", "许昌出台十条措施。"),
+        ("a character lost", "提高水平和平台能力。", "提高水和台能力。", "提高水[-平-]和[-平-]台能力。"),
+        (
+            "a number changed",
+            "投资146.9亿元，增长6.5%。",
+            "投资146.9亿元，增长65%。",
+            "投资146.9亿元，增长[-6.5-]{+65+}%。",
+        ),
+        ("cut off", "首班五点半。末班十点。票价不变。", "首班五点半。", "首班五点半。[-末班十点。票价不变。-]"),
+        (
+            "an advertisement in it",
+            "首班五点半。末班十点。",
+            "首班五点半。加微信领红包！末班十点。",
+            "首班五点半。{+加微信领红包！+}末班十点。",
+        ),
+        ("width, case and script are no difference", "ABC公司，發展", "abc公司,发展", "abc公司,发展"),
+        (
+            "words",
+            "The council meets on Monday at noon.",
+            "The council meets on Tuesday at noon.",
+            "The council meets on [-Monday-]{+Tuesday+} at noon.",
+        ),
+        ("blanks", "The  council\n meets.", "The council meets.", "The council meets."),
+        ("a scrap between differences", "甲乙丙丁戊", "子乙寅卯戊", "[-甲乙丙丁-]{+子乙寅卯+}戊"),
+        ("everything", "春风", "秋雨", "[-春风-]{+秋雨+}"),
+        ("from nothing", "", "秋雨", "{+秋雨+}"),
+        ("to nothing", "春风", "", "[-春风-]"),
+    ];
+
+    #[test]
+    fn differences_are_readable() {
+        for (what, from, to, expected) in CASES {
+            assert_eq!(drawn(from, to), *expected, "{what}");
+        }
+        assert!(Diff::between("a b", "a  b").is_empty());
+        assert!(Diff::between("春风又绿江南岸", "明月何时照我还").is_other());
+    }
+
+    #[test]
+    fn figures_and_excerpts() {
+        let (whole, cut) =
+            ("首班五点半，沿途停靠九站。末班十点，全程四十分钟。票价不变。", "首班五点半，沿途停靠九站。");
+        let diff = Diff::between(whole, cut);
+        assert_eq!((diff.of, diff.cut, diff.added), (30, 17, 0));
+        assert_eq!(
+            diff.excerpt(3, 100),
+            [Piece::Same("…九站。".into()), Piece::Cut("末班十点，全程四十分钟。票价不变。".into())]
+        );
+        assert_eq!(diff.excerpt(3, 8), [Piece::Same("…九站。".into()), Piece::Cut("末班十点…".into())]);
+        assert_eq!(diff.excerpt(3, 0), [Piece::Same("…".into())]);
+        assert_eq!(Diff::between("", "").excerpt(3, 9), []);
+    }
+
+    #[test]
+    fn long_texts_with_nothing_in_common_are_compared_in_no_time() {
+        let one: String = (0..COMPARED).map(|n| char::from_u32(0x4e00 + n as u32 * 7 % 9_000).unwrap()).collect();
+        let other: String = (0..COMPARED).map(|n| char::from_u32(0x4e00 + n as u32 * 11 % 9_000).unwrap()).collect();
+        let diff = Diff::between(&one, &other);
+        assert_eq!((diff.cut, diff.added), (COMPARED, COMPARED));
+        let marked: Vec<String> = (0..COMPARED / 2).map(|n| format!("{}。", one.chars().nth(n).unwrap())).collect();
+        assert!(Diff::between(&marked.concat(), &other).cut > 0);
+    }
+}
