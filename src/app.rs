@@ -12,6 +12,7 @@ pub mod folder;
 pub mod hand;
 pub mod preview;
 pub mod stats;
+pub mod why;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -49,8 +50,10 @@ use crate::serve::metrics::Metrics;
 use crate::serve::{self, Front};
 use crate::store::Store;
 
+use find::FindError;
 use folder::{Folder, FolderError};
 use hand::Refused;
+use why::Inquiry;
 
 /// Why the program cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -435,7 +438,7 @@ pub async fn serve(
     watch(&desk, &metrics);
 
     let press = Arc::new(Press::new(Arc::clone(&desk.store), Arc::new(desk.journal.clone())));
-    let front = Arc::new(Front::new(
+    let front = Front::new(
         press,
         Arc::clone(&desk.store),
         Arc::clone(&desk.settings),
@@ -443,7 +446,9 @@ pub async fn serve(
         Arc::clone(&clock),
         Arc::clone(&metrics),
         Arc::clone(&status),
-    ));
+    );
+    let inquiry = Arc::new(Inquiry::new(Arc::clone(&desk.store), desk.journal.clone()));
+    let front = Arc::new(front.with_neighbours(inquiry.neighbours()));
     let (close, closed) = oneshot::channel::<()>();
     let server = tokio::spawn(serve::run(listener, front, async {
         // A dropped sender closes as well.
@@ -461,7 +466,7 @@ pub async fn serve(
     if let Err(error) = &watch {
         tracing::warn!(%error, "feeds.toml is not watched: after a change, send SIGHUP or run `citydesk reload`");
     }
-    let control = control(&place, &desk, wake.clone());
+    let control = control(&place, &desk, &inquiry, wake.clone());
     status.set_ready(true);
     tracing::info!(%address, sources = desk.settings.load().sources.len(), "ready");
     ready(address);
@@ -577,12 +582,15 @@ fn tell(round: &Round, metrics: &Metrics, status: &Status) {
 fn control(
     place: &Path,
     desk: &Desk,
+    inquiry: &Arc<Inquiry>,
     wake: mpsc::Sender<oneshot::Sender<Reloaded>>,
 ) -> std::io::Result<tokio::task::JoinHandle<()>> {
     let (store, journal) = (Arc::clone(&desk.store), desk.journal.clone());
     let (settings, standing) = (Arc::clone(&desk.settings), Arc::clone(&desk.standing));
     let (gazetteer, folder, clock) = (Arc::clone(&desk.gazetteer), place.to_owned(), Arc::clone(&desk.clock));
+    let inquiry = Arc::clone(inquiry);
     let handler = move |asked: Asked| -> control::Answer {
+        let inquiry = Arc::clone(&inquiry);
         let (folder, clock) = (folder.clone(), Arc::clone(&clock));
         let (store, journal, wake) = (Arc::clone(&store), journal.clone(), wake.clone());
         let (settings, standing, gazetteer) = (settings.load_full(), Arc::clone(&standing), gazetteer.load_full());
@@ -625,6 +633,18 @@ fn control(
                             (StatusCode::OK, Pieces::one(serde_json::to_vec(&rebuilt).unwrap_or_default()))
                         }
                         Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
+                        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
+                    }
+                }
+                (Method::GET, "/why") => {
+                    let asked = why::Asked::parse(&asked.query);
+                    // Reads texts and judges: not on a thread that answers others.
+                    match tokio::task::spawn_blocking(move || inquiry.answer(&gazetteer, &asked)).await {
+                        Ok(Ok(told)) => (StatusCode::OK, Pieces::one(told)),
+                        Ok(Err(FindError::Store(error))) => {
+                            (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string()))
+                        }
+                        Ok(Err(error)) => (StatusCode::UNPROCESSABLE_ENTITY, Pieces::one(error.to_string())),
                         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
                     }
                 }

@@ -801,9 +801,18 @@ impl<'s> Batch<'s> {
 }
 
 /// What the desk sees of the past: the draft, and texts on the wire.
-struct Reading<'a, 's> {
+#[derive(Debug)]
+pub struct Reading<'a, 's> {
     draft: &'a Draft<'s>,
     journal: &'a Journal,
+}
+
+impl<'a, 's> Reading<'a, 's> {
+    /// Over this draft: one that nothing was decided in shows the past as it stands.
+    #[must_use]
+    pub const fn new(draft: &'a Draft<'s>, journal: &'a Journal) -> Self {
+        Self { draft, journal }
+    }
 }
 
 fn shelf(error: StoreError) -> ShelfError {

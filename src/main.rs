@@ -69,6 +69,17 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Explains a story: copies and why they are one, date, cities, tags, feeds.
+    Why {
+        /// Story: guid, address of its page, address or guid of a copy.
+        story: String,
+        /// Another one: why are the two one story, or why not?
+        #[arg(value_name = "OTHER")]
+        with: Option<String>,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Makes stories one that the desk sees as several; held for good.
     Join {
         /// Stories: guid, address of the page, address of a copy.
@@ -142,6 +153,7 @@ fn main() -> ExitCode {
         }
         Command::Check { id, offline, json } => cli::check::run(&runtime, &config, id.as_deref(), offline, json),
         Command::Try { target, json } => cli::tryout::run(&runtime, &config, &target, json),
+        Command::Why { story, with, json } => cli::why::run(&runtime, &config, story, with, json),
         Command::Join { stories } => cli::join::run(&runtime, &config, stories),
         Command::Split { story, copies } => cli::split::run(&runtime, &config, story, copies),
         Command::Spike { stories } => cli::spike::run(&runtime, &config, stories),

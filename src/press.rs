@@ -176,6 +176,12 @@ impl Press {
     /// Longest `max-age`, in minutes: what follows after a quiet time is not missed for longer.
     pub const LATEST: i64 = 15;
 
+    /// The texts that stand on the wire.
+    #[must_use]
+    pub fn texts(&self) -> &Arc<dyn Texts> {
+        &self.texts
+    }
+
     /// A press over this store, with the texts that stand on the wire.
     #[must_use]
     pub fn new(store: Arc<Store>, texts: Arc<dyn Texts>) -> Self {

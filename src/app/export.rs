@@ -63,7 +63,7 @@ pub fn write(store: &Store, gazetteer: &Gazetteer, form: Form, out: &mut dyn Wri
     }
 }
 
-fn rfc3339(at: Time, offset: i16) -> String {
+pub(super) fn rfc3339(at: Time, offset: i16) -> String {
     at.at_offset(offset).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
@@ -96,7 +96,7 @@ fn url(story: &Story) -> &str {
     }
 }
 
-fn offset(story: &Story) -> i16 {
+pub(super) fn offset(story: &Story) -> i16 {
     match (&story.emission, story.shown()) {
         (Some(emission), _) => emission.offset,
         (None, Some(copy)) => copy.published.as_ref().map_or(0, |claim| claim.offset),

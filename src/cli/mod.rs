@@ -20,3 +20,4 @@ pub mod spike;
 pub mod split;
 pub mod stats;
 pub mod tryout;
+pub mod why;

@@ -139,7 +139,10 @@ fn rewritten(story: &Story, copy: &Copy) -> Option<usize> {
 }
 
 /// The story that goes on for this one: the one it was retired into, or itself.
-fn going_on(shelf: &dyn Shelf, no: StoryNo) -> Result<Option<Story>, ShelfError> {
+///
+/// # Errors
+/// [`ShelfError`] if the past cannot be read.
+pub fn going_on(shelf: &dyn Shelf, no: StoryNo) -> Result<Option<Story>, ShelfError> {
     let mut story = shelf.story(no)?;
     // A chain is never longer than the number of merges; the bound only keeps a damaged store from turning in a circle.
     for _ in 0..64 {

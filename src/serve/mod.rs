@@ -4,6 +4,7 @@
 //! answered before anything else is looked at; then the small fixed addresses ([`health`], [`metrics`], [`outline`]); then
 //! the pages ([`pages`]). [`conditional`] and [`encoding`] decide how much of an answer is sent.
 
+pub mod account;
 pub mod address;
 pub mod conditional;
 pub mod directory;
@@ -18,6 +19,7 @@ pub mod moment;
 pub mod outline;
 pub mod pages;
 mod patience;
+pub mod reason;
 pub mod reply;
 mod route;
 #[cfg(test)]
@@ -35,10 +37,13 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
+use crate::model::id::Guid;
 use crate::model::setting::Settings;
+use crate::model::story::Story;
 use crate::place::Gazetteer;
 use crate::press::Press;
 use crate::store::Store;
+use account::{Account, Neighbours};
 use directory::Kept;
 use health::Status;
 use metrics::Metrics;
@@ -64,6 +69,7 @@ pub struct Front {
     pub metrics: Arc<Metrics>,
     /// Whether we are ready, and what is wrong.
     pub status: Arc<Status>,
+    neighbours: Neighbours,
     directory: Kept,
 }
 
@@ -109,7 +115,27 @@ impl Front {
         metrics: Arc<Metrics>,
         status: Arc<Status>,
     ) -> Self {
-        Self { press, store, settings, gazetteer, clock, metrics, status, directory: Kept::default() }
+        let neighbours: Neighbours = Arc::new(|_| Vec::new());
+        Self { press, store, settings, gazetteer, clock, metrics, status, neighbours, directory: Kept::default() }
+    }
+
+    /// With somebody who tells what came near a story; without, its page says nothing of it.
+    #[must_use]
+    pub fn with_neighbours(self, neighbours: Neighbours) -> Self {
+        Self { neighbours, ..self }
+    }
+
+    /// A story and what is known of it. Texts are read and compared without holding the store.
+    async fn account(self: &Arc<Self>, guid: Guid) -> Result<Option<(Story, Account)>, Unmade> {
+        let front = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            let Some(story) = front.store.view().by_guid(guid)? else { return Ok(None) };
+            let settings = front.store.view().settings();
+            let near = (front.neighbours)(&story);
+            let account = Account::of(&story, &settings, front.press.texts().as_ref(), near);
+            Ok(Some((story, account)))
+        })
+        .await?
     }
 
     /// Answers one request.

@@ -136,6 +136,17 @@ async fn page(front: &Arc<Front>, asked: Asked<'_>) -> Reply {
     let page = read(asked.path);
     let query = asked.query.map(str::to_owned);
     let complaints = front.status.complaints();
+    let told = match &page {
+        Some(Page::Story(guid)) => match Guid::parse(guid) {
+            Some(guid) => front.account(guid).await,
+            None => Ok(None),
+        },
+        _ => Ok(None),
+    };
+    let told = match told {
+        Ok(told) => told,
+        Err(error) => return front.unmade(&error),
+    };
     front
         .page(asked.headers, move |desk| {
             let query = query.as_deref();
@@ -145,9 +156,9 @@ async fn page(front: &Arc<Front>, asked: Asked<'_>) -> Reply {
                     Ok(edition) => desk.edition(&edition, query)?,
                     Err(missing) => return unknown(desk, &missing),
                 },
-                Some(Page::Story(guid)) => match Guid::parse(&guid).map(|guid| desk.view.by_guid(guid)).transpose()? {
-                    Some(Some(story)) => desk.story(&story)?,
-                    _ => return nothing(desk, desk.words.problem.no_story),
+                Some(Page::Story(_)) => match told {
+                    Some((story, account)) => desk.story(&story, &account.named(&story, desk.view)?)?,
+                    None => return nothing(desk, desk.words.problem.no_story),
                 },
                 Some(Page::Sources) => desk.sources(query, &complaints)?,
                 Some(Page::Source(id)) => {

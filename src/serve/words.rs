@@ -67,6 +67,8 @@ pub struct Words {
     pub spiked: &'static str,
     /// A story retired into another: link text.
     pub retired: &'static str,
+    /// Words for the account of a story.
+    pub account: AccountWords,
     /// Link to the publisher's page.
     pub read_at: &'static str,
     /// States of a source: ok, late, silent, broken, gone, new, retired.
@@ -173,6 +175,55 @@ pub struct SourceWords {
     pub span: fn(i64) -> String,
 }
 
+/// Words for the account of a story: what its copies changed, where its date comes from, where it stands.
+#[derive(Debug)]
+pub struct AccountWords {
+    /// Marks the copy that claims the earliest date.
+    pub earliest: &'static str,
+    /// Marks a copy that was held back.
+    pub held: &'static str,
+    /// Before a changed headline.
+    pub headline: &'static str,
+    /// Before a changed text.
+    pub text: &'static str,
+    /// So many characters cut, of so many, and so many added.
+    pub changed: fn(usize, usize, usize) -> String,
+    /// Its text is the one shown.
+    pub same: &'static str,
+    /// Its text has nearly nothing of the one shown.
+    pub other: &'static str,
+    /// One of the two has no text, or it is not kept any more.
+    pub nothing: &'static str,
+    /// Dates of low trust, and those not believed.
+    pub doubts: [&'static str; 2],
+    /// Heading of the reason of the date.
+    pub why_date: &'static str,
+    /// The date as this source claims it.
+    pub claimed: fn(&str) -> String,
+    /// The date is when we first saw it.
+    pub seen: &'static str,
+    /// The date stood before its copies claimed others.
+    pub pinned: &'static str,
+    /// Heading of the reasons of the tags.
+    pub why_tags: &'static str,
+    /// Heading of the feeds.
+    pub feeds: &'static str,
+    /// Column: the feed.
+    pub feed: &'static str,
+    /// Column: since when.
+    pub since: &'static str,
+    /// It left the live window.
+    pub left: &'static str,
+    /// Heading of stories that became part of it.
+    pub absorbed: &'static str,
+    /// Heading of stories that an editor split from it.
+    pub apart: &'static str,
+    /// Heading of stories that came near.
+    pub near: &'static str,
+    /// One that is alike, with how and how sure.
+    pub alike: fn(&str, &str) -> String,
+}
+
 /// Words for pages about nothing.
 #[derive(Debug)]
 pub struct Problems {
@@ -257,6 +308,34 @@ static CHINESE: Words = Words {
     held: "此条暂未进入任何订阅。",
     spiked: "此条已被编辑撤下。",
     retired: "已并入另一条新闻",
+    account: AccountWords {
+        earliest: "自称最早",
+        held: "未进入订阅",
+        headline: "标题改动：",
+        text: "正文改动：",
+        changed: |cut, of, added| match (cut, added) {
+            (_, 0) => format!("{of} 字中删去 {cut} 字"),
+            (0, _) => format!("添加 {added} 字"),
+            _ => format!("{of} 字中删去 {cut} 字，添加 {added} 字"),
+        },
+        same: "正文与采用的一篇相同",
+        other: "正文与采用的一篇几乎全不相同",
+        nothing: "没有正文可比",
+        doubts: ["可信度低", "不可信"],
+        why_date: "发布时间的依据",
+        claimed: |source| format!("按“{source}”标称的时间"),
+        seen: "没有可信的标称时间，以最先收到的时间为准",
+        pinned: "首次发布时已固定；各篇此后标称的时间与之不同",
+        why_tags: "标签的依据",
+        feeds: "收录此条的订阅",
+        feed: "订阅",
+        since: "收录时间",
+        left: "已不在最新列表",
+        absorbed: "并入此条的新闻",
+        apart: "由编辑从此条分出的新闻",
+        near: "相近而未合并的新闻",
+        alike: |why, sure| format!("{why}（{sure}），但没有一篇稿件能证明两者是同一条"),
+    },
     read_at: "阅读原文",
     states: ["正常", "迟到", "无声", "故障", "停用", "待抓取", "已移除"],
     never: "暂无",
@@ -376,6 +455,34 @@ static ENGLISH: Words = Words {
     held: "This story is in no feed yet.",
     spiked: "An editor took this story out.",
     retired: "Became part of another story",
+    account: AccountWords {
+        earliest: "claims the earliest date",
+        held: "held back",
+        headline: "Headline: ",
+        text: "Text: ",
+        changed: |cut, of, added| match (cut, added) {
+            (_, 0) => format!("cut {cut} of {of} characters"),
+            (0, _) => format!("added {added} characters"),
+            _ => format!("cut {cut} of {of} characters, added {added}"),
+        },
+        same: "The text is the one shown",
+        other: "Nearly nothing of the text shown",
+        nothing: "No text to compare",
+        doubts: ["low trust", "not believed"],
+        why_date: "Why this date",
+        claimed: |source| format!("As {source} claims it"),
+        seen: "When it was first seen: nobody claimed a date that can be believed",
+        pinned: "Pinned when it was first published; its copies claim other dates since",
+        why_tags: "Why these tags",
+        feeds: "Feeds that hold it",
+        feed: "Feed",
+        since: "Since",
+        left: "left the live window",
+        absorbed: "Became part of it",
+        apart: "Split from it by an editor",
+        near: "Near, and not joined",
+        alike: |why, sure| format!("{why} ({sure}), but no item proved the two one"),
+    },
     read_at: "Read it at the publisher",
     states: ["ok", "late", "silent", "broken", "gone", "new", "retired"],
     never: "not yet",
