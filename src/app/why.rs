@@ -256,6 +256,14 @@ const fn trust(trust: Trust) -> &'static str {
     }
 }
 
+const fn degree(trust: Trust) -> &'static str {
+    match trust {
+        Trust::Full => "full",
+        Trust::Low => "low",
+        Trust::None => "none",
+    }
+}
+
 /// Tells of one story.
 struct Teller<'a> {
     story: &'a Story,
@@ -413,7 +421,7 @@ impl Teller<'_> {
             told["seen_first"] = json!(account.first == Some(index));
             told["claims_earliest"] = json!(account.earliest == Some(index));
             told["held"] = json!(copy.held);
-            let trusted = |claim: &Claim| json!({ "trust": trust(claim.trust), "method": claim.method });
+            let trusted = |claim: &Claim| json!({ "trust": degree(claim.trust), "method": claim.method });
             told["claim"] = copy.published.as_ref().map_or(Value::Null, trusted);
             let credits = copy.credits.iter().map(|credit| json!({ "name": credit.name, "place": credit.place }));
             told["credits"] = credits.collect();

@@ -154,7 +154,12 @@ impl Account {
             stands: story
                 .entries
                 .iter()
-                .map(|entered| Stand { edition: entered.edition.clone(), since: entered.at, left: entered.left })
+                .map(|entered| Stand {
+                    edition: entered.edition.clone(),
+                    // In a desk's first hours an entry is put where its date belongs, before the story was known.
+                    since: entered.at.max(story.opened),
+                    left: entered.left,
+                })
                 .collect(),
             became: None,
             absorbed: Vec::new(),

@@ -181,26 +181,28 @@ pub fn position(words: &Words, place: &str) -> &'static str {
     }
 }
 
+/// Phrases of how a date was read.
+const PHRASES: &[(&str, &str)] = &[
+    ("RFC 822", "标准邮件日期"),
+    ("ISO 8601", "标准日期"),
+    ("numeric date", "数字日期"),
+    ("Chinese date", "中文日期"),
+    ("Unix time", "时间戳"),
+    ("day only", "只有日期"),
+    ("no year: the latest such day", "没有年份，取最近的一天"),
+    ("from the address", "取自网址"),
+    ("counted back from the poll", "从抓取时间倒推"),
+    ("date of the last change", "最后修改时间"),
+    ("its zone not believed", "时区不可信"),
+    ("read by feed-rs", "按订阅源标准读取"),
+];
+
 /// How a date was read, phrase by phrase; what has no words in the page's language stands as it is.
 #[must_use]
 pub fn method(words: &Words, method: &str) -> String {
     if !chinese(words) {
         return method.to_owned();
     }
-    const PHRASES: &[(&str, &str)] = &[
-        ("RFC 822", "标准邮件日期"),
-        ("ISO 8601", "标准日期"),
-        ("numeric date", "数字日期"),
-        ("Chinese date", "中文日期"),
-        ("Unix time", "时间戳"),
-        ("day only", "只有日期"),
-        ("no year: the latest such day", "没有年份，取最近的一天"),
-        ("from the address", "取自网址"),
-        ("counted back from the poll", "从抓取时间倒推"),
-        ("date of the last change", "最后修改时间"),
-        ("its zone not believed", "时区不可信"),
-        ("read by feed-rs", "按订阅源标准读取"),
-    ];
     let phrase = |part: &str| {
         let known = PHRASES.iter().find(|(english, _)| *english == part).map(|(_, chinese)| (*chinese).to_owned());
         let zone = || Some(format!("没有时区，按 {}", part.strip_prefix("no zone: ")?.strip_suffix(" assumed")?));
