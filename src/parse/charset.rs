@@ -4,14 +4,16 @@
 //! ISO-8859-1 and ASCII count as absent (servers send them by default, whatever the document is in); a guess. What is sound
 //! UTF-8 with enough characters beyond ASCII is UTF-8, whatever it is called. If the first choice leaves characters that
 //! cannot be, the others are tried; where only some pieces of the document are in another set (an aggregator that glues
-//! texts together), those pieces alone are read in it.
+//! texts together), those pieces alone are read in it. In a set of one byte a character every byte is something: there the
+//! words decide.
 
 mod label;
 mod pages;
 mod wide;
+mod words;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, GB18030, GBK, ISO_2022_JP, UTF_8};
+use encoding_rs::{Encoding, GB18030, GBK, UTF_8};
 use label::{Charset, charset};
 use std::cell::LazyCell;
 
@@ -73,15 +75,20 @@ pub(super) fn decode(body: &[u8], content_type: Option<&str>, forced: Option<&st
         let why = if charset.is_wide() { "its bytes between zeroes" } else { "its bytes are EBCDIC" };
         return plain(charset, run(charset, body).0, why, complaints);
     }
-    let mut claims = claims(body, content_type, &mut complaints);
+    let claims = claims(body, content_type, &mut complaints);
     let first = claims.first().map(|(charset, why)| (*charset, why.as_str()));
     let utf8 = Charset::Standard(UTF_8);
+    if let Some(charset) = wide::escaped(body) {
+        let (text, damaged) = run(charset, body);
+        if damaged == 0 {
+            if let Some((said, why)) = first.filter(|(said, _)| *said != charset) {
+                complaints.push(format!("{why}, but it is not in {}: read as {}", said.name(), charset.name()));
+            }
+            return plain(charset, text, "its escape sequences", complaints);
+        }
+    }
     if let Ok(text) = std::str::from_utf8(body) {
         match first {
-            // ISO-2022 is ASCII between its escape sequences.
-            None if text.contains("\x1b$") => {
-                claims.push((Charset::Standard(ISO_2022_JP), "its escape sequences".to_owned()));
-            }
             None => return plain(utf8, text.to_owned(), "no declaration", complaints),
             Some((charset, why)) if charset == utf8 => return plain(utf8, text.to_owned(), why, complaints),
             Some((charset, why)) if weight(text) >= SURELY_UTF8 => {
@@ -151,8 +158,16 @@ fn foreign(body: &[u8], candidates: Vec<(Charset, String)>, mut complaints: Vec<
         }
     }
     let utf8 = Charset::Standard(UTF_8);
-    let (damaged, charset, why, text) =
+    let (damaged, mut charset, mut why, mut text) =
         best.unwrap_or_else(|| (0, utf8, "no declaration".to_owned(), String::from_utf8_lossy(body).into_owned()));
+    if damaged == 0
+        && charset.is_single()
+        && !is_sound(utf8, body)
+        && let Some((better, words)) = words::better(&text, letters_stand_alone(body), |charset| run(charset, body))
+    {
+        (charset, text) = (better, words);
+        "its words".clone_into(&mut why);
+    }
     if damaged > 0 {
         complaints.push(format!("{damaged} characters could not be decoded as {}", charset.name()));
     }
@@ -319,6 +334,11 @@ fn run(charset: Charset, body: &[u8]) -> (String, usize) {
         Charset::Quad { big } => wide::quads(body, big),
         Charset::Shifted { of } => wide::shifted(body, of),
     }
+}
+
+/// Bytes in a code page by its name, as characters.
+pub(super) fn page(name: &str, bytes: &[u8]) -> Option<String> {
+    pages::Page::of(name).map(|page| page.decode(bytes).0)
 }
 
 /// Labels that servers send without knowing.

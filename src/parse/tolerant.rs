@@ -390,7 +390,7 @@ impl Reading {
         let html = matches!(kind, "html" | "text/html" | "xhtml") || kind.ends_with("xml") || self.old_atom;
         if html {
             // That of the content may have a base of its own.
-            let text = frame.text.trim();
+            let text = trimmed(&frame.text);
             if frame.name == "content" { text.to_owned() } else { without_wrapper(text).0.to_owned() }
         } else {
             let mut out = String::with_capacity(frame.text.len());
@@ -412,7 +412,7 @@ impl Reading {
 
     /// A field of an item. `direct`: it stands in the item itself and not deeper.
     fn field(&self, raw: &mut Raw, found: &mut Found, frame: &Frame, direct: bool) {
-        let text = frame.text.trim();
+        let text = trimmed(&frame.text);
         let parent = self.frames.last().map_or("", |frame| frame.name.as_str());
         let other = !direct && self.frames.iter().skip(1).any(|open| OTHERS.contains(&open.name.as_str()));
         let deep = match (direct, parent) {
@@ -423,7 +423,7 @@ impl Reading {
         let address = |value: &str| if self.based { self.resolved(&frame.attributes, value) } else { value.to_owned() };
         let put = |list: &mut Vec<(u8, String)>, rank: u8, value: &str| {
             if !value.trim().is_empty() {
-                list.push((rank + deep, value.trim().to_owned()));
+                list.push((rank + deep, trimmed(value).to_owned()));
             }
         };
         let name = frame.name.as_str();
@@ -603,7 +603,7 @@ impl Reading {
     }
 
     fn feed_field(&mut self, frame: &Frame) {
-        let text = frame.text.trim();
+        let text = trimmed(&frame.text);
         match (frame.name.as_str(), self.frames.len()) {
             // The feed's own identity is often its page.
             ("id", 1) if text.starts_with("http://") || text.starts_with("https://") => self.feed_id = some(text),
@@ -618,7 +618,7 @@ impl Reading {
     }
 
     fn about_feed(&mut self, document: &mut Document, frame: &Frame) {
-        let text = frame.text.trim();
+        let text = trimmed(&frame.text);
         let parent = self.frames.last().map_or("", |frame| frame.name.as_str());
         let top = matches!(parent, "channel" | "feed" | "rdf:rdf" | "rss");
         let address = |value: &str| {
@@ -720,8 +720,20 @@ fn some_str(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
+/// Without the blanks at its ends, but one: behind a letter beyond ASCII NEL and NBSP may be the last byte of a character that was
+/// encoded twice.
+fn trimmed(text: &str) -> &str {
+    let text = text.trim_start();
+    let bare = text.trim_end();
+    let byte = ['\u{85}', '\u{a0}'].iter().find(|byte| text[bare.len()..].starts_with(**byte));
+    match byte.filter(|_| bare.ends_with(|c: char| !c.is_ascii())) {
+        Some(byte) => &text[..bare.len() + byte.len_utf8()],
+        None => bare,
+    }
+}
+
 fn some(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = trimmed(text);
     (!text.is_empty()).then(|| text.to_owned())
 }
 

@@ -40,6 +40,15 @@ impl Charset {
         matches!(self, Self::Quad { .. }) || self == Self::Standard(UTF_16LE) || self == Self::Standard(UTF_16BE)
     }
 
+    /// Whether one byte is one character, in ASCII as elsewhere: a table of the other 128.
+    pub(super) fn is_single(self) -> bool {
+        match self {
+            Self::Standard(encoding) => encoding.is_single_byte(),
+            Self::Page(page) => !page.is_ebcdic(),
+            Self::Quad { .. } | Self::Shifted { .. } => false,
+        }
+    }
+
     /// Whether `<` and `>` are always what they are in ASCII, so that a document can be read piece by piece.
     pub(super) fn is_piecewise(self) -> bool {
         match self {

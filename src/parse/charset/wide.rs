@@ -2,7 +2,7 @@
 
 use super::label::Charset;
 use super::pages::Page;
-use encoding_rs::{EUC_KR, Encoding, UTF_16BE, UTF_16LE};
+use encoding_rs::{EUC_KR, Encoding, GB18030, ISO_2022_JP, UTF_16BE, UTF_16LE};
 
 /// How far into a document its first character is looked for: blanks before the markup are rarely more.
 const BLANKS: usize = 64;
@@ -21,8 +21,18 @@ pub(super) fn mark(body: &[u8]) -> Option<Charset> {
 pub(super) fn unmarked(body: &[u8]) -> Option<Charset> {
     let begins = |c: u8| matches!(c, b'<' | b'{' | b'[');
     let blank = |c: u8| matches!(c, b' ' | b'\t' | b'\r' | b'\n');
-    if let [0x4c, 0x6f, 0xa7, 0x94, ..] = body {
-        return ebcdic(body).map(Charset::Page); // `<?xm`
+    // `<?xm`, `<rss`, `<feed`, `<!DO`, `<html` in EBCDIC, in which ASCII's `<` is a control character.
+    let marks: [&[u8]; 5] = [
+        &[0x6f, 0xa7, 0x94],
+        &[0x99, 0xa2, 0xa2],
+        &[0x86, 0x85, 0x85, 0x84],
+        &[0x5a, 0xc4, 0xd6],
+        &[0x88, 0xa3, 0x94, 0x93],
+    ];
+    if let Some(rest) = body.strip_prefix(&[0x4c])
+        && marks.iter().any(|mark| rest.starts_with(mark))
+    {
+        return ebcdic(body).map(Charset::Page);
     }
     if body.len() < 4 || !body[..4].contains(&0) {
         return None;
@@ -32,6 +42,41 @@ pub(super) fn unmarked(body: &[u8]) -> Option<Charset> {
         head.chunks_exact(size).find(|unit| read(unit).is_none_or(|(c, _)| !blank(c))).and_then(read)
     };
     first(4, quad).or_else(|| first(2, pair)).filter(|(c, _)| begins(*c)).map(|(_, charset)| charset)
+}
+
+/// So many stretches of HZ are no chance.
+const STRETCHES: usize = 3;
+
+/// Sets of seven bits that show themselves in the text: ISO-2022-JP and ISO-2022-KR by their escape sequences, which no XML and
+/// no JSON may hold; HZ by stretches that hold two bytes a character.
+pub(super) fn escaped(body: &[u8]) -> Option<Charset> {
+    if !body.is_ascii() {
+        return None;
+    }
+    let has = |piece: &[u8]| body.windows(piece.len()).any(|window| window == piece);
+    if body.contains(&0x1b) {
+        return if has(b"\x1b$)C") {
+            Some(Charset::Shifted { of: EUC_KR })
+        } else if has(b"\x1b$") {
+            Some(Charset::Standard(ISO_2022_JP))
+        } else {
+            None
+        };
+    }
+    let mut stretches = 0_usize;
+    let mut rest = body;
+    while let Some(begin) = rest.windows(2).position(|pair| pair == b"~{") {
+        let inside = &rest[begin + 2..];
+        let end = inside.windows(2).position(|pair| pair == b"~}")?;
+        let pair = |pair: &[u8]| matches!(pair, [0x21..=0x77, 0x21..=0x7e]);
+        let sound = end > 0 && inside[..end].chunks(2).all(pair);
+        if !sound {
+            return None;
+        }
+        stretches += 1;
+        rest = &inside[end + 2..];
+    }
+    (stretches >= STRETCHES).then_some(Charset::Shifted { of: GB18030 })
 }
 
 /// An ASCII character in four bytes.
@@ -143,6 +188,35 @@ mod tests {
         assert_eq!(unmarked(b"<rss>\0\0"), None);
         assert_eq!(unmarked(b"\0\0\0\0\0\0\0\0"), None);
         assert_eq!(unmarked(b""), None);
+    }
+
+    #[test]
+    fn sets_of_seven_bits_show_themselves() {
+        let hz = b"<t>~{<:Ky2;~}</t><t>~{<:Ky~}</t><t>~{2;~}</t>".as_slice();
+        let japanese = b"<t>\x1b$B<:\x1b(B</t>".as_slice();
+        let korean = b"\x1b$)C<t>\x0e0!\x0f</t>".as_slice();
+        for (body, name) in [
+            (hz, "hz-gb-2312"),
+            (japanese, "iso-2022-jp"),
+            (korean, "iso-2022-kr"),
+            (b"<t>~{a</t>".as_slice(), "-"),
+            (b"<t>~{ x }</t> ~~{}".as_slice(), "-"),
+            (b"<t>\x1b[1m</t>".as_slice(), "-"),
+        ] {
+            assert_eq!(escaped(body).map_or("-".to_owned(), Charset::name), name);
+        }
+    }
+
+    #[test]
+    fn mainframes_without_a_declaration() {
+        let page = Page::of("cp037").unwrap();
+        let body = [0x4c, 0x99, 0xa2, 0xa2, 0x6e];
+        assert_eq!(unmarked(&body), Some(Charset::Page(page)));
+        assert_eq!(run_page(page, &body), "<rss>");
+    }
+
+    fn run_page(page: Page, body: &[u8]) -> String {
+        page.decode(body).0
     }
 
     #[test]
