@@ -12,4 +12,5 @@ mod origin;
 mod poll;
 mod rebuild;
 mod start;
+mod why;
 mod world;
