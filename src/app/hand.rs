@@ -109,11 +109,11 @@ pub fn correct(
     // What stands on the wire is decided first: it may be about the same stories.
     standing.nudge();
     standing.wait(journal.wire.synced()).map_err(Refused::Editor)?;
-    let corrections = resolve(&store.view(), wanted)?;
+    let (corrections, already) = resolve(&store.view(), wanted)?;
     let end = file(journal, at, &corrections)?;
     standing.nudge();
     standing.wait(end).map_err(Refused::Editor)?;
-    Ok(told(&store.view(), &corrections)?)
+    Ok(already + &told(&store.view(), &corrections)?)
 }
 
 /// The same in a folder that no daemon holds.
@@ -125,10 +125,10 @@ pub fn alone(folder: &Folder, at: Time, wanted: &Wanted) -> Result<String, Refus
     let (journal, store) = (folder.journal.clone(), Arc::clone(&folder.store));
     let mut editor = Editor::new(journal, store, standing, full, Box::new(|_| ()));
     while editor.step()? {}
-    let corrections = resolve(&folder.store.view(), wanted)?;
+    let (corrections, already) = resolve(&folder.store.view(), wanted)?;
     file(&folder.journal, at, &corrections)?;
     while editor.step()? {}
-    let told = told(&folder.store.view(), &corrections)?;
+    let told = already + &told(&folder.store.view(), &corrections)?;
     folder.store.flush()?;
     Ok(told)
 }
@@ -137,6 +137,9 @@ pub fn alone(folder: &Folder, at: Time, wanted: &Wanted) -> Result<String, Refus
 fn file(journal: &Journal, at: Time, corrections: &[Correction]) -> Result<u64, LogError> {
     let request =
         |correction: &Correction| encode(&Wire::Request(Request::Correct { at, correction: correction.clone() }));
+    if corrections.is_empty() {
+        return Ok(0);
+    }
     let records: Vec<Vec<u8>> = corrections.iter().map(request).collect();
     let bytes: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
     let positions = journal.wire.append(None, &bytes)?;
@@ -144,40 +147,65 @@ fn file(journal: &Journal, at: Time, corrections: &[Correction]) -> Result<u64, 
     Ok(positions.last().map_or(0, |position| position.seq + 1))
 }
 
-/// What is to be asked of the editor.
-fn resolve(view: &View<'_>, wanted: &Wanted) -> Result<Vec<Correction>, Refused> {
+/// What is to be asked of the editor; nothing where it is so already, with words that say so.
+fn resolve(view: &View<'_>, wanted: &Wanted) -> Result<(Vec<Correction>, String), Refused> {
+    let find = |text: &String| Ok::<_, Refused>(find::story(view, text)?);
     let living = |text: &String| {
-        let found = find::story(view, text)?;
+        let found = find(text)?;
         if found.story.spiked {
-            return Err(Refused::Wrong(format!("an editor took this story out already: {}", find::line(&found.story))));
+            return Err(Refused::Wrong(format!("an editor took this story out: {}", find::line(&found.story))));
         }
         Ok(found)
     };
     match wanted {
+        Wanted::Join(stories) if stories.len() < 2 => {
+            Err(Refused::Wrong("name two stories or more that are one".to_owned()))
+        }
         Wanted::Join(stories) => {
             let found = stories.iter().map(living).collect::<Result<Vec<_>, _>>()?;
-            let first = found.first().map(|found| found.story.no);
-            if found.iter().all(|found| Some(found.story.no) == first) {
-                return Err(Refused::Wrong(match found.first() {
-                    Some(found) if stories.len() > 1 => {
-                        format!("they are one story already: {}", find::line(&found.story))
-                    }
-                    _ => "name two stories or more that are one".to_owned(),
-                }));
+            let first = &found[0].story;
+            if found.iter().all(|found| found.story.no == first.no) {
+                return Ok((Vec::new(), format!("one story already: {}\n", find::line(first))));
             }
-            Ok(vec![Correction::Join { stories: found.into_iter().map(|found| found.story.guid).collect() }])
+            let stories = found.into_iter().map(|found| found.story.guid).collect();
+            Ok((vec![Correction::Join { stories }], String::new()))
         }
         Wanted::Split(story, copies) => {
             let found = living(story)?;
-            let moved = part(&found, copies).map_err(Refused::Wrong)?;
-            Ok(vec![Correction::Split { story: found.story.guid, copies: moved }])
+            if let Some(other) = apart(view, &found.story, copies)? {
+                let lines = [&found.story, &other].map(find::line).join("\n  ");
+                return Ok((Vec::new(), format!("two stories already:\n  {lines}\n")));
+            }
+            let copies = part(&found, copies).map_err(Refused::Wrong)?;
+            Ok((vec![Correction::Split { story: found.story.guid, copies }], String::new()))
         }
-        Wanted::Spike(stories) if stories.is_empty() => Err(Refused::Wrong("name the story to take out".to_owned())),
         Wanted::Spike(stories) => {
-            let found = stories.iter().map(living).collect::<Result<Vec<_>, _>>()?;
-            Ok(found.into_iter().map(|found| Correction::Spike { story: found.story.guid }).collect())
+            let (mut corrections, mut told) = (Vec::new(), String::new());
+            for found in stories.iter().map(find).collect::<Result<Vec<_>, _>>()? {
+                if found.story.spiked {
+                    told += &format!("taken out already: {}\n", find::line(&found.story));
+                } else {
+                    corrections.push(Correction::Spike { story: found.story.guid });
+                }
+            }
+            Ok((corrections, told))
         }
     }
+}
+
+/// The story that holds all the copies named, if it was split from this one before.
+fn apart(view: &View<'_>, story: &Story, named: &[String]) -> Result<Option<Story>, StoreError> {
+    let holds = |story: &Story, text: &String| story.copies.iter().any(|copy| is(copy, text));
+    if named.is_empty() || named.iter().any(|text| holds(story, text)) {
+        return Ok(None);
+    }
+    for no in &story.apart {
+        let other = find::going_on(view, *no)?;
+        if let Some(other) = other.filter(|other| named.iter().all(|text| holds(other, text))) {
+            return Ok(Some(other));
+        }
+    }
+    Ok(None)
 }
 
 /// The copies that are another story: those named, those that the story was named by, or the second of two.
@@ -193,12 +221,9 @@ fn part(found: &Found, named: &[String]) -> Result<Vec<(SourceId, ItemKey)>, Str
     }
     let mut moved: Vec<(SourceId, ItemKey)> = Vec::new();
     for text in named {
-        let fitting: Vec<_> = copies
-            .iter()
-            .enumerate()
-            .filter(|(index, copy)| is(*index, copy, text))
-            .map(|(_, copy)| key(copy))
-            .collect();
+        let number = |index: usize| *text == (index + 1).to_string();
+        let fitting = copies.iter().enumerate().filter(|(index, copy)| number(*index) || is(copy, text));
+        let fitting: Vec<_> = fitting.map(|(_, copy)| key(copy)).collect();
         if fitting.is_empty() {
             return Err(format!("the story has no copy `{text}`; it has:\n{}", list()));
         }
@@ -225,17 +250,12 @@ fn part(found: &Found, named: &[String]) -> Result<Vec<(SourceId, ItemKey)>, Str
     Ok(moved)
 }
 
-/// Whether a copy is meant: by its number in `why`, its source, its address or its guid.
-fn is(index: usize, copy: &Copy, text: &str) -> bool {
+/// Whether a copy is meant: by its source, its address or its guid.
+fn is(copy: &Copy, text: &str) -> bool {
     let sent = copy.key.0.split_once(':').map_or("", |(_, sent)| sent);
     let both = text.split_once('/').is_some_and(|(source, key)| copy.source.as_str() == source && sent == key);
     let address = || !copy.canonical.is_empty() && text.contains("://") && normalise::canonical(text) == copy.canonical;
-    copy.source.as_str() == text
-        || sent == text
-        || copy.key.0 == text
-        || both
-        || address()
-        || text == (index + 1).to_string()
+    copy.source.as_str() == text || sent == text || copy.key.0 == text || both || address()
 }
 
 /// What came of it, in words.

@@ -29,7 +29,7 @@ use crate::store::{Store, StoreError};
 /// Copies of a story whose keys are asked for neighbours.
 const ASKED: usize = 8;
 /// Stories that share a key and are judged.
-const JUDGED: usize = 32;
+const JUDGED: usize = 16;
 /// Neighbours told.
 const TOLD: usize = 8;
 /// Texts that share less than this are no neighbours, per mille.

@@ -48,7 +48,15 @@ pub fn join(rules: &Rules, when: Moment, stories: &[StoryNo], shelf: &dyn Shelf)
             None => story,
         });
     }
-    if let Some(story) = united.filter(|story| !edits.is_empty() && story.emission.is_some()) {
+    let Some(mut story) = united.filter(|_| !edits.is_empty()) else { return Ok(edits) };
+    let Some(emission) = &story.emission else { return Ok(edits) };
+    // As when a whole copy arrives by itself: what was cut or damaged is corrected, here however often an editor says so.
+    let mends = |index: &usize| !story.copies[*index].held && shown::mends(emission, &story, &story.copies[*index]);
+    let better = (0..story.copies.len()).find(mends);
+    if let Some(index) = better {
+        story.shown = index as u32;
+        edits.extend(anew(rules, when, &mut story, shelf)?);
+    } else {
         let item = item(&story, shelf);
         let barred = merge::barred(&story, shelf)?;
         edits.extend(enter::further(rules, &case(&item, when, &story), &story, &barred));

@@ -18,7 +18,7 @@ use crate::store::StoreError;
 use crate::store::view::View;
 
 /// So many copies are compared with the one shown: the busiest story of an agency has some hundreds.
-pub const COMPARED: usize = 40;
+pub const COMPARED: usize = 24;
 
 /// What a copy changed, measured by the copy shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

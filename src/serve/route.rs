@@ -157,6 +157,10 @@ async fn page(front: &Arc<Front>, asked: Asked<'_>) -> Reply {
                     Err(missing) => return unknown(desk, &missing),
                 },
                 Some(Page::Story(_)) => match told {
+                    Some((story, _)) if story.spiked => {
+                        let html = desk.problem(desk.words.spiked.to_owned(), Vec::new())?;
+                        return Ok(Shown { status: StatusCode::GONE, html });
+                    }
                     Some((story, account)) => desk.story(&story, &account.named(&story, desk.view)?)?,
                     None => return nothing(desk, desk.words.problem.no_story),
                 },

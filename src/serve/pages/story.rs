@@ -108,8 +108,8 @@ impl Desk<'_> {
             cities: self.cities(emission.map_or(&story.places.cities, |e| &e.cities)),
             tags: self.tags(emission.map_or(&story.tags, |e| &e.tags)),
             notices: self.notices(story)?,
-            // What was never emitted, or was taken out, is not ours to pass on.
-            summary: emission.filter(|_| !story.spiked).map_or_else(String::new, |e| e.summary.clone()),
+            // What was never emitted is not ours to pass on.
+            summary: emission.map_or_else(String::new, |e| e.summary.clone()),
             link: link::outside(address),
             copies: account.order.iter().take(COPIES).map(|index| self.copy(story, account, *index)).collect(),
             dated: self.dated(story, account),
@@ -125,9 +125,7 @@ impl Desk<'_> {
     fn notices(&self, story: &Story) -> Result<Vec<Chip>, Unmade> {
         let mut notices = Vec::new();
         let mut say = |name: &str, href: String| notices.push(Chip { name: name.to_owned(), href, count: None });
-        if story.spiked {
-            say(self.words.spiked, String::new());
-        } else if story.emission.is_none() {
+        if story.emission.is_none() {
             say(self.words.held, String::new());
         }
         if let Some(no) = story.retired_into
@@ -150,7 +148,7 @@ impl Desk<'_> {
         ];
         let change = account.changes[index].as_ref();
         let pieces = change.and_then(|change| Some((change, change.text.as_ref()?)));
-        let pieces = pieces.filter(|(_, diff)| !diff.is_other() && !story.spiked);
+        let pieces = pieces.filter(|(_, diff)| !diff.is_other());
         Copy {
             seen: self.dial.moment(copy.seen),
             claimed: claim.map(|claim| self.dial.moment(claim.at)),
