@@ -473,7 +473,7 @@ fn pages() {
         let text: String = article.html.clone().unwrap_or_default();
         println!("   title   {:?}{}", article.title, if article.stated { " (stated)" } else { "" });
         println!("   date    {}", date(article.published.as_ref().and_then(|stamp| stamp.claim.as_ref())));
-        println!("   credit  {:?}  authors {:?}", article.credit, article.authors);
+        println!("   credit  {:?}  authors {:?}", article.credits, article.authors);
         println!("   tags    {:?}", article.tags);
         println!("   image   {:?}", article.image);
         let mut raw = citydesk::model::item::Raw::default();

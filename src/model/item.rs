@@ -36,6 +36,10 @@ pub struct Raw {
     pub credit: Option<String>,
     /// Whom it names besides, outermost first: `dc:source` beside `source`, the article's page beside its list.
     pub credits: Vec<Credit>,
+    /// Lines between headline and text on its article's page: date, source, byline.
+    pub header: Vec<String>,
+    /// Lines under the text on its article's page.
+    pub footer: Vec<String>,
     /// BCP 47 language of the item, where it states one.
     pub language: Option<String>,
     /// First picture offered.
@@ -159,7 +163,7 @@ pub struct Hand {
     /// What they did.
     #[n(1)]
     pub role: Role,
-    /// Where it stood: "head", "foot", "dateline".
+    /// Where it stood: "page", "head", "foot", "dateline".
     #[n(2)]
     pub place: String,
 }

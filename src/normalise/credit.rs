@@ -117,8 +117,20 @@ fn link(credits: &mut Vec<Credit>, name: &str, place: &str) {
     }
 }
 
+/// What lines beside the text of an article's page name.
+pub(super) fn beside(lines: &[String], place: &str) -> Taken {
+    let mut taken = Taken::default();
+    let spot = if place == "foot" { Spot::Foot } else { Spot::Head };
+    for line in lines {
+        if let Some(pieces) = label::pieces(line, spot).filter(|pieces| tells(pieces)) {
+            taken.keep(pieces, place);
+        }
+    }
+    taken
+}
+
 /// What feed, list and page state, outermost first.
-pub(super) fn stated(raw: &Raw, place: &str) -> Vec<Credit> {
+pub(super) fn stated(raw: &Raw, header: &Taken, place: &str) -> Vec<Credit> {
     let mut credits = Vec::new();
     let first = raw.credit.iter().map(|name| (name.as_str(), place));
     let others = raw.credits.iter().map(|credit| (credit.name.as_str(), credit.place.as_str()));
@@ -132,14 +144,26 @@ pub(super) fn stated(raw: &Raw, place: &str) -> Vec<Credit> {
             link(&mut credits, &name, place);
         }
     }
+    for credit in &header.credits {
+        if !credits.iter().any(|known| fold(&known.name) == fold(&credit.name)) {
+            link(&mut credits, &credit.name, &credit.place);
+        }
+    }
     credits
 }
 
 /// The whole chain: what is stated, then what the text names, before it what only the other text of the item names.
-pub(super) fn chain(mut stated: Vec<Credit>, other: &Taken, main: &Taken) -> Vec<Credit> {
+pub(super) fn chain(mut stated: Vec<Credit>, other: &Taken, main: &Taken, footer: &Taken) -> Vec<Credit> {
     let known = |name: &str| main.credits.iter().chain(&stated).any(|credit| fold(&credit.name) == fold(name));
     let others: Vec<&Credit> = other.credits.iter().filter(|credit| !known(&credit.name)).collect();
-    others.into_iter().chain(&main.credits).for_each(|credit| link(&mut stated, &credit.name, &credit.place));
+    // The agency of the dateline is the innermost.
+    let wired = main.credits.iter().filter(|credit| credit.place == "dateline");
+    let text = main.credits.iter().filter(|credit| credit.place != "dateline");
+    // A line at the very end may be taken for one of the text and for one under it.
+    let twice = |name: &str| main.credits.iter().any(|credit| fold(&credit.name) == fold(name));
+    let under = footer.credits.iter().filter(|credit| !twice(&credit.name));
+    let all = others.into_iter().chain(text).chain(under).chain(wired);
+    all.for_each(|credit| link(&mut stated, &credit.name, &credit.place));
     stated
 }
 
@@ -187,11 +211,18 @@ fn head(lines: &[&str], title: &str, taken: &mut Taken) {
     // Dates and counters wait for a line that says more.
     let mut waiting: Vec<usize> = Vec::new();
     let mut any = false;
+    // The headline again, with its date under it, is no text either.
+    let title_again = lines.first().is_some_and(|line| again(line, title)) && lines.len() > 2;
     for (at, line) in lines.iter().enumerate() {
         if others > OTHER_LINES || taken.kept.len() >= MOST_LINES {
             break;
         }
         match label::pieces(line, Spot::Head) {
+            Some(pieces) if title_again && at == 1 && pieces.iter().any(|piece| piece.kind == Kind::Meta) => {
+                taken.kept.extend([(0, 0..0), (1, 0..0)]);
+                taken.keep(pieces, "head");
+                any = true;
+            }
             Some(pieces) if tells(&pieces) => {
                 any = true;
                 waiting.drain(..).chain([at]).for_each(|at| {
@@ -202,10 +233,13 @@ fn head(lines: &[&str], title: &str, taken: &mut Taken) {
             Some(pieces) if pieces.iter().any(|piece| piece.kind == Kind::Meta) && any => {
                 taken.kept.insert(at, 0..0);
             }
+            Some(_) if at == 0 && lines.len() > 1 && label::is_moment(line) => {
+                taken.kept.insert(at, 0..0);
+            }
             Some(_) => waiting.push(at),
             // The headline may stand before it again; a sentence may not.
             None if !any && (again(line, title) || (others == 0 && lines.len() > 2 && !line.contains('。'))) => {
-                others += 1
+                others += 1;
             }
             None => break,
         }
@@ -247,7 +281,37 @@ fn feet(lines: &[&str], taken: &mut Taken) {
         ended = true;
         others += 1;
     }
+    let reached = lines.len().saturating_sub(count + others + 1);
+    if let Some(block) = blocks(lines, reached) {
+        for (at, pieces) in block.into_iter().rev() {
+            if taken.kept.insert(at, 0..0).is_none() {
+                found.push(pieces);
+            }
+        }
+    }
     found.into_iter().rev().for_each(|pieces| taken.keep(pieces, "foot"));
+}
+
+/// Lines under the text among which a block of attribution is looked for: what follows it tells readers of other things.
+const NOTICES: usize = 16;
+
+/// A block of attribution above notices and advertisements: lines of it in a row, one of which names a source.
+fn blocks(lines: &[&str], until: usize) -> Option<Vec<(usize, Vec<Piece>)>> {
+    let from = until.saturating_sub(NOTICES).max(lines.len() / 2);
+    let mut run: Vec<(usize, Vec<Piece>)> = Vec::new();
+    for (at, line) in lines.iter().enumerate().take(until).skip(from) {
+        match label::pieces(line, Spot::Foot) {
+            Some(pieces) if tells(&pieces) => run.push((at, pieces)),
+            _ => {
+                let source = run.iter().flat_map(|(_, pieces)| pieces).any(|piece| piece.kind == Kind::Source);
+                if run.len() > 1 && source {
+                    return Some(run);
+                }
+                run.clear();
+            }
+        }
+    }
+    None
 }
 
 /// Brackets of attribution at the end of a line: where the text before them ends, and what they say. `last` is whether it is
@@ -427,6 +491,13 @@ fn leading(text: &str) -> Option<(usize, Vec<Piece>)> {
     }
     let length = text.len() - start.len() + end + close.len_utf8();
     let pieces = label::pieces(inside, Spot::Brackets).filter(|pieces| tells(pieces));
+    let reporters =
+        ["记者", "通讯员", "见习记者", "实习记者", "本报记者", "記者"].iter().any(|word| inside.starts_with(word));
+    if reporters && pieces.is_none() && !inside.contains(['，', '。', '：']) {
+        // 记者陈智 整合: who it is, as far as it can be told.
+        let first = inside.split(char::is_whitespace).next().and_then(|first| label::pieces(first, Spot::Brackets));
+        return Some((length, first.unwrap_or_default()));
+    }
     let programme = text[length..].starts_with(['：', ':']) && inside.chars().count() <= 12;
     pieces.or_else(|| programme.then(Vec::new)).map(|pieces| (length, pieces))
 }
@@ -470,10 +541,28 @@ fn cabled(line: &str) -> Option<(usize, Vec<Piece>)> {
     fits.then(|| (captures.get(0).map_or(0, |m| m.end()), vec![Piece { kind: Kind::Source, value: name.to_owned() }]))
 }
 
-/// Names of those who wrote, for the bylines of an item.
-pub(super) fn authors(hands: &[Hand]) -> impl Iterator<Item = String> + '_ {
-    let wrote = hands.iter().filter(|hand| matches!(hand.role, Role::Author | Role::Correspondent));
-    wrote.map(|hand| hand.name.clone())
+/// Everybody who worked on it, each once in each role.
+pub(super) fn hands(header: Vec<Hand>, text: Vec<Hand>, footer: Vec<Hand>) -> Vec<Hand> {
+    let mut all: Vec<Hand> = Vec::new();
+    for hand in header.into_iter().chain(text).chain(footer) {
+        if !all.iter().any(|known| known.name == hand.name && known.role == hand.role) && all.len() < MOST_NAMES {
+            all.push(hand);
+        }
+    }
+    all
+}
+
+/// The bylines of an item: who is stated, unless only as its editor, and who wrote by what the text says.
+pub(super) fn bylines(stated: &[String], hands: &[Hand], credits: &[Credit]) -> Vec<String> {
+    let wrote = |role: Role| matches!(role, Role::Author | Role::Correspondent);
+    let edited = |name: &str| {
+        let same = |hand: &&Hand| fold(&hand.name) == fold(name);
+        hands.iter().any(|hand| hand.role == Role::Editor && same(&hand))
+            && !hands.iter().any(|hand| wrote(hand.role) && same(&hand))
+    };
+    let desk = |name: &str| credits.iter().any(|credit| credit.place == "page" && fold(&credit.name) == fold(name));
+    let stated = stated.iter().filter(|name| !edited(name) && !desk(name)).cloned();
+    stated.chain(hands.iter().filter(|hand| wrote(hand.role)).map(|hand| hand.name.clone())).collect()
 }
 
 #[cfg(test)]
@@ -542,7 +631,11 @@ mod tests {
     fn what_is_stated_loses_its_label() {
         let stated = |text: &str| {
             let raw = Raw { credit: Some(text.to_owned()), ..Raw::default() };
-            stated(&raw, "feed").into_iter().map(|credit| credit.name).collect::<Vec<_>>().join(" | ")
+            stated(&raw, &Taken::default(), "feed")
+                .into_iter()
+                .map(|credit| credit.name)
+                .collect::<Vec<_>>()
+                .join(" | ")
         };
         for (text, expected) in [
             ("来源：莲城日报", "莲城日报"),
@@ -567,7 +660,7 @@ mod tests {
         };
         let main = take("来源：莲城网\n正文。\n来源：莲城日报", "");
         let other = take("来源：莲城晚报\n正文。", "");
-        let chain = chain(stated(&raw, "list"), &other, &main);
+        let chain = chain(stated(&raw, &Taken::default(), "list"), &other, &main, &Taken::default());
         let chain: Vec<String> = chain.iter().map(|credit| format!("{}@{}", credit.name, credit.place)).collect();
         assert_eq!(chain, ["财报网@list", "莲城网@page", "莲城晚报@head", "莲城网@head", "莲城日报@foot"]);
     }

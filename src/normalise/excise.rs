@@ -88,15 +88,16 @@ impl Cut {
             (self.line, self.met) = (line, 0);
         }
         match *token {
-            Token::Text(text) => match range {
-                Some(range) => self.part(&decode(text), range),
-                None => {
+            Token::Text(text) => {
+                if let Some(range) = range {
+                    self.part(&decode(text), range);
+                } else {
                     self.out.push_str(text);
                     if text.chars().any(|c| !c.is_whitespace()) {
                         self.fill();
                     }
                 }
-            },
+            }
             Token::Open { name, attributes } => {
                 let lower = name.to_ascii_lowercase();
                 let gone = range.is_some_and(Range::is_empty);

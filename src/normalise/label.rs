@@ -85,6 +85,7 @@ struct Words {
     nobody: BTreeSet<&'static str>,
     surnames: BTreeSet<&'static str>,
     media: Vec<&'static str>,
+    nonames: BTreeSet<&'static str>,
 }
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
@@ -114,6 +115,10 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
             }
             "media" => {
                 words.media.extend(list);
+                continue;
+            }
+            "noname" => {
+                words.nonames.extend(list);
                 continue;
             }
             "moment" => {
@@ -270,6 +275,11 @@ fn date(text: &str) -> Option<&str> {
     Some(&text[matched.len() - last.map_or(0, char::len_utf8)..])
 }
 
+/// Whether a line is a date with its time of day and nothing else: no text begins so.
+pub(super) fn is_moment(line: &str) -> bool {
+    line.contains([':', '：']) && line.bytes().filter(u8::is_ascii_digit).count() >= 8 && date(line.trim()) == Some("")
+}
+
 /// The label that stands here, its kind, and what is behind it.
 fn labelled(text: &str) -> Option<(Kind, &'static str, &str)> {
     let first = text.chars().next()?;
@@ -377,7 +387,12 @@ fn bare<'a>(kind: Kind, label: &str, behind: &'a str, found: &mut Vec<Piece>, sp
                 return None;
             }
             // In brackets that hold nothing else any name of usual length is one.
-            people(behind.trim_start(), role, !glued && spot == Spot::Brackets, found)
+            people(
+                behind.trim_start(),
+                role,
+                spot == Spot::Brackets && (!glued || label.ends_with(['者', '员', '員'])),
+                found,
+            )
         }
         // A button: 打印, 分享.
         Kind::Meta | Kind::Mark => {
@@ -461,12 +476,11 @@ fn sources(value: &str, found: &mut Vec<Piece>) -> Option<()> {
         found.extend(value.split([',', ';']).flat_map(|part| part.split(" / ")).map(named).take(NAMES));
         return Some(());
     }
-    for part in value.split(['、', ',']).flat_map(|part| part.split("/")).take(NAMES) {
+    for part in value.split(['、', ',']).flat_map(|part| part.split('/')).take(NAMES) {
         let words: Vec<&str> = part.split_whitespace().collect();
-        let han = |word: &&str| word.contains(is_han);
         if let [first, rest @ ..] = words.as_slice()
             && !rest.is_empty()
-            && words.iter().all(|word| han(&word))
+            && words.iter().all(|word| word.contains(is_han))
         {
             found.push(named(first));
             for other in rest {
@@ -496,7 +510,11 @@ fn hands(value: &str, role: Role, strict: bool, found: &mut Vec<Piece>) -> Optio
     let mut names = Vec::new();
     for part in &parts {
         let name = part.trim().trim_matches(|c: char| "《》“”\"'".contains(c));
-        if name.is_empty() {
+        // 观察者网专栏作者 王文: what he is, then who he is.
+        let calling = ["作者", "记者", "評論員", "评论员", "研究员", "特约撰稿人", "通讯员"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        if name.is_empty() || (calling && !latin && parts.len() > 1) {
             continue;
         }
         // "in London", "of the Herald"
@@ -559,6 +577,9 @@ fn people<'a>(text: &'a str, role: Role, lenient: bool, found: &mut Vec<Piece>) 
                 behind = &second[end..];
             }
         }
+        if WORDS.alone.contains(&word.as_str()) {
+            break;
+        }
         let usual = lenient && (2..=3).contains(&word.chars().count()) && word.chars().all(is_han) && !is_said(&word);
         if !(is_person(&word) || usual) || count >= NAMES || labelled(start).is_some_and(|(_, label, _)| label == word)
         {
@@ -581,7 +602,11 @@ fn staff<'a>(text: &'a str, found: &mut Vec<Piece>) -> Option<&'a str> {
     let captures = STAFF.as_ref()?.captures(text)?;
     let (whole, name) = (captures.get(0)?, captures.get(1)?.as_str());
     let own = ["本报", "本网", "本台", "本刊", "本站", "本端", "报", "网"].contains(&name);
-    if !own && !is_media(name) {
+    let says = ["的", "在", "对", "问", "称", "告诉", "向", "给", "与", "和", "位", "名"]
+        .iter()
+        .any(|word| name.contains(word));
+    let gap = text[whole.end()..].starts_with(char::is_whitespace);
+    if !own && !is_media(name) && (says || !gap || name.chars().nth(8).is_some()) {
         return None;
     }
     let role = if whole.as_str().ends_with("通讯员") { Role::Correspondent } else { Role::Author };
@@ -621,7 +646,7 @@ fn signed<'a>(text: &'a str, found: &mut Vec<Piece>) -> Option<&'a str> {
     let (verb, role) = verbs.into_iter().find(|(verb, _)| {
         did.strip_prefix(verb).is_some_and(|rest| !rest.starts_with(|c: char| is_han(c) || c.is_alphanumeric()))
     })?;
-    if !is_person(name) && !(role == Role::Photographer && is_media(name)) {
+    if !(is_person(name) || role == Role::Photographer && is_media(name)) {
         return None;
     }
     behind = &did[verb.len()..];
@@ -642,7 +667,14 @@ fn word<'a>(text: &'a str, found: &mut Vec<Piece>) -> Option<&'a str> {
         found[from..].iter_mut().for_each(|piece| piece.kind = Kind::Hand(Role::Photographer));
         return Some(rest);
     }
-    let rest = WORDS.alone.iter().find_map(|word| text.strip_prefix(word).filter(|rest| ends(rest)))?;
+    let reported = || {
+        let run = text.find(|c: char| !is_han(c)).unwrap_or(text.len());
+        let place =
+            ["报道", "報導", "報道"].iter().any(|end| text[..run].ends_with(end)) && text[..run].chars().count() <= 6;
+        (place && !found.is_empty()).then_some(&text[run..])
+    };
+    let alone = WORDS.alone.iter().find_map(|word| text.strip_prefix(word).filter(|rest| ends(rest)));
+    let rest = alone.or_else(reported)?;
     found.push(Piece { kind: Kind::Mark, value: String::new() });
     Some(rest)
 }
@@ -665,7 +697,8 @@ pub(super) fn is_person(word: &str) -> bool {
 
 /// Whether this ends as what somebody does, or as an address: 记者了解到, 谢谢您.
 fn is_said(word: &str) -> bool {
-    word.ends_with(['到', '说', '道', '称', '您', '们', '了', '的', '悉'])
+    WORDS.nonames.contains(word)
+        || word.ends_with(['到', '说', '道', '称', '您', '们', '了', '的', '悉'])
         || word.starts_with(['在', '从', '对', '向', '到'])
 }
 

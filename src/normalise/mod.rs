@@ -24,6 +24,7 @@ pub use address::canonical;
 pub use identity::{identify, identities};
 pub use moment::Siblings;
 
+use crate::model::fold::fold;
 use crate::model::id::ItemKey;
 use crate::model::item::{Enclosure, Item, Raw};
 use crate::model::source::{Kind, Source};
@@ -57,27 +58,33 @@ pub fn item(raw: &Raw, key: ItemKey, hash: u64, source: &Source, url: &str, at: 
     let length = |part: &Part| part.text.chars().count();
     let whole = length(&content) >= length(&summary) && !content.text.is_empty();
     let first_image = [&content, &summary].into_iter().find_map(|part| part.clean.image.clone());
-    let html = match whole {
-        false if length(&summary) > Item::SUMMARY => summary.html(),
-        _ => content.html(),
-    };
-    let (main, other) = if whole { (&content, &summary) } else { (&summary, &content) };
+    let described = !whole && length(&summary) > Item::SUMMARY;
+    let html = if described { summary.html() } else { content.html() };
+    let short = if summary.text.is_empty() { content.printed() } else { summary.printed() };
+    let (main, other) = if whole { (content, summary) } else { (summary, content) };
     let mut full = main.taken.judged(&main.text);
     if full.len() > TEXT {
         full.truncate(full.floor_char_boundary(TEXT));
         complaints.push(format!("the text is longer than {TEXT} bytes: cut"));
     }
-    let short = if summary.text.is_empty() { content.printed() } else { summary.printed() };
 
     let place = if matches!(source.kind, Kind::Page { .. } | Kind::Api { .. }) { "list" } else { "feed" };
-    let credits = credit::chain(credit::stated(raw, place), &other.taken, &main.taken);
-    let hands = if main.taken.hands.is_empty() { &other.taken.hands } else { &main.taken.hands };
-    let mut authors = raw.authors.clone();
-    authors.extend(credit::authors(hands));
+    let (header, footer) = (credit::beside(&raw.header, "page"), credit::beside(&raw.footer, "foot"));
+    let credits = credit::chain(credit::stated(raw, &header, place), &other.taken, &main.taken, &footer);
+    let in_text = if main.taken.hands.is_empty() { other.taken.hands } else { main.taken.hands };
+    let hands = credit::hands(header.hands, in_text, footer.hands);
+    let authors = credit::bylines(&raw.authors, &hands, &credits);
     let mut tags = raw.tags.clone();
-    tags.extend(main.taken.tags.iter().chain(&other.taken.tags).cloned());
+    tags.extend(header.tags.into_iter().chain(main.taken.tags).chain(other.taken.tags).chain(footer.tags));
+    let former = main.taken.headline.or(other.taken.headline).or(header.headline).or(footer.headline);
 
     let mut title = title;
+    // A headline that was cut is whole where the text quotes it.
+    if let (Some(stem), Some(former)) = (text::stem(&title), &former)
+        && fold(former).starts_with(&stem)
+    {
+        title.clone_from(former);
+    }
     if title.is_empty() {
         title = text::first_sentence(&short);
         complaints.push("no headline: the first sentence of the text stands in".to_owned());
@@ -104,7 +111,6 @@ pub fn item(raw: &Raw, key: ItemKey, hash: u64, source: &Source, url: &str, at: 
         title,
         summary: text::summary(&short, Item::SUMMARY),
         html,
-        text: full,
         published,
         seen: at,
         authors: name::authors(&authors),
@@ -113,10 +119,11 @@ pub fn item(raw: &Raw, key: ItemKey, hash: u64, source: &Source, url: &str, at: 
         image,
         enclosure,
         point: raw.point,
-        language: raw.language.as_deref().or(siblings.language()).and_then(name::language),
+        language: raw.language.as_deref().or(siblings.language()).and_then(|raw| name::language(raw, &full)),
         complaints: bounded(complaints),
-        hands: hands.clone(),
-        former: main.taken.headline.clone().or_else(|| other.taken.headline.clone()),
+        text: full,
+        hands,
+        former,
     }
 }
 

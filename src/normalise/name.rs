@@ -134,8 +134,14 @@ pub(super) fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// A language tag in the usual case (RFC 5646 section 2.1.1); `None` if it is none.
-pub(super) fn language(raw: &str) -> Option<String> {
+/// A language tag in the usual case (RFC 5646 section 2.1.1); `None` if it is none, or if a text says otherwise: templates
+/// in English say `en` of Chinese texts.
+pub(super) fn language(raw: &str, text: &str) -> Option<String> {
+    let han = text.chars().take(400).filter(|c| is_han(*c)).count();
+    let primary = raw.trim().split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    if han > 40 && matches!(primary.as_str(), "en" | "de" | "fr" | "es" | "pt" | "ru" | "it") {
+        return None;
+    }
     let raw = raw.trim().replace('_', "-");
     let mut parts = raw.split('-');
     let first = parts.next().filter(|p| (2..=3).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()))?;
@@ -234,6 +240,15 @@ mod tests {
     }
 
     #[test]
+    fn a_language_that_the_text_is_not_in_is_none() {
+        let chinese = "莲城市今冬供热提前三天，供热企业已完成管网注水。".repeat(3);
+        assert_eq!(language("en", &chinese), None);
+        assert_eq!(language("zh-CN", &chinese).as_deref(), Some("zh-CN"));
+        assert_eq!(language("ja", &chinese).as_deref(), Some("ja"));
+        assert_eq!(language("en", "Lotus City opens an evening school.").as_deref(), Some("en"));
+    }
+
+    #[test]
     fn languages_are_spelt_one_way() {
         for (raw, expected) in [
             ("zh_cn", Some("zh-CN")),
@@ -242,7 +257,7 @@ mod tests {
             ("rss-", None),
             ("", None),
         ] {
-            assert_eq!(language(raw).as_deref(), expected);
+            assert_eq!(language(raw, "").as_deref(), expected);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! HTML to plain text: lines for blocks, one blank for many, nothing invisible.
 
 use super::name::is_han;
+use crate::model::fold::fold;
 use crate::model::markup::{self, Token, Tokens, decode};
 use unicode_segmentation::GraphemeCursor;
 
@@ -265,6 +266,12 @@ fn without_tail(text: &str) -> &str {
         text = rest.trim_end_matches(|c: char| c.is_whitespace() || "[（(>»".contains(c));
     }
     text
+}
+
+/// The folded beginning of a headline that was cut; `None` if it was not.
+pub(super) fn stem(text: &str) -> Option<String> {
+    let bare = text.trim_end().trim_end_matches(['.', '…', '．', '⋯']);
+    (text.trim_end().len() - bare.len() >= 2).then(|| fold(bare))
 }
 
 /// Something to call an item without a headline by: its first sentence.

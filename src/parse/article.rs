@@ -9,7 +9,7 @@ use super::page::{NEXT, Selector};
 use super::preset::{self, Preset, READABLE};
 use super::{Fetched, ParseError, caps, charset, dates, literal};
 use crate::model::fold::fold;
-use crate::model::item::{Raw, Stamp};
+use crate::model::item::{Credit, Raw, Stamp};
 use crate::model::markup::{self, Bounds};
 use crate::model::time::{Time, Trust};
 use chrono_tz::Tz;
@@ -49,8 +49,12 @@ pub struct Article {
     pub stated: bool,
     /// Date of publication.
     pub published: Option<Stamp>,
-    /// Who it is from: 来源.
-    pub credit: Option<String>,
+    /// Who it is from by what the page states outside its header's labels: 来源.
+    pub credits: Vec<String>,
+    /// Lines between headline and text, and lines under the text: date, source, byline, editor.
+    pub header: Vec<String>,
+    /// See `header`.
+    pub footer: Vec<String>,
     /// Bylines.
     pub authors: Vec<String>,
     /// Keywords.
@@ -121,9 +125,15 @@ pub(super) fn read(how: &str, fetched: &Fetched<'_>, encoding: Option<&str>, zon
     article.headings = reading.lines.headings.iter().map(|(_, heading)| heading.clone()).take(HEADINGS).collect();
     let around = reading.around(article.title.as_deref());
     article.published = reading.date(around);
-    article.credit = reading.credit(around);
-    article.authors = reading.authors(article.credit.as_deref());
+    article.credits = reading.credits(around);
+    (article.header, article.footer) = (reading.header(around), reading.footer());
+    article.authors = reading.authors(&article.credits);
+    if article.credits.is_empty() {
+        // A byline that is no person's.
+        article.credits.extend(facts.desk.clone().filter(|desk| !facts.site().any(|site| site == desk)));
+    }
     article.tags = reading.tags(article.title.as_deref());
+    article.html = article.html.map(|html| tidy(&html));
     article.image = reading.image();
     article.next = reading.next(fetched.url);
     Ok(article)
@@ -191,7 +201,9 @@ impl Article {
         if trust(&self.published) >= trust(&raw.published) && self.published.is_some() {
             raw.published = self.published;
         }
-        raw.credit = raw.credit.take().or(self.credit);
+        let credits = self.credits.into_iter().map(|name| Credit { name, place: "page".to_owned() });
+        raw.credits.extend(credits);
+        (raw.header, raw.footer) = (self.header, self.footer);
         for author in self.authors {
             if !raw.authors.contains(&author) {
                 raw.authors.push(author);
@@ -251,6 +263,8 @@ struct Facts {
     headline: Option<String>,
     published: Option<String>,
     authors: Vec<String>,
+    /// An organisation that is stated as the author.
+    desk: Option<String>,
     image: Option<String>,
 }
 
@@ -307,7 +321,13 @@ impl Facts {
                         Some(one) => name(one).into_iter().collect::<Vec<_>>(),
                         None => Vec::new(),
                     };
-                    self.authors.extend(people("author"));
+                    let desk = |value: &Value| {
+                        value.get("@type").is_some_and(|kind| kind.to_string().contains("Organization"))
+                    };
+                    match map.get("author") {
+                        Some(one) if desk(one) => self.desk = self.desk.take().or_else(|| name(one)),
+                        _ => self.authors.extend(people("author")),
+                    }
                     self.image = self.image.take().or_else(|| picture(map.get("image").or_else(|| map.get("images"))?));
                 }
                 for key in ["@graph", "mainEntity", "mainEntityOfPage"] {
@@ -345,21 +365,26 @@ fn picture(value: &Value) -> Option<String> {
 
 /// The page's text, a line for each piece of it.
 #[derive(Debug, Default)]
-struct Lines {
+struct Lines<'a> {
     text: String,
     /// Where the article's text begins in it; its length if it is not there.
     article: usize,
+    /// Where it ends.
+    end: usize,
     /// Headings and where they stand.
     headings: Vec<(usize, String)>,
+    /// Pieces of text and where they stand.
+    nodes: Vec<(usize, NodeRef<'a>)>,
 }
 
-impl Lines {
-    fn of(page: &Document, html: Option<&str>) -> Self {
+impl<'a> Lines<'a> {
+    fn of(page: &'a Document, html: Option<&str>) -> Self {
         let mut lines = Self::default();
         for node in page.select("body").nodes().iter().flat_map(NodeRef::descendants_it) {
             if node.is_text() {
                 let text = single(&node.text());
                 if !text.is_empty() {
+                    lines.nodes.push((lines.text.len(), node));
                     lines.text.push_str(&text);
                     lines.text.push('\n');
                 }
@@ -372,11 +397,36 @@ impl Lines {
             let root = article.root();
             let nodes = root.descendants_it().filter(NodeRef::is_text).map(|node| single(&node.text()));
             let mut pieces = nodes.filter(|text| text.chars().count() >= SHORTEST);
-            pieces.next()
+            let first = pieces.next()?;
+            let last = pieces.last().unwrap_or_else(|| first.clone());
+            Some((first, last))
         });
+        let (first, last) = first.unzip();
         // The last time: a page may show its first sentence above as a summary.
         lines.article = first.and_then(|first| lines.text.rfind(&first)).unwrap_or(lines.text.len());
+        lines.end = last.and_then(|last| Some(lines.text.rfind(&last)? + last.len())).unwrap_or(lines.text.len());
+        lines.end = lines.end.max(lines.article);
         lines
+    }
+
+    /// The line before the text that is a title but for the name of a column before or behind it.
+    fn part(&self, title: &str) -> Option<String> {
+        let whole = title.chars().count();
+        let divided = |rest: &str, end: bool| {
+            if rest.chars().nth(COLUMN + 2).is_some() {
+                return false;
+            }
+            let next = if end { rest.chars().next() } else { rest.chars().next_back() };
+            next.is_some_and(|c| c.is_whitespace() || "_-|—–:：·".contains(c))
+        };
+        let end = self.text.floor_char_boundary((self.article + AROUND).min(self.text.len()));
+        let lines = self.text[..end].lines().filter(|line| {
+            let length = line.chars().count();
+            let part = line.chars().nth(7).is_some() && length < whole && 10 * length >= 6 * whole;
+            part && (title.strip_prefix(line).is_some_and(|rest| divided(rest, true))
+                || title.strip_suffix(line).is_some_and(|rest| divided(rest, false)))
+        });
+        lines.max_by_key(|line| line.len()).map(str::to_owned)
     }
 
     /// The heading that stands nearest before the text.
@@ -392,7 +442,7 @@ struct Reading<'a> {
     facts: &'a Facts,
     preset: Option<&'a Preset>,
     host: String,
-    lines: Lines,
+    lines: Lines<'a>,
     zone: Tz,
     at: Time,
 }
@@ -458,7 +508,7 @@ static LABELLED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// A source in running text.
 static CREDIT: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?:来源|來源|稿源|转自|转载自|出处)\s*[:：]\s*([^\s:：|｜]{2,30})").ok());
+    LazyLock::new(|| Regex::new(r"(?:来源于|来源|來源|稿源|转自|转载自|出处)\s*[:：]\s*([^\s:：|｜]{2,30})").ok());
 
 impl Reading<'_> {
     /// The first of these selectors that finds text.
@@ -497,8 +547,12 @@ impl Reading<'_> {
         let repeated = repeated.max_by_key(|h| h.chars().count()).cloned();
         let named = candidates.into_iter().flatten().map(|title| self.without_site(&single(&title)));
         let title = named.clone().find(|title| fits(title) && headings.contains(title)).or(repeated);
-        let title = title.or_else(|| named.clone().find(|title| fits(title) && title.chars().count() >= 6));
+        let title = title.or_else(|| {
+            let title = named.clone().find(|title| fits(title) && title.chars().count() >= 6);
+            title.map(|title| self.lines.part(&title).unwrap_or(title))
+        });
         let tag = Some(self.without_site(&tag)).filter(|title| fits(title));
+        let tag = tag.map(|title| self.lines.part(&title).unwrap_or(title));
         // A window that is called 新闻动态 is named after a column.
         let title = title.or_else(|| tag.clone().filter(|title| title.chars().count() >= COLUMN));
         let title = title.or_else(|| self.lines.heading().map(str::to_owned).filter(|title| fits(title)));
@@ -533,11 +587,18 @@ impl Reading<'_> {
     /// or those after the headline, or the beginning of the page. And whether the headline was found.
     fn around(&self, title: Option<&str>) -> (&str, bool) {
         let Lines { text, article, .. } = &self.lines;
+        let whole = title;
         let head = title.map(|title| title.chars().take(10).collect::<String>()).filter(|head| head.len() > 6);
         let title = head.as_deref().and_then(|head| text[..*article].rfind(head).or_else(|| text.find(head)));
         let known = *article < text.len();
+        let end_of = |from: usize| text[from..].find('\n').map_or(text.len(), |end| from + end);
         let begin = match title {
             Some(title) if title < *article => title,
+            // The text was taken with the headline that stands above it.
+            Some(at) if whole.is_some_and(|whole| text.get(at..end_of(at)) == Some(whole)) => {
+                let end = text.floor_char_boundary((end_of(at) + AROUND).min(text.len()));
+                return (&text[at..end], true);
+            }
             _ if known => text.floor_char_boundary(article.saturating_sub(3 * AROUND)),
             title => title.unwrap_or(0),
         };
@@ -593,32 +654,58 @@ impl Reading<'_> {
         first.or_else(|| places.iter().find_map(|text| self.stamp(text)))
     }
 
-    fn credit(&self, (around, _): (&str, bool)) -> Option<String> {
+    /// Whom the page names as the source: every one that its meta tags and its preset's place name; else what stands in the
+    /// usual places, or unlabelled beside the date.
+    fn credits(&self, (around, located): (&str, bool)) -> Vec<String> {
         let preset = self.preset.and_then(|preset| self.at(preset.credit));
         let metas = ["contentsource", "source", "article:source", "mediaid", "copyright-source"];
         let metas = metas.iter().filter_map(|name| self.facts.metas.get(*name).cloned());
-        let places = CREDITS.iter().filter_map(|selector| self.at(&[*selector]));
-        let lines = CREDIT.as_ref().and_then(|credit| Some(credit.captures(around)?.get(1)?.as_str().to_owned()));
-        let all = preset.into_iter().chain(metas).chain(lines).chain(places);
-        all.map(|text| {
-            let labelled = CREDIT.as_ref().and_then(|credit| Some(credit.captures(&text)?.get(1)?.as_str().to_owned()));
-            let name = labelled.unwrap_or(text);
-            let name = name.trim_matches(|c: char| c.is_whitespace() || ":：|｜⋅·•-".contains(c));
-            let inside =
-                name.strip_prefix(['（', '(', '【', '[']).map(|name| name.trim_end_matches(['）', ')', '】', ']']));
-            inside.unwrap_or(name).to_owned()
-        })
-        .find(|name| {
-            let length = name.chars().count();
-            // Numbers are ids, dates are dates.
-            (2..=30).contains(&length)
-                && !name.contains([':', '：'])
-                && name.chars().any(char::is_alphabetic)
-                && DATE.as_ref().is_none_or(|date| !date.is_match(name))
-        })
+        let mut found: Vec<String> = Vec::new();
+        for name in preset.into_iter().chain(metas).filter_map(|text| source_name(&text)) {
+            if !found.contains(&name) {
+                found.push(name);
+            }
+        }
+        let labelled = || source_name(CREDIT.as_ref()?.captures(around)?.get(1)?.as_str());
+        let places = || {
+            let places = CREDITS.iter().filter_map(|selector| Selector::new(selector).ok());
+            places.flat_map(|selector| {
+                let nodes = selector.all(self.page);
+                let own = nodes.into_iter().filter(|node| !in_a_list(node) && !in_other(node));
+                own.filter_map(|node| source_name(&selector.value(&node)?)).collect::<Vec<_>>()
+            })
+        };
+        // What the header labels is read with the rest of its lines.
+        if found.is_empty() && (!located || labelled().is_none()) {
+            let unlabelled = || if located { beside_date(around) } else { None };
+            found.extend(labelled().or_else(|| places().next()).or_else(unlabelled));
+        }
+        found
     }
 
-    fn authors(&self, credit: Option<&str>) -> Vec<String> {
+    /// The lines between headline and text.
+    fn header(&self, (around, located): (&str, bool)) -> Vec<String> {
+        let known = self.lines.article < self.lines.text.len();
+        if !located || !known { Vec::new() } else { joined(around.lines().skip(1)) }
+    }
+
+    /// The first lines under the text.
+    fn footer(&self) -> Vec<String> {
+        let other = |node: &NodeRef<'_>| {
+            node.ancestors_it(Some(6)).any(|above| {
+                ["class", "id"].iter().filter_map(|key| above.attr(key)).any(|names| {
+                    let names = names.to_ascii_lowercase();
+                    ["comment", "recommend", "relat", "sidebar", "hot"].iter().any(|word| names.contains(word))
+                })
+            })
+        };
+        let from = self.lines.nodes.partition_point(|(at, _)| *at < self.lines.end);
+        let under = self.lines.nodes[from..].iter().take(2 * BESIDE).filter(|(_, node)| !other(node));
+        let under = under.filter_map(|(at, _)| self.lines.text.get(*at..)?.lines().next());
+        joined(under)
+    }
+
+    fn authors(&self, credits: &[String]) -> Vec<String> {
         let metas = ["author", "article:author", "dc.creator", "byl"];
         let metas = metas.iter().filter_map(|name| self.facts.metas.get(*name).cloned());
         let places = self.at(&["#author_baidu", "[itemprop=author]", "a[rel=author]"]);
@@ -627,7 +714,7 @@ impl Reading<'_> {
         for author in all {
             let itself = self.facts.site().any(|site| site.contains(&author))
                 || self.host.contains(&author.to_ascii_lowercase())
-                || credit.is_some_and(|credit| credit == author);
+                || credits.contains(&author);
             let fits = author.chars().any(char::is_alphabetic) && !author.contains("://") && !author.contains('@');
             if fits && !itself && author.chars().count() <= 40 && !found.contains(&author) {
                 found.push(author);
@@ -659,8 +746,28 @@ impl Reading<'_> {
             text.chars().count() <= 12 && NEXT.contains(&text.trim_matches(|c: char| "[]<>›»→（）() ".contains(c)))
         });
         let all = stated.nodes().iter().chain(named).filter_map(|anchor| base.join(anchor.attr("href")?.trim()).ok());
-        let mut all = all.filter(|next| matches!(next.scheme(), "http" | "https") && next.as_str() != here.as_str());
-        all.find(|next| same_article(&here, next)).map(|mut next| {
+        let other = |next: &Url| matches!(next.scheme(), "http" | "https") && next.as_str() != here.as_str();
+        let named = all.into_iter().filter(other).find(|next| same_article(&here, next));
+        // 【1】【2】【3】
+        let numbered = || {
+            let anchors = self.page.select("a[href]");
+            let numbers = anchors.nodes().iter().filter(|anchor| {
+                let text = single(&anchor.text());
+                let number = text.trim_matches(|c: char| "[]【】()（）第页 ".contains(c));
+                number.len() <= 2 && number.parse::<u32>().is_ok()
+            });
+            let pages = numbers.filter_map(|anchor| base.join(anchor.attr("href")?.trim()).ok()).filter(other);
+            let pages = pages.filter(|next| same_article(&here, next));
+            let now = ending(&here);
+            pages
+                .filter_map(|next| Some((continues(here.as_str(), next.as_str()).or_else(|| ending(&next))?, next)))
+                .filter(|(page, next)| {
+                    continues(here.as_str(), next.as_str()).is_some() || now.is_some_and(|now| now + 1 == *page)
+                })
+                .min_by_key(|(page, _)| *page)
+                .map(|(_, next)| next)
+        };
+        named.or_else(numbered).map(|mut next| {
             next.set_fragment(None);
             next.into()
         })
@@ -670,9 +777,22 @@ impl Reading<'_> {
         let offered = self.facts.image.as_deref().or_else(|| self.facts.meta(&["og:image", "twitter:image"]))?;
         let lower = offered.to_ascii_lowercase();
         // A site's own mark says nothing of the article.
-        let mark = ["logo", "default", "share", "favicon", "icon"].iter().any(|word| lower.contains(word));
+        let mark = ["logo", "default", "share", "favicon", "icon", "space.gif", "blank."]
+            .iter()
+            .any(|word| lower.contains(word));
         (!mark).then(|| offered.to_owned())
     }
+}
+
+/// The number of the page at the end of an address.
+static ENDING: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"[_/-](?:\d{1,2})(\.\w+)?/?$|([?&](?i:page|p|pn|pageno|paged)=)(?:\d{1,2})").ok());
+
+/// Which page of an article an address says it is, if it ends as those of further pages do.
+fn ending(url: &Url) -> Option<u32> {
+    let found = ENDING.as_ref()?.find(url.as_str())?.as_str();
+    let digits: String = found.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
 }
 
 /// Whether two addresses can be pages of one article: they differ in a short number alone.
@@ -688,9 +808,7 @@ fn same_article(here: &Url, next: &Url) -> bool {
     }
     // From the second page to the third.
     let shape = |url: &Url| -> Option<String> {
-        static PAGE: LazyLock<Option<Regex>> =
-            LazyLock::new(|| Regex::new(r"[_/-]\d{1,2}(\.\w+)?/?$|([?&](?i:page|p|pn|pageno|paged)=)\d{1,2}").ok());
-        let regex = PAGE.as_ref()?;
+        let regex = ENDING.as_ref()?;
         let text = url.as_str();
         regex.is_match(text).then(|| regex.replace(text, "$1$2").into_owned())
     };
@@ -703,6 +821,288 @@ fn iso(text: &str) -> bool {
     let begins = text.len() >= 16 && text.as_bytes()[..4].iter().all(u8::is_ascii_digit) && text.contains('T');
     begins || text.split(' ').any(|word| word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit())) && text.is_ascii()
 }
+
+/// A text as the name of a source, without its label and brackets; `None` if it can be none.
+fn source_name(text: &str) -> Option<String> {
+    let labelled = CREDIT.as_ref().and_then(|credit| Some(credit.captures(text)?.get(1)?.as_str()));
+    let name = labelled.unwrap_or(text).trim_matches(|c: char| c.is_whitespace() || ":：|｜⋅·•-".contains(c));
+    let inside = name.strip_prefix(['（', '(', '【', '[']).map(|name| name.trim_end_matches(['）', ')', '】', ']']));
+    let name = inside.unwrap_or(name);
+    // Numbers are ids, dates are dates.
+    let fits = (2..=30).contains(&name.chars().count())
+        && !name.contains([':', '：'])
+        && name.chars().any(char::is_alphabetic)
+        && DATE.as_ref().is_none_or(|date| !date.is_match(name));
+    fits.then(|| name.to_owned())
+}
+
+/// Ends of names of papers, sites and desks.
+const MEDIA: [&str; 16] = [
+    "网",
+    "報",
+    "报",
+    "社",
+    "台",
+    "刊",
+    "在线",
+    "新闻",
+    "之家",
+    "发布",
+    "频道",
+    "客户端",
+    "快訊",
+    "快讯",
+    "杂志",
+    "观察",
+];
+
+/// A name without a label beside the date: behind it on its line, or alone between headline and date, or under the date if
+/// it ends as names of papers do.
+fn beside_date(around: &str) -> Option<String> {
+    let first = ["原创", "转载", "首发", "独家", "置顶"];
+    let lines: Vec<&str> = around.lines().filter(|line| !first.contains(line)).take(12).collect();
+    let dated = |line: &str| DATE.as_ref().is_some_and(|date| date.is_match(line)) || line.starts_with("发布时间");
+    let at = lines.iter().skip(1).position(|line| dated(line))? + 1;
+    let short = |text: &str| {
+        let text = text.split(['[', '【', '(', '（', '／', '/']).next().unwrap_or_default().trim();
+        let button = [
+            "字号", "字体", "打印", "分享", "评论", "收藏", "浏览", "阅读", "关注", "正文", "原创", "首页", "作者",
+            "编辑",
+        ];
+        let fits = (2..=16).contains(&text.chars().count())
+            && text.chars().any(char::is_alphabetic)
+            && !text.contains(['。', '，', '！', '？', '：', ':', '>', '|', '“', '、'])
+            && !button.iter().any(|word| text.contains(word))
+            && DATE.as_ref().is_none_or(|date| !date.is_match(text));
+        fits.then(|| text.to_owned())
+    };
+    let media = |name: &String| MEDIA.iter().any(|end| name.ends_with(end)) && name.chars().count() >= 3;
+    let behind = DATE.as_ref().and_then(|date| short(&lines.get(at)?[date.find(lines.get(at)?)?.end()..]));
+    let above =
+        if at == 2 { short(lines.get(1)?) } else { lines.get(at - 1).and_then(|line| short(line)).filter(media) };
+    let under = || lines.get(at + 1).and_then(|line| short(line)).filter(media);
+    behind.or(above).or_else(under)
+}
+
+/// Most lines above and under a text that are handed on.
+const BESIDE: usize = 12;
+
+/// Lines, each label (来源：) with the element that holds its value.
+fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for line in lines.take(BESIDE) {
+        match out.last_mut() {
+            Some(last) if last.ends_with([':', '：']) => last.push_str(line),
+            _ => out.push(line.to_owned()),
+        }
+    }
+    out.retain(|line| line.chars().count() <= AROUND / 2);
+    out
+}
+
+/// Whether an element stands in a container of other things.
+fn in_other(node: &NodeRef<'_>) -> bool {
+    std::iter::once(*node).chain(node.ancestors_it(Some(8))).any(|node| is_other(&node))
+}
+
+/// Most blocks at the end of a text that are looked at.
+const TAIL: usize = 40;
+
+/// Most nodes of a block of links between the pages of an article.
+const PAGER_NODES: usize = 80;
+
+/// Words of links between the pages of an article.
+const PAGER: [&str; 16] = [
+    "上一页",
+    "下一页",
+    "上页",
+    "下页",
+    "首页",
+    "尾页",
+    "末页",
+    "第一页",
+    "最后一页",
+    "余下全文",
+    "全文",
+    "previous",
+    "next",
+    "prev",
+    "page",
+    "pages",
+];
+
+/// The text of an article without the links between its pages, and without what only leads away from its end: links to
+/// other articles with their headings, buttons. Attachments stay.
+fn tidy(html: &str) -> String {
+    let page = Document::from(html);
+    let mut removed = false;
+    for node in page.select("div, p, ul, nav, center, section").nodes() {
+        // Small ones alone: the text of each large one would be put together again and again.
+        let inside: Vec<NodeRef<'_>> = node.descendants_it().take(PAGER_NODES + 1).collect();
+        if inside.len() > PAGER_NODES || !inside.iter().any(|inner| inner.has_name("a")) {
+            continue;
+        }
+        let text = single(&node.text()).to_lowercase();
+        let words = text.split(|c: char| c.is_whitespace() || "|[]()（）<>«»‹›:：共第页/".contains(c));
+        let mut words = words.filter(|word| !word.is_empty()).peekable();
+        let pager = text.chars().nth(120).is_none()
+            && words.peek().is_some()
+            && words.all(|word| PAGER.contains(&word) || word.bytes().all(|b| b.is_ascii_digit()));
+        if pager {
+            node.remove_from_parent();
+            removed = true;
+        }
+    }
+    let mut tail = Tail { looked: 0, led: false, removed };
+    for body in page.select("body").nodes() {
+        tail.trim(*body);
+    }
+    let removed = tail.removed;
+    if removed { page.select("body").inner_html().to_string() } else { html.to_owned() }
+}
+
+/// Elements that stand on lines of their own.
+const BLOCK: [&str; 24] = [
+    "p",
+    "div",
+    "li",
+    "ul",
+    "ol",
+    "dd",
+    "dt",
+    "dl",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "table",
+    "tbody",
+    "tr",
+    "td",
+    "section",
+    "article",
+    "nav",
+    "blockquote",
+    "center",
+    "footer",
+];
+
+fn is_block(node: &NodeRef<'_>) -> bool {
+    BLOCK.iter().any(|name| node.has_name(name))
+}
+
+/// The end of a text, from which is taken what only leads away.
+struct Tail {
+    looked: usize,
+    /// Whether links were taken: what stands above them may be their heading.
+    led: bool,
+    removed: bool,
+}
+
+/// What came of the end of an element.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The text ends in it.
+    Text,
+    /// Only attribution is left in it: what stands before is looked at too.
+    Credit,
+    /// Nothing is left in it.
+    Nothing,
+}
+
+impl Tail {
+    /// Takes off the end of an element what leads away.
+    fn trim(&mut self, node: NodeRef<'_>) -> End {
+        let mut end = End::Nothing;
+        let mut next = node.last_child();
+        while let Some(last) = next {
+            next = last.prev_sibling();
+            let element = last.is_element();
+            if (last.is_text() && last.text().trim().is_empty()) || last.has_name("br") || !(element || last.is_text())
+            {
+                continue;
+            }
+            self.looked += 1;
+            if self.looked > TAIL {
+                return End::Text;
+            }
+            if element && is_block(&last) && last.descendants_it().any(|inner| is_block(&inner)) {
+                match self.trim(last) {
+                    End::Text => return End::Text,
+                    End::Credit => end = End::Credit,
+                    End::Nothing => last.remove_from_parent(),
+                }
+                continue;
+            }
+            // A block without others in it, or everything beside each other up to one.
+            let mut run = vec![last];
+            if !(element && is_block(&last)) {
+                let before = std::iter::successors(last.prev_sibling(), NodeRef::prev_sibling);
+                run.extend(before.take_while(|node| !is_block(node) && !node.has_name("br")));
+                next = run.last().and_then(NodeRef::prev_sibling);
+            }
+            let text = single(&run.iter().rev().map(|node| node.text().to_string()).collect::<Vec<_>>().join(" "));
+            let signed = text.trim_start_matches(['(', '（', '[', '【', ' ']);
+            if self.leads(&run, &text) {
+                run.iter().for_each(NodeRef::remove_from_parent);
+                (self.led, self.removed) = (self.led || !text.is_empty(), true);
+            } else if text.chars().count() <= 60 && SIGNED.iter().any(|label| signed.starts_with(label)) {
+                end = End::Credit;
+            } else {
+                return End::Text;
+            }
+        }
+        end
+    }
+
+    /// Whether these say nothing but where to go on: links, the heading of links that were taken, a button.
+    fn leads(&self, run: &[NodeRef<'_>], text: &str) -> bool {
+        let within = |names: &[&str]| -> Vec<NodeRef<'_>> {
+            let all = run.iter().flat_map(|node| std::iter::once(*node).chain(node.descendants_it()));
+            all.filter(|inner| names.iter().any(|name| inner.has_name(name))).collect()
+        };
+        // An icon is no picture.
+        let small = |node: &NodeRef<'_>| {
+            ["width", "height"].iter().any(|side| {
+                node.attr(side)
+                    .and_then(|value| value.trim_end_matches("px").parse::<u32>().ok())
+                    .is_some_and(|side| side <= ICON)
+            })
+        };
+        if within(&["img", "video", "audio", "iframe"]).iter().any(|picture| !small(picture)) {
+            return false;
+        }
+        let links = within(&["a"]);
+        let linked: usize = links.iter().map(|link| single(&link.text()).chars().count()).sum();
+        let length = text.chars().count();
+        let attached = ["附件", "下载", "Download", "Attachment"].iter().any(|word| text.contains(word))
+            || links.iter().filter_map(|link| link.attr("href")).any(|href| {
+                let href = href.to_ascii_lowercase();
+                FILES.iter().any(|end| href.ends_with(end))
+            });
+        // 此前报道：…, ●…
+        let begins =
+            text.starts_with(['●', '▶', '•', '■', '>', '◆']) || text.find(['：', ':']).is_some_and(|at| at <= 24);
+        let share = if begins { 5 } else { 6 };
+        let leads = !links.is_empty() && 10 * linked >= share * length && length <= 120 && !attached;
+        let heading = self.led && length <= 14 && (text.ends_with([':', '：', '】']) || text.starts_with('【'));
+        let bare = text.trim_matches(['【', '】', '[', ']', ' ']);
+        let button = matches!(bare, "纠错" | "分享" | "微信微博" | "微信" | "微博" | "收藏" | "点赞");
+        text.is_empty() || leads || heading || button
+    }
+}
+
+/// Widest icon, in pixels.
+const ICON: u32 = 40;
+
+/// Labels of attribution at the foot of a text, which stays for whoever reads it.
+const SIGNED: [&str; 12] =
+    ["责任编辑", "责编", "编辑", "責任編輯", "来源", "來源", "作者", "记者", "校对", "审核", "Editor", "Source"];
+
+/// Ends of addresses of files: attachments of a notice belong to it.
+const FILES: [&str; 10] = [".doc", ".docx", ".pdf", ".xls", ".xlsx", ".zip", ".rar", ".ppt", ".wps", ".ofd"];
 
 /// Whether an element belongs to one of many entries: a date there is that of another article.
 fn in_a_list(node: &NodeRef<'_>) -> bool {
@@ -826,6 +1226,36 @@ fn some(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_leads_away_from_the_end_of_a_text_goes_and_attachments_stay() {
+        for (html, expected) in [
+            (
+                "<div><p>正文。</p><p>此前报道：<a href='1'>莲城桥今日通车</a></p><div>\n<p>点击进入专题：</p>\n<p><a href='2'>莲城桥</a></p></div>\n</div>",
+                "<div><p>正文。</p></div>",
+            ),
+            (
+                "<div><p>正文。</p><div>\n【<a href='x'>纠错</a>】\n<div><div></div></div></div></div>",
+                "<div><p>正文。</p></div>",
+            ),
+            (
+                "<p>正文。</p><p>附件：<a href='1.doc'>名单</a></p>",
+                "<p>正文。</p><p>附件：<a href='1.doc'>名单</a></p>",
+            ),
+            (
+                "<p>正文见<a href='1'>这里的说明</a>，今天起施行。</p>",
+                "<p>正文见<a href='1'>这里的说明</a>，今天起施行。</p>",
+            ),
+            (
+                "<div><p>正文。</p><div class='page'><a>1</a> <a href='17_2.html'>2</a> <a href='17_2.html'>下一页</a></div></div>",
+                "<div><p>正文。</p></div>",
+            ),
+            ("<p>正文。</p><p><img src='1.jpg'></p>", "<p>正文。</p><p><img src='1.jpg'></p>"),
+        ] {
+            let found = tidy(html).replace('\n', "");
+            assert_eq!(found, expected.replace('\n', ""), "{html}");
+        }
+    }
 
     #[test]
     fn a_further_page_has_the_address_of_the_first_and_a_number() {

@@ -110,6 +110,8 @@ fn merge(document: &mut Document, feed: Feed) {
             tags: if tolerant.tags.len() < strict.tags.len() { strict.tags } else { tolerant.tags },
             credit: tolerant.credit.or(strict.credit),
             credits: tolerant.credits,
+            header: Vec::new(),
+            footer: Vec::new(),
             language: tolerant.language.or(strict.language),
             image: tolerant.image.or(strict.image),
             enclosure: tolerant.enclosure.or(strict.enclosure),
@@ -160,6 +162,8 @@ fn raw(entry: Entry, kind: &FeedType) -> Raw {
         tags: entry.categories.into_iter().map(|category| category.label.unwrap_or(category.term)).collect(),
         credit: entry.source,
         credits: Vec::new(),
+        header: Vec::new(),
+        footer: Vec::new(),
         language: entry.language,
         image: picture
             .and_then(|p| p.url.as_ref())

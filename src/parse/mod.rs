@@ -1,7 +1,7 @@
 //! Bytes to raw items: feeds, list pages; character sets, repair, dates.
 //!
 //! The way of a document: [`charset`] makes it text; [`repair`] makes a feed well-formed within the bounds of [`caps`];
-//! [`feed`] has feed-rs and the [`tolerant`] reader read it, or [`jsonfeed`]; [`page`] reads a list page, [`jsonlist`] a list
+//! [`feed`] has feed-rs and the [`tolerant`] reader read it, or [`jsonfeed`]; [`page`] reads a list page ([`state`] the data in its scripts), [`jsonlist`] a list
 //! in JSON, [`sitemap`] a sitemap, [`article`](mod@article) the page of one article. [`preset`](mod@preset)
 //! knows site builders by name. [`dates`] reads every date. A document yields what can be found in it; everything that was wrong is a complaint beside the items.
 
@@ -19,6 +19,7 @@ mod page;
 mod preset;
 mod repair;
 mod sitemap;
+mod state;
 mod tolerant;
 
 pub use article::{Article, continues};

@@ -161,6 +161,12 @@ pub(super) fn read(
     if patterns.is_empty() && regex.is_none() {
         found = reading.by_guess(&page);
         "list page (guessed)".clone_into(&mut document.format);
+        if found.is_empty() {
+            found = reading.by_state(html);
+        }
+        if found.is_empty() {
+            found = reading.by_headings(&page);
+        }
     }
     if found.is_empty() {
         document.complaints.push(if patterns.is_empty() && regex.is_none() {
@@ -409,6 +415,35 @@ impl Reading {
             let claim = dates::read(&raw, self.zone, self.at).filter(|_| raw.chars().count() <= 40)?;
             Some(Stamp { raw, claim: Some(claim) })
         })
+    }
+
+    /// The items that the page keeps as data in a script.
+    fn by_state(&self, html: &str) -> Vec<Raw> {
+        let (mut places, mut items) = (BTreeMap::new(), Vec::new());
+        for mut raw in super::state::lists(html, self.zone, self.at) {
+            raw.link = raw.link.as_deref().and_then(|link| self.absolute(link)).map(String::from);
+            if raw.link.is_some() {
+                add(raw, &mut items, &mut places);
+            }
+        }
+        items
+    }
+
+    /// Links in the headings of a page with few articles.
+    fn by_headings(&self, page: &dom_query::Document) -> Vec<Raw> {
+        let (mut places, mut items) = (BTreeMap::new(), Vec::new());
+        for anchor in page
+            .select("article h1 a[href], article h2 a[href], article h3 a[href], main h2 a[href], main h3 a[href]")
+            .nodes()
+        {
+            let Some(url) = anchor.attr("href").and_then(|href| self.absolute(&href)) else { continue };
+            let title = headline(anchor);
+            if title.chars().count() >= SHORTEST_HEADLINE && url.path().len() > 1 {
+                let raw = Raw { link: Some(url.into()), title: Some(markup::escape(&title)), ..Raw::default() };
+                add(raw, &mut items, &mut places);
+            }
+        }
+        items
     }
 
     /// The group of links that look most like a list of articles: same place in the page, same shape of address.
