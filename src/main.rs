@@ -60,6 +60,21 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Finds what a site offers (feeds, sitemaps, lists on its pages) and prints the blocks to paste.
+    #[command(alias = "discover")]
+    Add {
+        /// Address of the site, or of one of its pages or feeds.
+        url: String,
+        /// Appends the first block to feeds.toml.
+        #[arg(long)]
+        write: bool,
+        /// Appends this one of the blocks instead.
+        #[arg(long, value_name = "NUMBER", requires = "write", default_value_t = 1)]
+        pick: usize,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Shows what citydesk would make of an address, a file or a source, or what a query matches in the store.
     Try {
         /// Address, file, source id or query.
@@ -152,6 +167,10 @@ fn main() -> ExitCode {
             cli::once::run(&runtime, &config, cli::once::Options { all, output: output.as_deref(), json })
         }
         Command::Check { id, offline, json } => cli::check::run(&runtime, &config, id.as_deref(), offline, json),
+        Command::Add { url, write, pick, json } => {
+            let options = cli::add::Options { write: write.then_some(pick), json };
+            cli::add::run(&runtime, &config, &url, options)
+        }
         Command::Try { target, json } => cli::tryout::run(&runtime, &config, &target, json),
         Command::Why { story, with, json } => cli::why::run(&runtime, &config, story, with, json),
         Command::Join { stories } => cli::join::run(&runtime, &config, stories),

@@ -4,6 +4,7 @@
 //! once in a register there, from which the hints for unknown keys and the JSON [`schema()`] come. Secrets stay names.
 
 mod address;
+mod block;
 mod city;
 mod disk;
 mod duration;
@@ -27,6 +28,7 @@ pub mod watch;
 
 use std::path::PathBuf;
 
+pub use block::Block;
 pub use load::{load, load_text};
 pub use problem::{Problem, Severity};
 pub use schema::schema;

@@ -31,6 +31,18 @@ use crate::model::source::{Kind, Source};
 use crate::model::time::Time;
 use std::cmp::Reverse;
 
+/// A headline as one clean line.
+#[must_use]
+pub fn headline(raw: &str) -> String {
+    text::headline(raw)
+}
+
+/// HTML as plain text, a line for each block.
+#[must_use]
+pub fn plain(html: &str) -> String {
+    text::plain(html)
+}
+
 /// Longest plain text kept, in bytes: with the HTML it must fit into one record of the wire ([`Item::LARGEST`]).
 const TEXT: usize = 80 * 1024;
 

@@ -3,7 +3,7 @@
 //! The way of a document: [`charset`] makes it text; [`repair`] makes a feed well-formed within the bounds of [`caps`];
 //! [`feed`] has feed-rs and the [`tolerant`] reader read it, or [`jsonfeed`]; [`page`] reads a list page ([`state`] the data in its scripts), [`jsonlist`] a list
 //! in JSON, [`sitemap`] a sitemap, [`article`](mod@article) the page of one article. [`preset`](mod@preset)
-//! knows site builders by name. [`dates`] reads every date. A document yields what can be found in it; everything that was wrong is a complaint beside the items.
+//! knows site builders by name; [`offer`] and [`siblings`] find what a site has to read. [`dates`] reads every date. A document yields what can be found in it; everything that was wrong is a complaint beside the items.
 
 mod article;
 mod caps;
@@ -15,15 +15,19 @@ mod jsonfeed;
 mod jsonlist;
 mod literal;
 mod mend;
+mod offer;
 mod page;
 mod preset;
 mod repair;
+mod siblings;
 mod sitemap;
 mod state;
 mod tolerant;
 
 pub use article::{Article, continues};
+pub use offer::{Named, Offers};
 pub use preset::{PRESETS, Preset, preset};
+pub use siblings::Guess;
 
 use crate::model::item::Document;
 use crate::model::source::{Kind, Source};
@@ -118,6 +122,14 @@ pub fn parse(source: &Source, fetched: &Fetched<'_>) -> Result<Document, ParseEr
 pub fn article(how: &str, source: &Source, fetched: &Fetched<'_>) -> Result<Article, ParseError> {
     let zone = source.rules.zone.parse().unwrap_or(chrono_tz::UTC);
     article::read(how, fetched, source.encoding.as_deref(), zone)
+}
+
+/// What a page offers to who would read its site: feeds that it names, lists of articles found by their structure.
+///
+/// # Errors
+/// If nothing can be read at all.
+pub fn offers(fetched: &Fetched<'_>, zone: chrono_tz::Tz) -> Result<Offers, ParseError> {
+    offer::read(fetched, zone)
 }
 
 /// A body that is a gzip file in itself (`sitemap.xml.gz`), unpacked; any other as it is.

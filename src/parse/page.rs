@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 use url::Url;
 
 /// Shortest text of a link that can be a headline, in characters: shorter ones are 更多, a page number, a column's name.
-const SHORTEST_HEADLINE: usize = 4;
+pub(super) const SHORTEST_HEADLINE: usize = 4;
 
 /// So many characters of a link's text count nothing in the guess: navigation has many links and short texts.
-const NAVIGATION: usize = 6;
+pub(super) const NAVIGATION: usize = 6;
 
 /// Fewest links that make a group worth guessing at.
 const SMALLEST_GROUP: usize = 3;
@@ -62,6 +62,11 @@ impl Selector {
             None => Some(*element),
             Some(matcher) => Selection::from(*element).select_single_matcher(matcher).nodes().first().copied(),
         }
+    }
+
+    /// See `find`.
+    pub(super) fn first<'a>(&self, element: &NodeRef<'a>) -> Option<NodeRef<'a>> {
+        self.find(element)
     }
 
     /// Every match on a page, in document order.
@@ -264,6 +269,61 @@ struct Reading {
     base: Option<Url>,
     zone: Tz,
     at: Time,
+}
+
+/// A page at hand, to be tried with patterns that nobody wrote yet.
+pub(super) struct Page {
+    /// Its tree.
+    pub document: dom_query::Document,
+    reading: Reading,
+}
+
+impl Page {
+    /// Of bounded HTML.
+    pub(super) fn new(html: &str, url: &str, zone: Tz, at: Time) -> Self {
+        let document = dom_query::Document::from(html);
+        let here = Url::parse(url).ok();
+        let base = document.base_uri().and_then(|href| here.as_ref()?.join(href.trim()).ok());
+        Self { document, reading: Reading { base: base.or(here), zone, at } }
+    }
+
+    /// See [`Reading::absolute`].
+    pub(super) fn absolute(&self, href: &str) -> Option<Url> {
+        self.reading.absolute(href)
+    }
+
+    /// Its title.
+    pub(super) fn title(&self) -> Option<String> {
+        self.document.select_single("title").nodes().first().and_then(|title| some(&single(&title.text())))
+    }
+
+    /// A meta tag by its name or property, in any case.
+    pub(super) fn meta(&self, name: &str) -> Option<String> {
+        let metas = self.document.select("meta[content]");
+        let meta = metas.nodes().iter().find(|meta| {
+            ["name", "property"].iter().any(|key| meta.attr(key).is_some_and(|known| known.eq_ignore_ascii_case(name)))
+        })?;
+        meta.attr("content").and_then(|content| some(&single(&content)))
+    }
+
+    /// Whether a short text is a date.
+    pub(super) fn is_date(&self, text: &str) -> bool {
+        let digits = text.chars().filter(char::is_ascii_digit).count();
+        let told = digits >= 3 || ["天", "前", "昨", "ago"].iter().any(|word| text.contains(word));
+        told && dates::read(text, self.reading.zone, self.reading.at).is_some()
+    }
+
+    /// What a pattern finds.
+    pub(super) fn by_pattern(&self, pattern: &ListPattern) -> Result<Vec<Raw>, String> {
+        Ok(self.reading.by_selectors(&self.document, &Compiled::new(pattern)?))
+    }
+
+    /// What a pattern of addresses finds.
+    pub(super) fn by_address(&self, pattern: &str) -> Result<Vec<Raw>, String> {
+        let regex = link_pattern(pattern)?;
+        let wanted = |address: &str| regex.is_match(address).then(|| self.reading.date_of(&regex, address));
+        Ok(self.reading.by_links(&self.document, wanted))
+    }
 }
 
 impl Reading {
