@@ -4,7 +4,7 @@
 //! sitemaps that robots.txt names, or those at the usual places; lists on the page. What cannot be read, or holds nothing, is
 //! not proposed; what was tried is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -388,15 +388,13 @@ impl Search<'_> {
                 .map_or(0, |article| article.html.as_deref().map_or(0, |html| normalise::plain(html).chars().count()));
             if length > 0 {
                 proposal.article = Some(format!("its first article has {length} characters of text"));
-            } else {
-                // No text there: the block does without.
-                proposal.article = Some("the text of its first article was not found".to_owned());
-                proposal.block = proposal
-                    .block
-                    .lines()
-                    .filter(|line| !line.starts_with("body = "))
-                    .fold(String::new(), |block, line| block + line + "\n");
+                continue;
             }
+            // No text there: the block does without.
+            let why = article.err().map_or_else(|| "no text was found there".to_owned(), |error| error.to_string());
+            proposal.article = Some(format!("its first article was not read ({why})"));
+            let lines = proposal.block.lines().filter(|line| !line.starts_with("body = "));
+            proposal.block = lines.map(|line| format!("{line}\n")).collect();
         }
     }
 
@@ -547,8 +545,13 @@ fn people(found: &Search<'_>, target: &str) -> String {
         out.push_str(&proposal.block);
     }
     if count == 0 {
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (url, why) in &found.tried {
-            let _ = writeln!(out, "#   {url}: {why}");
+            reasons.entry(why).or_default().push(url);
+        }
+        for (why, urls) in reasons {
+            let more = if urls.len() > 1 { format!(" and {} more", urls.len() - 1) } else { String::new() };
+            let _ = writeln!(out, "#   {}{more}: {why}", urls.first().copied().unwrap_or_default());
         }
     }
     out

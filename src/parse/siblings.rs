@@ -36,6 +36,12 @@ const DATE: usize = 40;
 /// What a date counts in a list, in characters of a headline.
 const WORTH: usize = 8;
 
+/// Shortest word of an address that may be a code, in characters.
+const CODE: usize = 8;
+
+/// Most letters before a number that are a word of their own (`content77`).
+const WORD: usize = 7;
+
 /// Classes that tell entries apart instead of holding them together.
 const PASSING: [&str; 16] = [
     "active", "on", "cur", "current", "first", "last", "odd", "even", "hover", "selected", "clear", "clearfix", "cf",
@@ -330,11 +336,18 @@ fn expression(url: &Url) -> Option<String> {
     let mut out = String::new();
     let mut rest = path;
     let mut dated = false;
+    let last = path.rfind('/').unwrap_or_default();
     while !rest.is_empty() {
         if !dated && let Some((length, date)) = date_at(rest) {
             out.push_str(date);
             rest = &rest[length..];
             dated = true;
+            continue;
+        }
+        let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        if path.len() - rest.len() > last && is_code(&rest[..run]) {
+            out.push_str("\\w+");
+            rest = &rest[run..];
             continue;
         }
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -343,14 +356,23 @@ fn expression(url: &Url) -> Option<String> {
             rest = &rest[digits..];
             continue;
         }
+        // Up to the next digit, or the next word of the last part.
         let end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        // A path begins with a slash, and a date behind one.
-        let end = rest[1..end.max(1)].rfind('/').map_or(end, |slash| if slash + 2 < end { slash + 2 } else { end });
+        let word = rest[..end].rfind(|c: char| !c.is_alphanumeric()).map_or(0, |mark| mark + 1);
+        let end = if word > 0 && word < end { word } else { end };
         // Outside brackets a hyphen is only a hyphen.
         out.push_str(&regex::escape(&rest[..end]).replace("\\-", "-"));
         rest = &rest[end..];
     }
     Some(format!("{out}$"))
+}
+
+/// Whether a word of an address is letters and digits without order, and tells nothing: `iihnzahi2345678`.
+fn is_code(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let number = word.trim_start_matches(|c: char| c.is_ascii_alphabetic()).bytes().all(|b| b.is_ascii_digit());
+    let dated = (0..word.len()).any(|at| word.is_char_boundary(at) && date_at(&word[at..]).is_some());
+    word.len() >= CODE && digits > 0 && digits < word.len() && !dated && !(number && word.len() - digits <= WORD)
 }
 
 /// A date at the beginning of a part of a path: its length, and the expression for its kind.
@@ -468,6 +490,9 @@ mod tests {
             ("/a/20261123/77", r"/a/(?<y>\d{4})(?<m>\d\d)(?<d>\d\d)/\d+$"),
             ("/t20261123_77.htm", r"/t(?<y>\d{4})(?<m>\d\d)(?<d>\d\d)_\d+\.htm$"),
             ("/p/202699/1", r"/p/\d+/\d+$"),
+            ("/s/2026-11-23/doc-iihnzahi2345678.shtml", r"/s/(?<y>\d{4})-(?<m>\d\d)-(?<d>\d\d)/doc-\w+\.shtml$"),
+            ("/20261123/3fa85f6457174562b3fc.html", r"/(?<y>\d{4})(?<m>\d\d)(?<d>\d\d)/\w+\.html$"),
+            ("/news/content77123.html", r"/news/content\d+\.html$"),
         ] {
             let url = Url::parse(&format!("https://news.example{path}")).unwrap();
             let found = expression(&url).unwrap();
