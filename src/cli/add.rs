@@ -13,7 +13,7 @@ use serde_json::json;
 use url::Url;
 
 use super::exit::Exit;
-use super::probe::{self, Probe};
+use super::probe::{self, Probe, Wish};
 use super::{locate, say};
 use crate::app::rules;
 use crate::clock::{self, Clock};
@@ -407,7 +407,7 @@ impl Search<'_> {
             Ok(source) => source,
             Err(error) => return self.tried.push((url.to_owned(), error)),
         };
-        match probe::ask(&source, self.fetcher, self.parsers, self.rules, self.clock, 0).await {
+        match probe::ask(&source, self.fetcher, self.parsers, self.rules, self.clock, Wish::default()).await {
             // A redirect to something that is proposed already.
             Ok(probe) if self.proposals.iter().any(|known| known.url == probe.url) => {}
             Ok(probe) => self.keep(kind, &source, &probe, how),
@@ -512,7 +512,7 @@ impl Search<'_> {
 }
 
 fn read(source: &Source, answer: &Answer, rules: &Rules, now: Time) -> Result<Probe, String> {
-    probe::read(source, &answer.body, answer.content_type.as_deref(), &answer.url, rules, now)
+    probe::read(source, &answer.body, answer.content_type.as_deref(), &answer.url, rules, now, Wish::default())
 }
 
 /// Lines of TOML: what is said about a proposal stands in comments, so that all of it can be pasted.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::exit::Exit;
-use super::probe::{self, Probe};
+use super::probe::{self, Probe, Wish};
 use super::say;
 use crate::clock;
 use crate::config::{self, Failed, Loaded, Pending, Problem, Severity};
@@ -16,6 +16,9 @@ use crate::fetch::{Fetcher, user_agent};
 use crate::model::source::Source;
 use crate::model::time::Time;
 use crate::poll::parsers::Parsers;
+
+/// One article of each source is asked.
+const ONE: Wish = Wish { articles: 1, account: false, open: false };
 
 /// Exit code: the configuration is wrong (sysexits.h, EX_CONFIG).
 const CONFIG: u8 = 78;
@@ -148,7 +151,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, off
                 let parsers = Arc::clone(&parsers);
                 tokio::spawn(async move {
                     let _slot = slots.acquire_owned().await;
-                    let verdict = probe::ask(&source, &fetcher, &parsers, &rules, &clock, 1).await;
+                    let verdict = probe::ask(&source, &fetcher, &parsers, &rules, &clock, ONE).await;
                     bar.inc(1);
                     judge(&source, verdict, clock())
                 })

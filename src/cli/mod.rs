@@ -1,5 +1,6 @@
-//! One file per command; what several share stands in [`correct`], [`exit`], [`log`], [`locate`], [`probe`] and [`say`].
+//! One file per command; what several share stands in [`account`], [`correct`], [`exit`], [`log`], [`locate`], [`probe`] and [`say`].
 
+pub mod account;
 pub mod add;
 pub mod check;
 pub mod correct;

@@ -11,6 +11,7 @@ use super::{locate, say};
 use crate::app::Desk;
 use crate::app::folder::Folder;
 use crate::clock;
+use crate::model::book::State;
 use crate::model::edition::EditionId;
 use crate::poll::{Outcome, Round};
 use crate::press::{self, Press};
@@ -75,6 +76,7 @@ fn report(rounds: &[Round], sources: usize, desk: &Desk, json: bool) -> String {
                     "source": round.source.as_str(),
                     "state": round.state.word(),
                     "sentence": round.sentence,
+                    "reason": desk.poller.book(&round.source).map(|book| book.reason).unwrap_or_default(),
                     "status": round.status,
                     "listed": round.listed,
                     "filed": round.filed,
@@ -88,9 +90,12 @@ fn report(rounds: &[Round], sources: usize, desk: &Desk, json: bool) -> String {
     let filed: u32 = rounds.iter().map(|round| round.filed).sum();
     let quiet = rounds.iter().filter(|r| matches!(r.outcome, Outcome::NotModified | Outcome::Unchanged)).count();
     let failed: Vec<_> = rounds.iter().filter(|round| round.failed()).collect();
+    // A source that answered and gave nothing, or less than is expected of it, is as worth a look as one that failed.
+    let silent: Vec<_> = rounds.iter().filter(|round| !round.failed() && round.state == State::Silent).collect();
+    let hushed = if silent.is_empty() { String::new() } else { format!(", {} silent", silent.len()) };
     let rest = if rounds.len() < sources { " (the rest is not due; --all asks all)" } else { "" };
     let mut text = format!(
-        "{} of {sources} sources asked{rest}: {filed} items new or changed, {quiet} unchanged, {} failed; {} stories of {} copies\n",
+        "{} of {sources} sources asked{rest}: {filed} items new or changed, {quiet} unchanged, {} failed{hushed}; {} stories of {} copies\n",
         rounds.len(),
         failed.len(),
         meta.stories - meta.retired,
@@ -99,6 +104,11 @@ fn report(rounds: &[Round], sources: usize, desk: &Desk, json: bool) -> String {
     for round in failed {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {}: {}", round.source, round.sentence);
+    }
+    for round in silent {
+        let reason = desk.poller.book(&round.source).map(|book| book.reason).unwrap_or_default();
+        let wrong = round.complaints.first().map(|complaint| format!("; {complaint}")).unwrap_or_default();
+        let _ = writeln!(text, "  {}: silent: {reason}{wrong}", round.source);
     }
     text
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::account::{Field, Known, account};
 use crate::clock::Clock;
 use crate::desk::Rules;
 use crate::fetch::{Ask, Fetcher};
@@ -43,6 +44,17 @@ fn hushed(bar: ProgressBar, template: &str) -> ProgressBar {
     bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// What is wanted of a probe.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish {
+    /// So many articles, of a source that wants them.
+    pub articles: usize,
+    /// An account of each item.
+    pub account: bool,
+    /// What is no feed may be a sitemap or a list page: nothing is known of the address but itself.
+    pub open: bool,
+}
+
 /// What a source gave, and what we would make of it.
 #[derive(Debug, Default)]
 pub struct Probe {
@@ -54,6 +66,10 @@ pub struct Probe {
     pub document: Document,
     /// Its items, clean, with the places we would give them.
     pub items: Vec<(Item, Places)>,
+    /// Where each item's fields came from, if that was wanted; in the order of the items.
+    pub accounts: Vec<Vec<Field>>,
+    /// What it was read as: the key of feeds.toml.
+    pub kind: &'static str,
     /// What came of the articles that were asked for, a sentence each.
     pub articles: Vec<String>,
     /// Milliseconds it took.
@@ -71,11 +87,11 @@ pub async fn ask(
     parsers: &Parsers,
     rules: &Rules,
     clock: &Clock,
-    articles: usize,
+    wish: Wish,
 ) -> Result<Probe, String> {
     let started = clock();
     if let Kind::Files(pattern) = &source.kind {
-        return files(source, pattern, rules, started);
+        return files(source, pattern, rules, started, wish);
     }
     let asked = Ask {
         url: source.kind.address(),
@@ -95,22 +111,46 @@ pub async fn ask(
     }
     let now = clock();
     let (status, took, url) = (answer.status, now.since(started), answer.url.clone());
-    let reach = Reach { fetcher: Arc::new(fetcher.clone()), parsers, source: Arc::new(source.clone()) };
     let sheet = Sheet { url: answer.url, body: answer.body, content_type: answer.content_type };
-    let wanted = Arc::clone(&reach.source);
-    let read = parsers.run(move || draft::read(&wanted, &[sheet], now)).await.map_err(|error| error.to_string())?;
-    let mut read = read.map_err(|error| error.to_string())?;
+    let mut source = source.clone();
+    let mut others = if wish.open { others(&source) } else { Vec::new() }.into_iter();
+    let mut refused = None;
+    let mut read = loop {
+        let (wanted, one) = (source.clone(), sheet.clone());
+        let read = parsers.run(move || draft::read(&wanted, &[one], now)).await.map_err(|error| error.to_string())?;
+        let guessed = wish.open && matches!(source.kind, Kind::Page { .. });
+        match (read, others.next()) {
+            (Ok(read), _) if !guessed || read.documents.iter().any(|(_, it)| !it.items.is_empty()) => break read,
+            (read, Some(kind)) => {
+                // What the first reading says is what the address most looks like.
+                refused = refused.or_else(|| read.err().map(|error| error.to_string()));
+                source.kind = kind;
+            }
+            (Err(error), None) => return Err(refused.unwrap_or_else(|| error.to_string())),
+            (Ok(_), None) => return Err(refused.unwrap_or_else(|| "no list of articles was found on it".to_owned())),
+        }
+    };
+    let source = &source;
+    let reach = Reach { fetcher: Arc::new(fetcher.clone()), parsers, source: Arc::new(source.clone()) };
     if read.documents.iter().any(|(_, document)| !document.children.is_empty()) {
         lead::children(&reach, &mut read, now).await.map_err(|error| error.to_string())?;
     }
-    let mut probe = Probe { status, url, took, ..Probe::default() };
-    for (url, mut document) in read.documents {
+    let mut probe = Probe { status, url, took, kind: source.kind.name(), ..Probe::default() };
+    for (at, (url, mut document)) in read.documents.into_iter().enumerate() {
+        let places = if wish.account && at == 0 {
+            parse::trace(source, &sheet.fetched(now), &document.items)
+        } else {
+            vec![parse::Places::new(); document.items.len()]
+        };
+        let language = document.language.clone();
         let identities = normalise::identities(&document, source, &url);
         let siblings = Siblings::of(&document);
-        for (mut raw, (key, hash)) in std::mem::take(&mut document.items).into_iter().zip(identities) {
+        let items = std::mem::take(&mut document.items).into_iter().zip(identities).zip(places);
+        for ((mut raw, (key, hash)), places) in items {
+            let listed = raw.clone();
             let mut item = normalise::item(&raw, key, hash, source, &url, now, &siblings);
-            let how =
-                draft::article_of(source, &raw).filter(|_| probe.articles.len() < articles && !item.link.is_empty());
+            let how = draft::article_of(source, &raw)
+                .filter(|_| probe.articles.len() < wish.articles && !item.link.is_empty());
             if let Some(how) = how {
                 let told = match reach.article(&how, &item.link, now).await {
                     Ok(article) => {
@@ -123,6 +163,11 @@ pub async fn ask(
                     Err(error) => error.to_string(),
                 };
                 probe.articles.push(format!("{}: {told}", item.link));
+            }
+            if wish.account {
+                let language = language.as_deref();
+                let known = Known { source, listed: &listed, raw: &raw, places: &places, language, item: &item };
+                probe.accounts.push(account(&known));
             }
             let places = placed(&item, source, rules);
             probe.items.push((item, places));
@@ -142,6 +187,12 @@ pub async fn ask(
     Ok(probe)
 }
 
+/// What an address may be that is no feed.
+fn others(source: &Source) -> Vec<Kind> {
+    let url = source.kind.address().to_owned();
+    vec![Kind::Sitemap(url.clone()), Kind::Page { url, list: Vec::new(), links: None }]
+}
+
 fn placed(item: &Item, source: &Source, rules: &Rules) -> Places {
     rules.placer().place(&Look {
         title: &item.title,
@@ -153,14 +204,24 @@ fn placed(item: &Item, source: &Source, rules: &Rules) -> Places {
     })
 }
 
-fn files(source: &Source, pattern: &str, rules: &Rules, at: Time) -> Result<Probe, String> {
+fn files(source: &Source, pattern: &str, rules: &Rules, at: Time, wish: Wish) -> Result<Probe, String> {
     let found = crate::poll::folder::read(pattern, FILE)?;
-    let mut all = Probe::default();
+    let mut all = Probe { kind: source.kind.name(), ..Probe::default() };
     for sheet in found.sheets {
         let name = sheet.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match read(source, &sheet.body, None, &format!("file:///{name}"), rules, at) {
+        let url = format!("file:///{name}");
+        let mut one = read(source, &sheet.body, None, &url, rules, at, wish);
+        if wish.open && one.is_err() {
+            let others = others(source).into_iter().map(|kind| Source { kind, ..source.clone() });
+            let other = others.map(|source| read(&source, &sheet.body, None, &url, rules, at, wish));
+            let found = other.into_iter().flatten().find(|one| !one.items.is_empty());
+            one = found.map_or(one, Ok);
+        }
+        match one {
             Ok(one) => {
+                all.kind = one.kind;
                 all.items.extend(one.items);
+                all.accounts.extend(one.accounts);
                 let complaints = std::mem::take(&mut all.document.complaints);
                 all.document = one.document;
                 all.document.complaints.splice(0..0, complaints);
@@ -183,8 +244,10 @@ pub fn read(
     url: &str,
     rules: &Rules,
     at: Time,
+    wish: Wish,
 ) -> Result<Probe, String> {
-    let document = guarded(source, &Fetched { body, content_type, url, at })?;
+    let fetched = Fetched { body, content_type, url, at };
+    let document = guarded(source, &fetched)?;
     let siblings = Siblings::of(&document);
     let identities = normalise::identities(&document, source, url);
     let items = document.items.iter().zip(identities).map(|(raw, (key, hash))| {
@@ -192,8 +255,16 @@ pub fn read(
         let places = placed(&item, source, rules);
         (item, places)
     });
-    let items = items.collect();
-    Ok(Probe { url: url.to_owned(), document, items, ..Probe::default() })
+    let items: Vec<(Item, Places)> = items.collect();
+    let mut accounts = Vec::new();
+    if wish.account {
+        let places = parse::trace(source, &fetched, &document.items);
+        for ((raw, places), (item, _)) in document.items.iter().zip(&places).zip(&items) {
+            let language = document.language.as_deref();
+            accounts.push(account(&Known { source, listed: raw, raw, places, language, item }));
+        }
+    }
+    Ok(Probe { url: url.to_owned(), document, items, accounts, kind: source.kind.name(), ..Probe::default() })
 }
 
 /// Parses on a thread with a stack for deep documents, so that a hostile one cannot take the command down.

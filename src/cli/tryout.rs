@@ -7,23 +7,26 @@ use std::path::Path;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
+use super::account::Field;
 use super::exit::Exit;
-use super::probe::{self, Probe};
+use super::probe::{self, Probe, Wish};
 use super::{locate, say};
 use crate::app::preview::{self, Preview};
 use crate::app::rules;
 use crate::clock;
 use crate::desk;
 use crate::fetch::{Fetcher, user_agent};
-use crate::model::item::Item;
 use crate::model::place::Places;
 use crate::model::setting::Settings;
-use crate::model::time::{Time, Trust};
+use crate::model::time::Time;
 use crate::place::Gazetteer;
 use crate::poll::parsers::Parsers;
 
 /// Items shown to people; `--json` has all.
 const SHOWN: usize = 10;
+
+/// Characters of a value shown to people.
+const VALUE: usize = 100;
 
 /// Articles fetched, of a source that wants them.
 const ARTICLES: usize = 3;
@@ -42,6 +45,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, target: &str, json: b
         }
     };
     let known = settings.sources.iter().find(|source| source.id().as_str() == target).cloned();
+    let wish = Wish { articles: ARTICLES, account: true, open: known.is_none() };
     let source = match known.map_or_else(|| probe::bare(target, &settings.site.zone), Ok) {
         Ok(source) => source,
         Err(error) if is_address(target) => {
@@ -60,7 +64,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, target: &str, json: b
         Ok(parsers) => parsers,
         Err(error) => return Exit::Unavailable.failed(format!("no thread to read on: {error}")),
     };
-    let probe = match runtime.block_on(probe::ask(&source, &fetcher, &parsers, &rules, &clock, ARTICLES)) {
+    let probe = match runtime.block_on(probe::ask(&source, &fetcher, &parsers, &rules, &clock, wish)) {
         Ok(probe) => probe,
         Err(error) => return Exit::Unavailable.failed(format!("{}: {error}", source.kind.address())),
     };
@@ -137,20 +141,6 @@ fn width(text: &str, column: usize) -> usize {
     text.chars().take(column.saturating_sub(1)).map(|c| if c as u32 >= 0x2e80 { 2 } else { 1 }).sum()
 }
 
-fn date(item: &Item) -> String {
-    item.published.as_ref().map_or_else(
-        || "no date".to_owned(),
-        |claim| {
-            let trust = match claim.trust {
-                Trust::Full => "",
-                Trust::Low => ", low trust",
-                Trust::None => ", not believed",
-            };
-            format!("{} ({}{trust})", claim.at.at_offset(claim.offset).format("%Y-%m-%d %H:%M %:z"), claim.method)
-        },
-    )
-}
-
 /// Evidence in words.
 fn list<T: ToString>(evidence: &[T]) -> Vec<String> {
     evidence.iter().map(ToString::to_string).collect()
@@ -167,7 +157,8 @@ fn people(probe: &Probe) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "address   {}", probe.url);
     if !document.format.is_empty() {
-        let _ = writeln!(out, "format    {}   charset {}", document.format, document.charset);
+        let _ = writeln!(out, "read as   {} ({})", document.format, path(probe));
+        let _ = writeln!(out, "charset   {}", document.charset);
     }
     if let Some(title) = &document.title {
         let _ = writeln!(out, "title     {title}");
@@ -179,25 +170,17 @@ fn people(probe: &Probe) -> String {
     for complaint in &document.complaints {
         let _ = writeln!(out, "complaint {complaint}");
     }
-    for (item, found) in probe.items.iter().take(SHOWN) {
+    for (at, (item, found)) in probe.items.iter().take(SHOWN).enumerate() {
         let _ = writeln!(out, "\n{}", item.title);
-        let _ = writeln!(out, "  {}", date(item));
-        let _ = writeln!(out, "  {}", if item.link.is_empty() { "no link" } else { &item.link });
-        let _ = writeln!(out, "  {}", places(found));
+        for field in probe.accounts.get(at).into_iter().flatten() {
+            tell(&mut out, field);
+        }
+        let _ = writeln!(out, "  {:<10} {}", "places", places(found));
         for placed in &found.cities {
             let _ = writeln!(out, "    {} {}: {}", placed.name, placed.score, list(&placed.evidence).join("; "));
         }
-        if !item.tags.is_empty() {
-            let _ = writeln!(out, "  tags {}", item.tags.join(", "));
-        }
-        for credit in &item.credits {
-            let _ = writeln!(out, "  credit {} ({})", credit.name, credit.place);
-        }
-        if !item.summary.is_empty() {
-            let _ = writeln!(out, "  {}", item.summary.chars().take(120).collect::<String>());
-        }
         for complaint in &item.complaints {
-            let _ = writeln!(out, "  complaint {complaint}");
+            let _ = writeln!(out, "  complaint  {complaint}");
         }
     }
     if probe.items.len() > SHOWN {
@@ -206,13 +189,52 @@ fn people(probe: &Probe) -> String {
     out
 }
 
+/// A field in two lines: what it is, and where it came from.
+fn tell(out: &mut String, field: &Field) {
+    let line: String = field.value.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut shown: String = line.chars().take(VALUE).collect();
+    let length = line.chars().count();
+    if length > VALUE {
+        let _ = write!(shown, "… ({length} characters)");
+    }
+    let done = field.done.iter().map(|done| format!("; {done}")).collect::<String>();
+    let _ = writeln!(out, "  {:<10} {}", field.name, if shown.is_empty() { "-" } else { &shown });
+    let _ = writeln!(out, "  {:<10} from {}{done}", "", field.from);
+}
+
+/// Which of the readers read it.
+fn path(probe: &Probe) -> String {
+    let complaints = &probe.document.complaints;
+    let other = ["read by the tolerant parser", "read by feed-rs alone"];
+    let read = match probe.kind {
+        "page" => "by its structure",
+        "api" => "by paths",
+        "sitemap" => "as a sitemap",
+        _ if probe.document.format.starts_with("JSON") => "as JSON",
+        _ if complaints.iter().any(|complaint| complaint.contains(other[0])) => "by the tolerant parser alone",
+        _ if complaints.iter().any(|complaint| complaint.contains(other[1])) => "by feed-rs alone",
+        _ => "by feed-rs and the tolerant parser",
+    };
+    format!("`{}`, {read}", probe.kind)
+}
+
 fn rfc3339(at: Time, offset: i16) -> String {
     at.at_offset(offset).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
 fn machine(probe: &Probe) -> serde_json::Value {
-    let items = probe.items.iter().map(|(item, found)| {
+    let items = probe.items.iter().enumerate().map(|(at, (item, found))| {
+        let fields = probe.accounts.get(at).into_iter().flatten();
+        let fields = fields.map(|field| {
+            (field.name.to_owned(), json!({ "value": field.value, "from": field.from, "done": field.done }))
+        });
         json!({
+            "fields": fields.collect::<serde_json::Map<_, _>>(),
+            "html": item.html,
+            "text": item.text,
+            "image": item.image,
+            "language": item.language,
+            "canonical": item.canonical,
             "key": item.key.0,
             "title": item.title,
             "link": item.link,
@@ -234,6 +256,8 @@ fn machine(probe: &Probe) -> serde_json::Value {
     json!({
         "url": probe.url,
         "status": probe.status,
+        "kind": probe.kind,
+        "read": path(probe),
         "format": probe.document.format,
         "charset": probe.document.charset,
         "title": probe.document.title,

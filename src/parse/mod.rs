@@ -3,7 +3,9 @@
 //! The way of a document: [`charset`] makes it text; [`repair`] makes a feed well-formed within the bounds of [`caps`];
 //! [`feed`] has feed-rs and the [`tolerant`] reader read it, or [`jsonfeed`]; [`page`] reads a list page ([`state`] the data in its scripts), [`jsonlist`] a list
 //! in JSON, [`sitemap`] a sitemap, [`article`](mod@article) the page of one article. [`preset`](mod@preset)
-//! knows site builders by name; [`offer`] and [`siblings`] find what a site has to read. [`dates`] reads every date. A document yields what can be found in it; everything that was wrong is a complaint beside the items.
+//! knows site builders by name; [`offer`] and [`siblings`] find what a site has to read, [`trace`](mod@trace) where the fields of an item
+//! stand. [`dates`] reads every date. A document
+//! yields what can be found in it; everything that was wrong is a complaint beside the items.
 
 mod article;
 mod caps;
@@ -23,11 +25,13 @@ mod siblings;
 mod sitemap;
 mod state;
 mod tolerant;
+mod trace;
 
 pub use article::{Article, continues};
 pub use offer::{Named, Offers};
 pub use preset::{PRESETS, Preset, preset};
 pub use siblings::Guess;
+pub use trace::Places;
 
 use crate::model::item::Document;
 use crate::model::source::{Kind, Source};
@@ -130,6 +134,15 @@ pub fn article(how: &str, source: &Source, fetched: &Fetched<'_>) -> Result<Arti
 /// If nothing can be read at all.
 pub fn offers(fetched: &Fetched<'_>, zone: chrono_tz::Tz) -> Result<Offers, ParseError> {
     offer::read(fetched, zone)
+}
+
+/// Where in a document the fields of its items stand: looked up afterwards, for a person who asks.
+#[must_use]
+pub fn trace(source: &Source, fetched: &Fetched<'_>, items: &[crate::model::item::Raw]) -> Vec<Places> {
+    match unpacked(fetched.body) {
+        Ok(body) => trace::trace(source, &Fetched { body: &body, ..*fetched }, items),
+        Err(_) => vec![Places::new(); items.len()],
+    }
 }
 
 /// A body that is a gzip file in itself (`sitemap.xml.gz`), unpacked; any other as it is.

@@ -315,7 +315,9 @@ impl Page {
 
     /// What a pattern finds.
     pub(super) fn by_pattern(&self, pattern: &ListPattern) -> Result<Vec<Raw>, String> {
-        Ok(self.reading.by_selectors(&self.document, &Compiled::new(pattern)?))
+        let mut items = Vec::new();
+        self.reading.by_selectors(&self.document, &Compiled::new(pattern)?, &mut items, &mut BTreeMap::new());
+        Ok(items)
     }
 
     /// What a pattern of addresses finds.

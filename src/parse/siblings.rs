@@ -204,7 +204,7 @@ fn pattern(page: &Page, item: String, group: &[NodeRef<'_>]) -> ListPattern {
     });
     let title = best(sample, titles(sample), |entry, selector| entry_text(entry, selector).is_some());
     let title = title.or_else(|| link.clone());
-    ListPattern { item, title, link, date, credit: None, summary: None }
+    ListPattern { item, title, link, date, ..ListPattern::default() }
 }
 
 /// The first of these selectors that is right for the most entries, and for at least half of them.
