@@ -298,7 +298,7 @@ mod tests {
         let fields = told(
             "feed = \"https://news.example/f/one.xml\"",
             "<rss version='2.0'><channel><item><title>A &amp;amp;amp; B</title><link>/1.html?utm_source=rss</link>\
-             <guid isPermaLink='false'>n1</guid><dc:date>2026-11-22T10:00:00+08:00</dc:date>\
+             <guid isPermaLink='false'>/1.html?utm_source=rss</guid><dc:date>2026-11-22T10:00:00+08:00</dc:date>\
              <description>Short.</description><content:encoded><![CDATA[<p>来源：许昌日报</p><p>Long text of it.</p>\
              <script>x()</script>]]></content:encoded><category>教育</category>\
              <media:group><media:content url='/a.jpg' medium='image'/></media:group></item></channel></rss>",
