@@ -148,6 +148,7 @@ fn judge(feeds: &[Feed], items: &[Vec<Item>]) -> Duration {
     let house = House::new(feeds, &[]);
     house.decide();
     let rules = Rules::new(&house.store.view().settings(), None).0;
+    let noise = std::collections::BTreeSet::new();
     let mut taken = Duration::ZERO;
     let mut wire = 1;
     for (seq, filing) in (house.journal.ledger.next()..).zip(items) {
@@ -162,6 +163,7 @@ fn judge(feeds: &[Feed], items: &[Vec<Item>]) -> Duration {
                 opening: true,
                 held: false,
                 baseline: false,
+                noise: &noise,
             };
             let begun = Instant::now();
             let edits = desk::decide(&rules, &case, &Past(&draft, &house.journal)).unwrap();

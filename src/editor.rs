@@ -12,7 +12,7 @@
 //!
 //! A kill between 3 and 4 is mended at the next start by replaying the ledger, which asks nobody again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,6 +25,7 @@ use crate::model::edition::EditionId;
 use crate::model::filing::{Correction, Filing, Request, Wire};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::item::Item;
+use crate::model::noise;
 use crate::model::position::{Position, Texts};
 use crate::model::setting::InForce;
 use crate::model::source::SourceRules;
@@ -465,6 +466,13 @@ impl Editor {
         let first = batch.draft.first();
         let arrival = Arrival::of(filing, past, backfill, at, first);
         let so_far = |items: usize| Progress { record: position, items: items as u32, whole: false };
+        // What it puts on everything is known of the filing at hand, too: of a first one nothing else is.
+        let tags = self.tags_of(filing)?;
+        let noise = {
+            let head = batch.draft.source(&filing.source)?.unwrap_or_default();
+            let (items, tags) = noise::count((head.counted, &head.tags), (filing.items.len() as u32, &tags));
+            noise::noise(items, &tags)
+        };
         let mut edits = batch.begin(at, so_far(done));
         let before = self.tally.clone();
         for (index, wire) in filing.items.iter().enumerate().rev().skip(done) {
@@ -481,6 +489,7 @@ impl Editor {
                 opening: arrival.opening,
                 held: arrival.holds(&item, index),
                 baseline: arrival.baseline,
+                noise: &noise,
             };
             let decided = desk::decide(&self.rules, &case, &Reading { draft: &batch.draft, journal: &self.journal })?;
             for edit in decided {
@@ -508,6 +517,7 @@ impl Editor {
             title: filing.title.clone(),
             home: filing.home.clone(),
             listed: filing.listed,
+            tags,
         };
         batch.take(&mut edits, filed, arrival.opening)?;
         edits.progress = Progress { record: position, items: filing.items.len() as u32, whole: true };
@@ -515,6 +525,20 @@ impl Editor {
         let (opened, joined) = (self.tally.opened - before.opened, self.tally.joined - before.joined);
         tracing::debug!(source = %filing.source, items = filing.items.len(), opened, joined, "filing decided");
         Ok(())
+    }
+
+    /// The publisher's tags on the items of a filing, and how many carry each.
+    fn tags_of(&self, filing: &Filing) -> Result<Vec<(String, u32)>> {
+        let mut all: Vec<BTreeSet<String>> = Vec::with_capacity(filing.items.len());
+        for wire in &filing.items {
+            let ids = |item: &Item| desk::tags::own(item).into_iter().map(|tag| tag.id).collect();
+            let known = self.waiting.items.get(&wire.seq).map(|(_, item)| ids(item));
+            all.push(match known {
+                Some(ids) => ids,
+                None => self.item(*wire)?.as_ref().map(ids).unwrap_or_default(),
+            });
+        }
+        Ok(noise::tally(all.iter()))
     }
 
     /// An item of the wire; `None` if it is gone. One that cannot be read now is not passed over.

@@ -13,12 +13,12 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::model::edition::{EditionId, Order, Version};
-use crate::model::fold::fold;
 use crate::model::place::Code;
 use crate::model::position::Texts;
 use crate::model::setting::{Cities, InForce, Setting, Site};
 use crate::model::source::Republish;
 use crate::model::story::Story;
+use crate::model::tag::Tag;
 use crate::model::time::Time;
 use crate::place::Gazetteer;
 use crate::render::{Channel, Entry, Format};
@@ -364,7 +364,7 @@ impl Plate<'_> {
             return name.to_owned();
         }
         let rule = match self.settings.get("tags") {
-            Some(Setting::Tags(rules)) => rules.iter().find(|rule| fold(&rule.id) == id),
+            Some(Setting::Tags(rules)) => rules.iter().find(|rule| Tag::new(&rule.id).is_some_and(|tag| tag.id == id)),
             _ => None,
         };
         rule.map_or_else(|| id.to_owned(), |rule| rule.id.clone())
@@ -643,7 +643,7 @@ mod tests {
                 1,
             ),
             (
-                EditionId::Tag(fold("Edu 教育")),
+                EditionId::Tag(Tag::new("Edu 教育").unwrap().id),
                 "Edu 教育 · 河南城市新闻",
                 "/tag/edu%E6%95%99%E8%82%B2",
                 "/feeds/tag/edu%E6%95%99%E8%82%B2.rss",

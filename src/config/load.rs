@@ -14,7 +14,9 @@ use super::sheet::{Sheet, Span};
 use super::table;
 use super::toml_words;
 use super::{Failed, Loaded, Origin};
-use crate::model::setting::Settings;
+use crate::model::codec;
+use crate::model::setting::{Setting, Settings};
+use crate::model::tag::Tag;
 
 /// Largest file, in bytes: a hundred thousand sources fit in.
 const LARGEST: u64 = 100_000_000;
@@ -280,8 +282,12 @@ fn settings<'a>(headers: &mut Headers<'a>, first: &'a Sheet, origin: &mut Origin
         let hint = "[[source]] and below it feed = \"https://…\"; `citydesk try URL` shows first what it brings";
         reading.warning(first, Span::default(), "there is no source: nothing will be asked", hint);
     }
-    let tags =
-        blocks(headers.take(&table::tag::TABLE), table::tag::read, |tag| crate::model::fold::fold(&tag.id), reading);
+    let tags = headers.take(&table::tag::TABLE);
+    let first_tag = tags.first().map(|fields| (fields.sheet, fields.span));
+    let tags = blocks(tags, table::tag::read, |tag| Tag::new(&tag.id).map(|tag| tag.id).unwrap_or_default(), reading);
+    if let Some((sheet, span)) = first_tag {
+        bounded(&Setting::Tags(tags.clone()), "the [[tag]] rules", sheet, span, reading);
+    }
     let feeds = blocks(headers.take(&table::feed::TABLE), table::feed::read, |feed| feed.id.clone(), reading);
     let alerts = blocks(headers.take(&table::alert::TABLE), table::alert::read, |alert| alert.id.clone(), reading);
     Settings {
@@ -295,6 +301,15 @@ fn settings<'a>(headers: &mut Headers<'a>, first: &'a Sheet, origin: &mut Origin
         feeds,
         alerts,
         publish: table::publish::read(&publish, reading),
+    }
+}
+
+/// Complains of a part of the settings that is too large to be recorded as one.
+pub(super) fn bounded(part: &Setting, what: &str, sheet: &Sheet, span: Span, reading: &mut Reading) {
+    let bytes = codec::encode(part).len();
+    if bytes > Setting::LARGEST {
+        let message = format!("{what} take {bytes} bytes, more than the {} that can be recorded", Setting::LARGEST);
+        reading.error(sheet, span, message, "shorten their queries, or leave some out");
     }
 }
 

@@ -18,17 +18,11 @@ const LATER: &[Later] = &[
     Later { table: "", key: "alert", asks: always },
     Later { table: "defaults", key: "keep", asks: always },
     Later { table: "publish", key: "hub", asks: not_none },
-    Later { table: "server", key: "trusted_proxies", asks: written },
     Later { table: "source", key: "keep", asks: always },
 ];
 
 fn always(_: Value<'_>) -> bool {
     true
-}
-
-/// Not an empty list.
-fn written(value: Value<'_>) -> bool {
-    value.node.as_array().is_none_or(|list| !list.is_empty())
 }
 
 fn not_none(value: Value<'_>) -> bool {

@@ -12,6 +12,8 @@ use crate::query::{PlaceKind, Query, QueryError};
 pub(super) struct Search {
     /// Whether dates such as `after:3d` are good here.
     pub relative: bool,
+    /// Whether places are known where it is asked: of an item that is not filed yet they are not.
+    pub places: bool,
 }
 
 impl Kind<String> for Search {
@@ -24,6 +26,16 @@ impl Kind<String> for Search {
                 return None;
             }
         };
+        if let Some((kind, column)) = query.asks().place.filter(|_| !self.places) {
+            let error = QueryError {
+                column,
+                message: format!("`{}:` matches nothing here: places are found once an item is filed", kind.word()),
+                hint: "look for the name itself, such as \"许昌\", or use it in `when` of a [[tag]] or [[feed]]"
+                    .to_owned(),
+            };
+            complain(&error, value, reading);
+            return None;
+        }
         let mut words = std::collections::BTreeMap::new();
         let mut unresolved = query.resolve(&mut |place| {
             let sought = match place.kind {

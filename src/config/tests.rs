@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
-use super::{Failed, Loaded, STARTER, load, load_text};
+use super::{Failed, Loaded, Problem, STARTER, load, load_text};
 use crate::model::setting::Settings;
 use crate::model::source::{Kind, Secret, Source};
 
@@ -137,6 +137,18 @@ fn compare(file: &Path, said: &str, failures: &mut Vec<String>) {
     if expected != said {
         failures.push(format!("--- {}\n{said}", beside.display()));
     }
+}
+
+#[test]
+fn what_cannot_be_recorded_as_one_is_told() {
+    let rule = |n: usize| format!("[[tag]]\nid = \"t{n}\"\nwhen = '{}'\n", "许昌中考 ".repeat(180));
+    let source = "[[source]]\nid = \"a\"\nfeed = \"https://a.example/rss\"\n";
+    let text = |rules: usize| source.to_owned() + &(0..rules).map(rule).collect::<String>();
+    assert!(load_text(Path::new("feeds.toml"), text(300)).is_ok());
+    let failed = load_text(Path::new("feeds.toml"), text(400)).unwrap_err();
+    let lines: Vec<String> = failed.problems.iter().map(Problem::line).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("feeds.toml:4:1: error: the [[tag]] rules take "), "{lines:?}");
 }
 
 #[test]

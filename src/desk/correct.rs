@@ -11,6 +11,8 @@
 //! An order that does not fit any more when its turn comes (the copies have gone elsewhere, the story is out already)
 //! decides nothing.
 
+use std::collections::BTreeSet;
+
 use super::same::Match;
 use super::{Case, Rules, Shelf, ShelfError, enter, going_on, judge, merge, publish, rewritten, shown};
 use crate::model::edit::{Cause, Edit};
@@ -19,6 +21,9 @@ use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::item::Item;
 use crate::model::story::{Copy, Story};
 use crate::model::time::Time;
+
+/// An editor's correction concerns one story; what its sources put on everything is not asked.
+static NOTHING: BTreeSet<String> = BTreeSet::new();
 
 /// When a correction is decided.
 #[derive(Debug, Clone, Copy)]
@@ -183,7 +188,7 @@ fn item(story: &Story, shelf: &dyn Shelf) -> Item {
 
 fn case<'a>(item: &'a Item, when: Moment, story: &Story) -> Case<'a> {
     let wire = story.shown().map(|copy| copy.wire).unwrap_or_default();
-    Case { item, wire, at: when.at, opening: when.opening, held: false, baseline: false }
+    Case { item, wire, at: when.at, opening: when.opening, held: false, baseline: false, noise: &NOTHING }
 }
 
 fn place(copies: &[Copy], wanted: &Copy) -> Option<usize> {

@@ -32,6 +32,8 @@ pub mod same;
 pub mod shown;
 pub mod tags;
 
+use std::collections::BTreeSet;
+
 use crate::model::edit::{Cause, Edit};
 use crate::model::edition::EditionId;
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
@@ -86,6 +88,8 @@ pub struct Case<'a> {
     pub held: bool,
     /// Whether its source is read in another way than before: changed text is no edit.
     pub baseline: bool,
+    /// Tags that its source puts on everything, by folded id.
+    pub noise: &'a BTreeSet<String>,
 }
 
 /// So many real edits of a publisher are printed; what comes after is only seen.
@@ -272,7 +276,7 @@ fn judge(rules: &Rules, case: &Case<'_>, story: &mut Story) -> Edit {
         prior,
         link: &item.link,
     });
-    story.tags = tags::of(rules, item, story);
+    story.tags = tags::of(rules, item, story, case.noise);
     Edit::Judge { story: story.no, shown: story.shown, places: story.places.clone(), tags: story.tags.clone() }
 }
 

@@ -1,5 +1,10 @@
-//! Which tags? `[[tag]]` rules, then the source's own tags from feeds.toml, then the publisher's categories and keywords;
-//! variants that fold together are one.
+//! Which tags? `[[tag]]` rules in the order of the file, then the source's own tags from feeds.toml, then the publisher's
+//! categories and keywords in its order; variants that fold together are one.
+//!
+//! Of the publisher's three kinds are none: what its software writes where nobody chose anything, the name of the source
+//! itself, and what it puts on everything ([`crate::model::noise`]).
+
+use std::collections::BTreeSet;
 
 use super::Rules;
 use crate::model::id::SourceId;
@@ -11,9 +16,14 @@ use crate::query::{Folded, Subject};
 /// So many tags a story carries at most.
 pub const MOST: usize = 12;
 
-/// Tags of a story by the item at hand, in a stable order.
+/// What publishing software writes where nobody chose a category, folded: WordPress in English, Chinese, German, French,
+/// Spanish and Portuguese; Typecho and others in Chinese.
+const UNCHOSEN: &[&str] =
+    &["uncategorized", "uncategorised", "未分类", "默认分类", "allgemein", "nonclassé", "sincategoría", "semcategoria"];
+
+/// Tags of a story by the item at hand, in a stable order. `noise` is what its source puts on everything.
 #[must_use]
-pub fn of(rules: &Rules, item: &Item, story: &Story) -> Vec<Tag> {
+pub fn of(rules: &Rules, item: &Item, story: &Story, noise: &BTreeSet<String>) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
     let mut add = |tag: Tag| {
         if tags.len() < MOST && !tags.iter().any(|known| known.id == tag.id) {
@@ -33,14 +43,17 @@ pub fn of(rules: &Rules, item: &Item, story: &Story) -> Vec<Tag> {
     }
     let source = rules.source(&item.source);
     let from_source = source.map(|source| source.tags.as_slice()).unwrap_or_default();
-    from_source.iter().filter_map(|name| Tag::new(name)).chain(own).for_each(add);
+    let name = source.and_then(|source| Tag::new(&source.name));
+    let says = |tag: &Tag| !noise.contains(&tag.id) && name.as_ref().is_none_or(|name| name.id != tag.id);
+    from_source.iter().filter_map(|name| Tag::new(name)).chain(own.into_iter().filter(says)).for_each(add);
     tags
 }
 
-/// The publisher's own tags.
+/// The publisher's own tags, what nobody chose left out.
 #[must_use]
 pub fn own(item: &Item) -> Vec<Tag> {
-    item.tags.iter().filter_map(|name| Tag::new(name)).collect()
+    let chosen = |tag: &Tag| !UNCHOSEN.contains(&tag.id.as_str());
+    item.tags.iter().filter_map(|name| Tag::new(name)).filter(chosen).collect()
 }
 
 /// What a query looks for words in.

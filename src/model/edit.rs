@@ -168,6 +168,10 @@ pub enum Edit {
         /// How many items the document showed, known ones included.
         #[n(7)]
         listed: u32,
+        /// The publisher's tags on its items, and on how many of them each stood, most first: what a source puts on
+        /// everything says nothing.
+        #[cbor(n(8), default)]
+        tags: Vec<(String, u32)>,
     },
     /// A run of 100 entries of an edition is full: one page of its archive (RFC 5005 section 4).
     #[n(11)]

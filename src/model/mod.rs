@@ -18,6 +18,7 @@ pub mod headline;
 pub mod id;
 pub mod item;
 pub mod markup;
+pub mod noise;
 pub mod place;
 pub mod position;
 pub mod setting;

@@ -208,6 +208,9 @@ pub enum Setting {
 }
 
 impl Setting {
+    /// Largest encoded part, in bytes: it is never cut, and a record of the journal has at most a million.
+    pub const LARGEST: usize = 900_000;
+
     /// Identity of the part: `site`, `publish`, `cities`, `tags`, `feed/{id}`, `source/{id}`.
     #[must_use]
     pub fn key(&self) -> String {

@@ -3,6 +3,7 @@
 use crate::model::fold::fold;
 use crate::model::id::SourceId;
 use crate::model::source::Rank;
+use crate::model::tag::Tag;
 
 use super::Query;
 use super::date::Date;
@@ -212,14 +213,13 @@ fn test(field: Field, sign: Sign, value: &str, column: usize) -> Result<Test, Qu
         Field::City => place(PlaceKind::City, value, column),
         Field::Province => place(PlaceKind::Province, value, column),
         Field::Tag => {
-            let folded = fold(&value);
-            if folded.is_empty() {
+            let Some(tag) = Tag::new(&value) else {
                 return Err(wrong(
                     format!("\"{value}\" is no tag"),
                     "write letters, digits or characters, as tag:教育",
                 ));
-            }
-            Ok(Test::Tag(value, folded))
+            };
+            Ok(Test::Tag(value, tag.id))
         }
         Field::Source => SourceId::new(&value.to_ascii_lowercase()).map(Test::Source).ok_or_else(|| {
             wrong(

@@ -15,6 +15,7 @@ use crate::model::edition::{EditionId, Order, Version};
 use crate::model::fold::fold;
 use crate::model::headline::bare;
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo, hash64};
+use crate::model::noise;
 use crate::model::position::Position;
 use crate::model::setting::{InForce, Setting};
 use crate::model::shingle;
@@ -230,7 +231,7 @@ impl<'s> Draft<'s> {
             Edit::Retire { .. } => self.retire(edit),
             Edit::Split { .. } => self.split(edit),
             Edit::Spike { story } => self.spike(*story),
-            Edit::Filed { source, reading, at, items, title, home, listed, .. } => {
+            Edit::Filed { source, reading, at, items, title, home, listed, tags, .. } => {
                 let seq = self.seq;
                 let held = self.source_mut(source)?;
                 if !held.fresh && held.by >= seq {
@@ -247,6 +248,7 @@ impl<'s> Draft<'s> {
                 if *listed > 0 || head.reading == 0 {
                     head.reading = *reading;
                 }
+                (head.counted, head.tags) = noise::count((head.counted, &head.tags), (*items, tags));
                 head.title = title.clone().or_else(|| head.title.take());
                 head.home = home.clone().or_else(|| head.home.take());
                 Ok(())

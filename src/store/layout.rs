@@ -184,6 +184,12 @@ pub struct SourceHead {
     /// Page that its document names as its own.
     #[n(6)]
     pub home: Option<String>,
+    /// How many items its tags were counted on: of late, older ones count half.
+    #[cbor(n(7), default)]
+    pub counted: u32,
+    /// Its commonest tags by folded id, and on how many of those items each stood.
+    #[cbor(n(8), default)]
+    pub tags: Vec<(String, u32)>,
 }
 
 /// Which tree.

@@ -216,6 +216,7 @@ impl Author {
             title: self.dice.one_in(2).then(|| "t".into()),
             home: None,
             listed: self.dice.roll(2) as u32,
+            tags: vec![("站".into(), 3), (format!("t{}", self.dice.roll(40)), 1)],
         });
         edits
     }

@@ -21,7 +21,7 @@ const DIGEST: Duration = Duration { least: 0, most: 7 * Time::DAY };
 
 const ID: Key<SourceId> = Key { name: "id", doc: "Name of the alert.", default: "", kind: &Id };
 const WHEN: Key<String> =
-    Key { name: "when", doc: "Query: what it is about.", default: "", kind: &Search { relative: true } };
+    Key { name: "when", doc: "Query: what it is about.", default: "", kind: &Search { relative: true, places: true } };
 const TO: Key<To> = Key {
     name: "to",
     doc: "Whom it reaches: webhook, slack, feishu, dingtalk, wecom or email; digest = how long to gather.",

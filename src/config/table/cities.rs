@@ -8,11 +8,12 @@ use crate::config::city::{self, Anywhere, City, Names};
 use crate::config::disk;
 use crate::config::key::{Entry, Fields, Key, Kind, Table, Value};
 use crate::config::kind::{self, File, Many};
+use crate::config::load;
 use crate::config::name;
 use crate::config::reading::Reading;
 use crate::config::sheet::Sheet;
 use crate::model::place::Code;
-use crate::model::setting::Cities;
+use crate::model::setting::{Cities, Setting};
 
 /// Largest gazetteer file, in bytes: it is held in memory and in the ledger.
 const LARGEST_GAZETTEER: u64 = 4 << 20;
@@ -146,6 +147,9 @@ pub(in crate::config) fn read(fields: &Fields<'_>, further: &[Further], reading:
     cities.alias = fields.or_default(&ALIAS, reading);
     cities.slug = fields.or_default(&SLUG, reading);
     look_up(&cities, fields, further, reading);
+    let key = if further.is_empty() { ALIAS.name } else { GAZETTEER.name };
+    let span = fields.value_span(key);
+    load::bounded(&Setting::Cities(cities.clone()), "[cities] and its gazetteer files", fields.sheet, span, reading);
     cities
 }
 

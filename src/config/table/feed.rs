@@ -11,7 +11,7 @@ use crate::model::setting::SavedFeed;
 const ID: Key<SourceId> = Key { name: "id", doc: "Stands in its address: /feeds/saved/{id}.", default: "", kind: &Id };
 const TITLE: Key<String> = Key { name: "title", doc: "Title of the feed; else its id.", default: "", kind: &NAME };
 const WHEN: Key<String> =
-    Key { name: "when", doc: "Query: what enters.", default: "", kind: &Search { relative: false } };
+    Key { name: "when", doc: "Query: what enters.", default: "", kind: &Search { relative: false, places: true } };
 
 /// The register of its keys.
 pub(in crate::config) const TABLE: Table = Table {

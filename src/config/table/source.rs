@@ -70,10 +70,18 @@ const CITY: Key<Vec<Code>> = Key {
 };
 const TAGS: Key<Vec<String>> =
     Key { name: "tags", doc: "Tags of everything it sends.", default: "[]", kind: &Many(TagName) };
-const DROP: Key<String> =
-    Key { name: "drop", doc: "Query: items never filed.", default: "", kind: &Search { relative: true } };
-const ONLY: Key<String> =
-    Key { name: "only", doc: "Query: only these items are filed.", default: "", kind: &Search { relative: true } };
+const DROP: Key<String> = Key {
+    name: "drop",
+    doc: "Query: items never filed.",
+    default: "",
+    kind: &Search { relative: true, places: false },
+};
+const ONLY: Key<String> = Key {
+    name: "only",
+    doc: "Query: only these items are filed.",
+    default: "",
+    kind: &Search { relative: true, places: false },
+};
 const HEADERS: Key<Vec<(String, Secret)>> =
     Key { name: "headers", doc: "Headers of its requests.", default: "{}", kind: &Headers };
 const ENCODING: Key<String> =

@@ -8,7 +8,7 @@ use crate::model::setting::TagRule;
 
 const ID: Key<String> = Key { name: "id", doc: "The tag, as spelt.", default: "", kind: &TagName };
 const WHEN: Key<String> =
-    Key { name: "when", doc: "Query: what carries it.", default: "", kind: &Search { relative: false } };
+    Key { name: "when", doc: "Query: what carries it.", default: "", kind: &Search { relative: false, places: true } };
 
 /// The register of its keys.
 pub(in crate::config) const TABLE: Table = Table {
