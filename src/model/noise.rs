@@ -36,7 +36,9 @@ pub fn count(
     while total > REMEMBERED {
         // Both rounded up: what stands on everything goes on standing on everything.
         total = total.div_ceil(2);
-        counts.values_mut().for_each(|count| *count = count.div_ceil(2));
+        for count in counts.values_mut() {
+            *count = count.div_ceil(2);
+        }
     }
     (total, commonest(counts))
 }

@@ -11,6 +11,7 @@ mod kill;
 mod operator;
 mod origin;
 mod poll;
+mod readers;
 mod rebuild;
 mod start;
 mod why;
