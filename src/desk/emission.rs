@@ -2,10 +2,11 @@
 
 use chrono::{Offset, TimeZone};
 
+use super::headline::{Alike, alike};
 use super::{Case, Rules};
 use crate::model::edit::Cause;
 use crate::model::source::Republish;
-use crate::model::story::{Emission, Story};
+use crate::model::story::{Emission, Part, Repair, Story};
 use crate::model::time::{Time, Trust};
 
 /// A date of low trust (a day without a time, an import stamp) stands if it is older than this before first seen; a
@@ -59,7 +60,27 @@ pub fn compose(rules: &Rules, case: &Case<'_>, story: &Story, cause: Cause) -> E
         text: case.wire,
         language: item.language.clone(),
         first: before.map_or(case.at, |before| before.first),
+        repairs: Vec::new(),
     }
+}
+
+/// What is printed with its text taken from the item at hand, because that of the copy shown is cut or damaged; its
+/// headline, too, if that was cut. The item's source allows as much of it as is printed.
+#[must_use]
+pub fn repaired(case: &Case<'_>, story: &Story) -> Emission {
+    let printed = story.emission.clone().unwrap_or_default();
+    let item = case.item;
+    let from = |part| Repair { part, from: item.source.clone() };
+    let mut repairs = vec![from(Part::Text)];
+    let original = story.shown().map_or(printed.title.as_str(), |copy| copy.title.as_str());
+    let title = if alike(original, &item.title) == Some(Alike::Cut) {
+        repairs.insert(0, from(Part::Headline));
+        item.title.clone()
+    } else {
+        original.to_owned()
+    };
+    let summary = if printed.republish >= Republish::Summary { item.summary.clone() } else { String::new() };
+    Emission { title, summary, text: case.wire, updated: Some(case.at), repairs, ..printed }
 }
 
 /// Minutes east of UTC of a zone at a time; 0 if the zone is unknown.

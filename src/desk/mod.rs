@@ -22,6 +22,7 @@
 pub mod archive;
 pub mod arrival;
 pub mod correct;
+pub mod damage;
 pub mod emission;
 pub mod enter;
 pub mod headline;
@@ -39,13 +40,14 @@ use crate::model::edition::EditionId;
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::item::Item;
 use crate::model::position::Position;
-use crate::model::story::{Copy, Story};
+use crate::model::story::{Copy, Emission, Story};
 use crate::model::time::Time;
 use crate::place::Look;
 
 pub use arrival::Arrival;
 pub use rewind::Rewind;
 pub use rules::Rules;
+use shown::Mending;
 
 /// The past could not be read. Nothing is decided without it.
 #[derive(Debug, thiserror::Error)]
@@ -196,13 +198,24 @@ fn join(
                 edits.extend(publish(rules, case, &mut story, Cause::First, &barred));
             }
         }
-        Some(emission) if story.corrections < CORRECTIONS && shown::mends(emission, &story, &story.copies[newest]) => {
-            story.shown = newest as u32;
-            edits.push(judge(rules, case, &mut story));
-            edits.extend(publish(rules, case, &mut story, Cause::Corrected, &barred));
+        Some(emission) => {
+            let open = story.corrections < CORRECTIONS;
+            let mending =
+                if open { shown::mends(rules, case, emission, &story, &story.copies[newest], shelf) } else { None };
+            match mending {
+                Some(Mending::Shown) => {
+                    story.shown = newest as u32;
+                    edits.push(judge(rules, case, &mut story));
+                    edits.extend(publish(rules, case, &mut story, Cause::Corrected, &barred));
+                }
+                Some(Mending::Text) => {
+                    let emission = emission::repaired(case, &story);
+                    edits.extend(print(rules, case, &mut story, emission, Cause::Corrected, &barred));
+                }
+                // What is emitted stays as it is; the story may enter further editions by its new copy.
+                None => edits.extend(enter::further(rules, case, &story, &barred)),
+            }
         }
-        // What is emitted stays as it is; the story may enter further editions by its new copy.
-        Some(_) => edits.extend(enter::further(rules, case, &story, &barred)),
     }
     Ok(edits)
 }
@@ -283,6 +296,17 @@ fn judge(rules: &Rules, case: &Case<'_>, story: &mut Story) -> Edit {
 /// Prints the story by the item at hand, and lets it enter the editions it belongs to.
 fn publish(rules: &Rules, case: &Case<'_>, story: &mut Story, cause: Cause, barred: &[EditionId]) -> Vec<Edit> {
     let emission = emission::compose(rules, case, story, cause);
+    print(rules, case, story, emission, cause, barred)
+}
+
+fn print(
+    rules: &Rules,
+    case: &Case<'_>,
+    story: &mut Story,
+    emission: Emission,
+    cause: Cause,
+    barred: &[EditionId],
+) -> Vec<Edit> {
     story.emission = Some(emission.clone());
     let mut edits = vec![Edit::Emit { story: story.no, emission: Box::new(emission), cause }];
     if cause != Cause::First {

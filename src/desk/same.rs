@@ -31,7 +31,7 @@
 //!   850 of 1,000 outweighs this; so does one of 600 under a like headline if nine in ten of its numbers agree, and, for a
 //!   headline without text, that it says much: a weight of sixteen, or of twelve with a figure, within [`LATE`];
 //! * the story already holds another item of this source, which would not list one article twice, unless the headlines
-//!   are alike and the texts contained by 850 of 1,000 with the same numbers; or, within twelve hours, by 600 without a
+//!   are alike and the texts contained by 850 of 1,000 with the same numbers; or, within twelve hours, by 500 without a
 //!   contradiction: a further version; or, within six hours, one of them is a headline without a text;
 //! * the headline recurs: some source has used it for two stories, or this one on another day. Then it says nothing
 //!   without a text;
@@ -75,9 +75,9 @@ const VERSION: i64 = 12 * Time::HOUR;
 const LISTED: i64 = 6 * Time::HOUR;
 /// Containment that makes two texts one, headlines being alike; per mille.
 const CONTAINED: u32 = 400;
-/// Containment that makes two texts one under other headlines; per mille.
+/// Containment that makes two texts one under other headlines, or two of one source's items; per mille.
 const CONTAINED_ALONE: u32 = 500;
-/// Containment of a further version, or of a late copy under a like headline; per mille.
+/// Containment of a late copy under a like headline; per mille.
 const CONTAINED_MOSTLY: u32 = 600;
 /// Containment of a line of text in the article, headlines being alike; per mille.
 const CONTAINED_LINE: u32 = 700;
@@ -281,7 +281,9 @@ fn weigh(
     }
     // One copy dated late must not push the others out.
     let apart = story.copies.iter().map(|c| span(c, copy)).min().unwrap_or_default();
-    if apart > WINDOW && !late(own, &facing, &texts, apart) {
+    // What is dated by its import is the bare headline, and later than the article.
+    let imported = if own.text.weight < LEAST { date(copy) > date(theirs) } else { date(theirs) > date(copy) };
+    if apart > WINDOW && !late(own, &facing, &texts, apart, imported) {
         return Err(Veto::Days((apart / Time::DAY) as u32));
     }
     if copy.named.is_empty() && named.is_empty() && !enough {
@@ -408,20 +410,20 @@ fn again(facing: &Facing, texts: &Texts, near: i64) -> bool {
     let Some(alike) = facing.alike else { return false };
     let numbers = if alike <= Alike::Part { NUMBERS } else { NUMBERS_MOSTLY };
     let agreeing = texts.agreeing.map_or(texts.agree, |agreeing| agreeing >= numbers);
-    let version = texts.over(CONTAINED_MOSTLY) && agreeing && near <= VERSION;
+    let version = texts.over(CONTAINED_ALONE) && agreeing && near <= VERSION;
     let listed =
         texts.one_sided && alike <= Alike::CutOther && near <= LISTED && facing.weight >= super::headline::SHORTEST;
     texts.copied() || version || listed
 }
 
 /// Whether a copy dated outside the window is one still.
-fn late(own: &Side<'_>, facing: &Facing, texts: &Texts, apart: i64) -> bool {
+fn late(own: &Side<'_>, facing: &Facing, texts: &Texts, apart: i64, imported: bool) -> bool {
     let part = facing.alike.is_some_and(|alike| alike <= Alike::Part);
     let figure = !own.headline.numbers().is_empty();
     let telling = facing.weight >= TELLING_HEADLINE || (figure && facing.weight >= LONG_HEADLINE);
     match texts.contained {
         Some(_) => texts.over(CONTAINED_ANYWAY) || (part && texts.over(CONTAINED_MOSTLY) && texts.agreeing_over(900)),
-        None => part && telling && apart <= LATE,
+        None => part && telling && imported && apart <= LATE,
     }
 }
 

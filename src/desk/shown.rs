@@ -1,21 +1,28 @@
 //! Whose copy is shown?
 //!
 //! Not the longest: in a study of damaged copies the longest was whole in half of the cases. First the rank of the
-//! source; then whom the other copies name as theirs (来源); then fewest signs of damage; then length; then who was first.
+//! source; then whether it can be read to its end (no text, a cut one or an unreadable one is worth least); then whom the
+//! other copies name as theirs (来源, or the agency of the dateline, of whom the last in the chain is the producer); then
+//! fewest signs of damage ([`super::damage`]); then length; then who claims to have had it first.
+//!
+//! A story is printed by the copy that came first, and what was printed does not flutter: a better copy changes it only
+//! where it was cut or damaged, by itself or beside the new copy, and only if the new copy is whole: it shows no sign of
+//! damage by itself, and none beside what was printed. So a digest's or a reprint's additions never replace an article, and
+//! the few corrections a story has are not spent on copies that need one themselves. A headline is damaged, too, when
+//! two other sources agree in one that differs by a word or a character. A copy of lower rank gives its text, and the copy
+//! shown stays.
 
+use super::damage::{self, Body, Sign};
 use super::headline::{Alike, alike, is_cut};
-use super::{Case, Rules};
+use super::same::{COMPARED, date};
+use super::{Case, Rules, Shelf};
 use crate::model::fold::fold;
 use crate::model::id::hash64;
 use crate::model::place::Code;
 use crate::model::shingle::sketch;
+use crate::model::source::Republish;
 use crate::model::story::{Copy, Emission, Story};
 use crate::place::Look;
-
-/// Characters so common that a Chinese text of [`LONG`] characters without one of them has lost it on the way.
-const COMMON: &[char] = &['的', '一', '在', '不', '平', '人', '工'];
-/// So many Han characters make a text long enough to miss one.
-const LONG: usize = 600;
 
 /// The facts of an item that are kept for good.
 #[must_use]
@@ -40,49 +47,109 @@ pub fn copy(rules: &Rules, case: &Case<'_>) -> Copy {
         score: 0,
         held: case.held,
         damage: damage(&item.title, &item.text),
-        named: named(rules, &item.title),
+        named: cities(rules, &item.title),
         sketch: sketch(&fold(&item.text).chars().take(super::same::COMPARED).collect::<Vec<_>>()),
     }
 }
 
 /// Cities that a headline names: look-alikes are told apart by them.
-fn named(rules: &Rules, title: &str) -> Vec<Code> {
+fn cities(rules: &Rules, title: &str) -> Vec<Code> {
     let look = Look { title, ..Look::default() };
     rules.placer().place(&look).cities.iter().map(|placed| placed.code).collect()
 }
 
-/// Counts signs of damage.
+/// What a copy's damage weighs, by itself.
 fn damage(title: &str, text: &str) -> u8 {
-    let han = text.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
-    let lost = if han >= LONG { COMMON.iter().filter(|c| !text.contains(**c)).count() } else { 0 };
-    let mojibake = title.contains('\u{fffd}') || text.contains('\u{fffd}');
-    let cut = u8::from(is_cut(title)) + u8::from(is_cut(text));
-    cut.saturating_add(u8::from(mojibake) * 2).saturating_add(lost.min(8) as u8)
+    damage::alone(title, text).iter().map(Sign::weight).fold(0, u8::saturating_add)
 }
 
 /// Index of the copy to show.
 #[must_use]
 pub fn best(rules: &Rules, copies: &[Copy]) -> usize {
     let worth = |(index, copy): &(usize, &Copy)| {
-        let name = rules.source(&copy.source).map(|source| fold(&source.name)).unwrap_or_default();
-        let named = copies.iter().filter(|other| {
-            other.source != copy.source
-                && !name.is_empty()
-                && other.credits.iter().any(|credit| fold(&credit.name) == name)
-        });
-        let first = std::cmp::Reverse(*index);
-        (copy.rank, named.count(), std::cmp::Reverse(copy.damage), copy.length, first)
+        let fit = copy.damage < damage::SEVERE;
+        let first = std::cmp::Reverse((date(copy), *index));
+        (copy.rank, fit, named(rules, copy, copies), std::cmp::Reverse(copy.damage), copy.length, first)
     };
     copies.iter().enumerate().max_by_key(worth).map_or(0, |(index, _)| index)
 }
 
-/// Whether a copy mends what was emitted: the headline or the text was cut or damaged, and this copy is whole.
+/// How many of the others name this copy's source as the one the story is from.
+fn named(rules: &Rules, copy: &Copy, copies: &[Copy]) -> usize {
+    let Some(source) = rules.source(&copy.source) else { return 0 };
+    let name = fold(&source.name);
+    let of = |credit: &str| {
+        let credit = fold(credit);
+        credit == name
+            || AGENCIES.iter().any(|names| names.contains(&credit.as_str()) && names.contains(&name.as_str()))
+    };
+    let naming =
+        |other: &&Copy| other.source != copy.source && other.credits.last().is_some_and(|credit| of(&credit.name));
+    copies.iter().filter(naming).count()
+}
+
+/// Names of one producer: as it signs, and as its site is called.
+const AGENCIES: &[&[&str]] = &[
+    &["新华社", "新华网", "新华通讯社"],
+    &["中新社", "中新网", "中国新闻社", "中国新闻网"],
+    &["人民日报", "人民网"],
+    &["央视", "央视网", "央视新闻", "中央电视台", "中央广播电视总台"],
+    &["光明日报", "光明网"],
+    &["经济日报", "中国经济网"],
+    &["中国青年报", "中青在线"],
+];
+
+/// What a copy that has come does for a story that was printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mending {
+    /// It is shown from now on.
+    Shown,
+    /// The copy shown stays, with the text of this one: its own was damaged.
+    Text,
+}
+
+/// What the item at hand, a copy of the story, does for what was printed: something, if that was cut or damaged and this
+/// copy is whole, by itself and beside what was printed.
 #[must_use]
-pub fn mends(emission: &Emission, story: &Story, copy: &Copy) -> bool {
-    let Some(shown) = story.shown() else { return false };
-    if copy.damage > 0 || copy.rank < shown.rank {
-        return false;
+pub fn mends(
+    rules: &Rules,
+    case: &Case<'_>,
+    emission: &Emission,
+    story: &Story,
+    copy: &Copy,
+    shelf: &dyn Shelf,
+) -> Option<Mending> {
+    let printed = story.shown()?;
+    if copy.damage > 0 {
+        return None;
     }
-    let cut = is_cut(&emission.title) || alike(&emission.title, &copy.title) == Some(Alike::Cut);
-    cut || shown.damage > 0
+    let text = shelf.item(emission.text).map(|item| item.text);
+    let (mine, theirs) = (Body::of(&case.item.text, COMPARED), Body::of(text.as_deref().unwrap_or_default(), COMPARED));
+    let damaged = printed.damage > 0
+        || is_cut(&emission.title)
+        || alike(&emission.title, &copy.title) == Some(Alike::Cut)
+        || outvoted(emission, story, copy)
+        || !theirs.beside(&mine, &emission.title, date(copy) <= date(printed)).is_empty();
+    if !damaged || !mine.beside(&theirs, &copy.title, date(printed) <= date(copy)).is_empty() {
+        return None;
+    }
+    if copy.rank >= printed.rank {
+        return Some(Mending::Shown);
+    }
+    // Its text obeys its own source's terms: where they allow less than is printed, it mends nothing.
+    let terms = rules.source(&copy.source).map_or(Republish::Title, |source| source.republish);
+    (terms >= emission.republish).then_some(Mending::Text)
+}
+
+/// Whether the headline printed stands alone: two copies of other sources agree in another one, a word or a character
+/// apart, and this copy has it.
+fn outvoted(emission: &Emission, story: &Story, copy: &Copy) -> bool {
+    let near = |alike| matches!(alike, Some(Alike::Lost | Alike::Reworded));
+    let agree = |title: &str| alike(title, &copy.title) == Some(Alike::Equal);
+    near(alike(&emission.title, &copy.title))
+        && story.copies.iter().any(|c| c.source != copy.source && c.source != emission.source && agree(&c.title))
+        && !story
+            .copies
+            .iter()
+            .any(|c| c.source != emission.source && alike(&c.title, &emission.title) == Some(Alike::Equal))
 }

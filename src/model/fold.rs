@@ -12,6 +12,7 @@
 //!   space between two ASCII digits is kept, always as `.`, so that 146.9, 146．9 and 146 9 (a copy that lost its
 //!   points) are one number, and 3·15 and 3.15 one date. A comma or colon between digits goes: 1,234 is 1234.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use unicode_normalization::char::{compose, decompose_compatible};
@@ -37,6 +38,31 @@ static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
     }
     table
 });
+
+/// Simplified forms that are characters of the traditional script as well (they stand in Big5): 后, 里, 台.
+const BOTH: &str = "\
+    万与丑丰么了于云仆价优伙体余佛佣俊修借僵儿克党冢冬凄准凌几凶出划刮制千升卜占即卷厂厘只台吁吃合吊同后向吨听呆周咨咸咽哄唇\
+    喂噪回困圣坏埼复夸奸姜娘宁家尸局岩岭岳峰巨布帘席干并幸庄床庵异弦彩征御忏志念怀怜恤惊愈愿戚才扎扑托扣扰折拐挂挨挲挽捆据搜\
+    教斗旋旗既昆晒暗曲朱朴机杆杠杯杰松板极构柜查栖栗核梁棋棱欲气污沄沈沾泄泛泞注洁洒洼涂涌淀游溯漓灶炖熏玩璇瓮症痒痴皂真矩确\
+    离私秋种秘筑篱粽糊糖系累网羡群肮肴胄胜胡腊腌膻致舍芸苔苹范茧荐蒏蒙蓑蔂蔑虫虮虱蚕蚝蜡蝎表触谷赶跖踊辟适逾郁酸采里雇雕霉面\
+    飧\
+";
+
+/// Simplified forms that the traditional script does not use.
+static ONLY_SIMPLIFIED: LazyLock<HashSet<char>> = LazyLock::new(|| {
+    let pairs = TRADITIONAL.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
+    pairs.filter_map(|pair| pair.chars().nth(1)).filter(|new| !BOTH.contains(*new)).collect()
+});
+
+/// Whether a character is used in the traditional script alone (true) or in the simplified one alone (false).
+#[must_use]
+pub fn traditional(letter: char) -> Option<bool> {
+    match letter {
+        '\u{3400}'..='\u{9FFF}' if simplified(letter) != letter => Some(true),
+        '\u{3400}'..='\u{9FFF}' if ONLY_SIMPLIFIED.contains(&letter) => Some(false),
+        _ => None,
+    }
+}
 
 /// Folds a text for comparison; see the head of this file for the rule. `fold(fold(x)) == fold(x)`.
 #[must_use]
@@ -218,6 +244,14 @@ mod tests {
     }
 
     const CHECKSUM: u64 = 560_955_558_577_726_294;
+
+    #[test]
+    fn some_characters_tell_their_script() {
+        for (letter, expected) in [('會', Some(true)), ('会', Some(false)), ('后', None), ('人', None), ('a', None)]
+        {
+            assert_eq!(traditional(letter), expected, "{letter}");
+        }
+    }
 
     #[test]
     fn an_index_leads_back_to_the_original() {

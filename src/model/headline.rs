@@ -25,6 +25,15 @@ pub fn bare(title: &str) -> &str {
     }
 }
 
+/// Whether a site's or another medium's name stands at the headline: no words of the article. A column, a label or a note
+/// on pictures is the publisher's own.
+#[must_use]
+pub fn signed(title: &str) -> bool {
+    let title = title.trim();
+    let before = title.split_once(['：', ':']).is_some_and(|(medium, _)| is_medium(medium));
+    before || site(title).is_some_and(|rest| rest.chars().count() * 2 >= title.chars().count())
+}
+
 fn short(ornament: &str) -> bool {
     let letters: Vec<char> = ornament.trim().chars().collect();
     !letters.is_empty() && weight(&letters) <= HEAVIEST
@@ -61,6 +70,10 @@ fn back(title: &str) -> Option<&str> {
             return NOTES.contains(&note.trim().to_lowercase().as_str()).then_some(rest);
         }
     }
+    site(title)
+}
+
+fn site(title: &str) -> Option<&str> {
     if let Some((rest, site)) = title.rsplit_once(['_', '|', '｜', '丨']).or_else(|| title.rsplit_once(" - ")) {
         return short(site).then_some(rest);
     }
@@ -71,6 +84,21 @@ fn back(title: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_medium_signs_at_either_end() {
+        for title in ["许昌外贸连续三年增长_三门峡网", "样报网：许昌外贸连续三年增长"] {
+            assert!(signed(title), "{title}");
+        }
+        for title in [
+            "关注｜许昌外贸连续三年增长",
+            "许昌外贸连续三年增长(图)",
+            "（经济）许昌外贸连续三年增长",
+            "专家：许昌外贸连续三年增长",
+        ] {
+            assert!(!signed(title), "{title}");
+        }
+    }
 
     #[test]
     fn ornaments_go_and_words_stay() {

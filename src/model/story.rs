@@ -75,6 +75,40 @@ pub struct Copy {
     pub named: Vec<Code>,
 }
 
+/// What of a printed story was taken from another copy than the one shown, because that one was cut or damaged. The
+/// original stays with its copy.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Repair {
+    /// Which part.
+    #[n(0)]
+    pub part: Part,
+    /// From whose copy.
+    #[n(1)]
+    pub from: SourceId,
+}
+
+/// A part of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Part {
+    /// The headline.
+    #[n(0)]
+    Headline,
+    /// Text and summary.
+    #[n(1)]
+    Text,
+}
+
+impl std::fmt::Display for Repair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let part = match self.part {
+            Part::Headline => "headline",
+            Part::Text => "text",
+        };
+        write!(f, "{part} from the copy of {}: its own was cut or damaged", self.from)
+    }
+}
+
 /// What a feed prints of a story, but for the full text: a fact, recorded when it was emitted and never derived again.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Emission {
@@ -138,6 +172,9 @@ pub struct Emission {
     /// When it was first emitted.
     #[n(19)]
     pub first: Time,
+    /// Parts that were taken from other copies.
+    #[cbor(n(20), default)]
+    pub repairs: Vec<Repair>,
 }
 
 /// A story as the store keeps it: the fold of its edits.

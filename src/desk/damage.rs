@@ -1,0 +1,503 @@
+//! What happened to a text on its way: signs that a copy shows by itself, and signs that show beside another copy.
+//!
+//! Republishers cut texts, lose a character wherever it stands, lose decimal points, convert the script by half, put the
+//! reading behind a character, splice advertisements between sentences, and leave their page's furniture in the text. A
+//! sign is a fact about one text; what follows from it is decided in [`super::shown`].
+//!
+//! **By itself** a copy shows:
+//!
+//! * that it was cut: `…` or `...更多` at the end of headline or text; or no text at all;
+//! * replacement characters, or bytes read in the wrong character set;
+//! * a common character that a long text does not hold once: it is so common that eight were to be expected, and a text
+//!   without any is met once in three thousand. Or one that the headline has and the text lost: nowhere in it, while what
+//!   stands around it there stands side by side here;
+//! * a lost decimal point: `6 5%`, `146 9亿元`;
+//! * readings in brackets behind characters, twice or more: 泉(quan)州;
+//! * two scripts in one: a conversion to traditional characters that missed some;
+//! * furniture of a page and calls to its readers: 字号, 上一篇, 扫码关注; a site's name at the headline.
+//!
+//! **Beside another copy** it shows:
+//!
+//! * a character that it lost: the other has it, it has it nowhere, and the characters around it stand side by side;
+//! * that it is a part: its words stand in the other, which claims to be no later and has a twelfth more. A later one may
+//!   have added something: beside it, a text is a part only if it ends amid a sentence and lacks three tenths;
+//! * words put in front of the beginning of an earlier copy: 据悉;
+//! * an insertion: a stretch between sentences that the other copy closes without a gap, and that stands in brackets as a
+//!   whole, calls the reader, or says the headline again. Any other stretch may be one that the other copy lost.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::headline::{Alike, alike, is_cut};
+use crate::model::fold::{fold, traditional};
+use crate::model::headline::{bare, signed};
+use crate::model::shingle::{LEAST, weight};
+
+/// A sign of damage.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sign {
+    /// There is no text.
+    Textless,
+    /// Headline or text end in an ellipsis.
+    Cut,
+    /// Characters that stand for bytes nobody could read.
+    Unreadable,
+    /// A character is missing wherever it should stand.
+    Lost(char),
+    /// A number has lost its decimal point.
+    Point,
+    /// Readings stand in brackets behind characters.
+    Readings,
+    /// Traditional and simplified characters in one text.
+    Scripts,
+    /// A page's furniture or a call to its readers stands in the text.
+    Furniture(&'static str),
+    /// A site's name stands at the headline.
+    Signed,
+    /// It is a part of another copy.
+    Part,
+    /// Some words were put in front of the other copy's beginning, or in the place of its first ones.
+    Opening,
+    /// A stretch that the other copy does not have stands between its sentences.
+    Insertion(String),
+}
+
+impl Sign {
+    /// How bad it is: what a reader cannot do without weighs most.
+    #[must_use]
+    pub const fn weight(&self) -> u8 {
+        match self {
+            Self::Textless => 8,
+            Self::Cut | Self::Unreadable => 4,
+            Self::Part => 3,
+            Self::Lost(_) | Self::Point | Self::Readings | Self::Scripts | Self::Insertion(_) => 2,
+            Self::Furniture(_) | Self::Signed | Self::Opening => 1,
+        }
+    }
+}
+
+/// Damage from which on a copy is worth less than a whole one of any producer: nothing to read, or half of it.
+pub const SEVERE: u8 = 4;
+
+/// Characters of Chinese news, each with how many of 10,000 it is at least in texts of every kind (counted low: of the
+/// frequency lists of modern Chinese the smaller figure, rounded down).
+const COMMON: &[(char, usize)] = &[
+    ('的', 300),
+    ('一', 90),
+    ('在', 90),
+    ('人', 60),
+    ('中', 60),
+    ('有', 60),
+    ('大', 50),
+    ('国', 50),
+    ('年', 50),
+    ('会', 40),
+];
+/// So many of a common character were to be expected where its absence says something.
+const EXPECTED: usize = 8;
+/// A body so long, in Han characters, repeats the words of its headline.
+const BODY: usize = 200;
+
+/// What pages write around a text, and to their readers; each is furniture of many sites and no sentence of an article:
+/// buttons (上一篇, 字号), notices (转载目的), calls to apps and accounts, captions of stock pictures.
+const FURNITURE: &[&str] = &[
+    "打印本页",
+    "关闭窗口",
+    "上一篇",
+    "下一篇",
+    "猜你喜欢",
+    "相关阅读",
+    "返回顶部",
+    "转载目的",
+    "侵权请联系",
+    "下载客户端",
+    "扫码关注",
+    "扫描二维码",
+    "扫一扫",
+    "微信公众号",
+    "点击进入",
+    "点击查看",
+    "图片来源",
+    "资料图",
+    "【广告】",
+    "字号:",
+    "字号：",
+    "Click here to",
+    "Download our app",
+    "Subscribe to our",
+    "Sign up for our",
+    "Follow us on",
+    "Advertisement",
+];
+
+/// Bytes read in the wrong set, as they look: UTF-8 read as GBK, memory never written, UTF-8 read as Latin-1.
+const UNREADABLE: &[&str] = &["\u{fffd}", "锟斤拷", "烫烫烫", "â€™", "â€œ", "ï¼Œ"];
+
+fn is_han(c: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&c)
+}
+
+/// What a copy shows by itself.
+#[must_use]
+pub fn alone(title: &str, text: &str) -> Vec<Sign> {
+    let mut signs = BTreeSet::new();
+    if weight(&fold(text).chars().collect::<Vec<_>>()) < LEAST {
+        signs.insert(Sign::Textless);
+    }
+    if is_cut(title) || is_cut(text) {
+        signs.insert(Sign::Cut);
+    }
+    if UNREADABLE.iter().any(|mark| title.contains(mark) || text.contains(mark)) {
+        signs.insert(Sign::Unreadable);
+    }
+    signs.extend(lost(title, text).map(Sign::Lost));
+    let letters: Vec<char> = text.chars().collect();
+    if lost_point(&letters) {
+        signs.insert(Sign::Point);
+    }
+    if readings(&letters) >= 2 {
+        signs.insert(Sign::Readings);
+    }
+    if mixed(title, text) {
+        signs.insert(Sign::Scripts);
+    }
+    signs.extend(furniture(text).map(Sign::Furniture));
+    if signed(title) {
+        signs.insert(Sign::Signed);
+    }
+    signs.into_iter().collect()
+}
+
+/// A character that the text lost, told by its length or by its headline.
+fn lost(title: &str, text: &str) -> Option<char> {
+    let letters: Vec<char> = fold(text).chars().collect();
+    let han = letters.iter().filter(|c| is_han(**c)).count();
+    let held: HashSet<char> = letters.iter().copied().collect();
+    let common = COMMON.iter().find(|(c, of)| han * of >= EXPECTED * 10_000 && !held.contains(c));
+    if let Some((c, _)) = common {
+        return Some(*c);
+    }
+    if han < BODY {
+        return None;
+    }
+    let headline: Vec<char> = fold(title).chars().collect();
+    let pieces: HashSet<&[char]> = letters.windows(4).collect();
+    let around = headline.windows(5).find(|five| {
+        let around = [five[0], five[1], five[3], five[4]];
+        five.iter().all(|c| is_han(*c)) && !held.contains(&five[2]) && pieces.contains(around.as_slice())
+    })?;
+    Some(around[2])
+}
+
+/// A digit, one blank, a digit or two and a unit: 6 5%.
+fn lost_point(letters: &[char]) -> bool {
+    let unit = |c: &char| matches!(c, '%' | '％' | '亿' | '万');
+    letters.windows(4).enumerate().any(|(at, four)| {
+        let [digit, ' ', tenth, behind] = four else { return false };
+        let next = letters.get(at + 4);
+        digit.is_ascii_digit()
+            && tenth.is_ascii_digit()
+            && (unit(behind) || (behind.is_ascii_digit() && next.is_some_and(unit)))
+    })
+}
+
+/// How many characters have a reading in brackets behind them.
+fn readings(letters: &[char]) -> usize {
+    let vowel = |c: char| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'v') || "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜü".contains(c);
+    let mut found = 0;
+    for (at, two) in letters.windows(2).enumerate() {
+        if !(is_han(two[0]) && matches!(two[1], '(' | '（')) {
+            continue;
+        }
+        let inside: Vec<char> =
+            letters[at + 2..].iter().copied().take_while(|c| c.is_alphabetic() && !is_han(*c)).take(7).collect();
+        let closes = letters.get(at + 2 + inside.len()).is_some_and(|c| matches!(c, ')' | '）'));
+        let syllable = (1..=6).contains(&inside.len())
+            && inside.iter().all(|c| c.is_lowercase())
+            && inside.iter().any(|c| vowel(*c));
+        found += usize::from(closes && syllable);
+    }
+    found
+}
+
+/// Characters of one script alone that make a text of it, and such of the other that make it a mixture.
+const OF_ONE: usize = 10;
+const OF_OTHER: usize = 3;
+
+fn mixed(title: &str, text: &str) -> bool {
+    let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
+    for c in title.chars().chain(text.chars()) {
+        match traditional(c) {
+            Some(true) => old.insert(c),
+            Some(false) => new.insert(c),
+            None => false,
+        };
+    }
+    old.len() >= OF_ONE && new.len() >= OF_OTHER
+}
+
+/// A text made ready for comparing with others, character by character.
+#[derive(Debug, Default)]
+pub struct Body<'t> {
+    text: &'t str,
+    letters: Vec<char>,
+    /// Where each character stands in the text as sent.
+    at: Vec<u32>,
+    held: HashSet<char>,
+}
+
+/// A stretch of one text that another does not have.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    begin: usize,
+    end: usize,
+    /// It is no part of the article.
+    foreign: bool,
+}
+
+impl Run {
+    const fn length(&self) -> usize {
+        self.end - self.begin
+    }
+}
+
+/// Characters of a piece by which two texts are laid side by side: so many stand nowhere twice by chance.
+const PIECE: usize = 5;
+/// An insertion is so long, in folded characters; a site's notice below its articles is longer than an advertisement.
+const INSERTION: std::ops::RangeInclusive<usize> = 4..=200;
+/// A gap in the other copy that is none.
+const GAP: usize = 2;
+/// A copy that has so much more, per mille of this one's length, has what this one lost: beside a later copy, and beside
+/// one that claims to be no later.
+const MORE: usize = 300;
+const MORE_OF_EARLIER: usize = 80;
+/// So many characters more are a sentence.
+const SENTENCE: usize = 10;
+/// An opening put in front of a text is so long: 据悉. A single character is one that the other lost.
+const OPENING: std::ops::RangeInclusive<usize> = 2..=4;
+/// So much of a part stands in the whole, per mille.
+const WITHIN: usize = 600;
+
+impl<'t> Body<'t> {
+    /// Of a text as sent, `most` characters of it.
+    #[must_use]
+    pub fn of(text: &'t str, most: usize) -> Self {
+        let folded = crate::model::fold::folded(text);
+        let (letters, at): (Vec<char>, Vec<u32>) =
+            folded.text.char_indices().take(most).map(|(byte, c)| (c, folded.at[byte])).unzip();
+        let held = letters.iter().copied().collect();
+        Self { text, letters, at, held }
+    }
+
+    /// Where each piece stands.
+    fn places(&self) -> HashMap<&[char], Vec<usize>> {
+        let mut places: HashMap<&[char], Vec<usize>> = HashMap::with_capacity(self.letters.len());
+        for (at, piece) in self.letters.windows(PIECE).enumerate() {
+            places.entry(piece).or_default().push(at);
+        }
+        places
+    }
+
+    /// What this text shows beside another copy's, which claims to be no later than this one if it is `earlier`.
+    #[must_use]
+    pub fn beside(&self, other: &Self, title: &str, earlier: bool) -> Vec<Sign> {
+        if self.letters.len() < PIECE * 2 || other.letters.len() < PIECE * 2 {
+            return Vec::new();
+        }
+        let mut signs: Vec<Sign> = self.missing(other).into_iter().map(Sign::Lost).collect();
+        let (mine, theirs) = (self.runs(other, title), other.runs(self, title));
+        let more: usize = theirs.iter().filter(|run| !run.foreign).map(Run::length).sum();
+        let own: usize = mine.iter().filter(|run| run.foreign).map(Run::length).sum();
+        let enough = if earlier { MORE_OF_EARLIER } else { MORE };
+        if (earlier || self.breaks_off())
+            && more * 1000 >= (self.letters.len() - own) * enough
+            && more >= SENTENCE
+            && self.within(other)
+        {
+            signs.push(Sign::Part);
+        }
+        let opening = mine.first().filter(|run| run.begin == 0 && OPENING.contains(&run.length()));
+        if earlier && opening.is_some_and(|run| self.letters[run.end..].starts_with(&other.letters[..PIECE])) {
+            signs.push(Sign::Opening);
+        }
+        let inserted = mine.iter().find(|run| run.foreign).map(|run| self.words(run.begin, run.end));
+        // Once is how many an article begins.
+        let again = || (self.says(title) > other.says(title).max(1)).then_some(title);
+        signs.extend(inserted.or_else(again).map(|words| Sign::Insertion(words.to_owned())));
+        signs
+    }
+
+    /// Whether the text ends amid a sentence.
+    fn breaks_off(&self) -> bool {
+        self.text.trim_end().ends_with(|c: char| c.is_alphanumeric() || matches!(c, '，' | '、' | '：' | ',' | ':'))
+    }
+
+    /// How often the text says its headline.
+    fn says(&self, title: &str) -> usize {
+        let headline: Vec<char> = fold(bare(title)).chars().collect();
+        if headline.len() < PIECE {
+            return 0;
+        }
+        self.letters.windows(headline.len()).filter(|piece| *piece == headline).count()
+    }
+
+    /// Whether most of this text stands in the other.
+    fn within(&self, other: &Self) -> bool {
+        let places = other.places();
+        let found = self.letters.windows(PIECE).filter(|piece| places.contains_key(piece)).count();
+        found * 1000 >= (self.letters.len() - PIECE + 1) * WITHIN
+    }
+
+    /// Characters that the other has and this one nowhere, though what stands around them there stands together here.
+    fn missing(&self, other: &Self) -> BTreeSet<char> {
+        // The edges of a text are neighbours, too.
+        let edged = |letters: &[char]| -> Vec<char> { [&['\0', '\0'], letters, &['\0', '\0']].concat() };
+        let (mine, theirs) = (edged(&self.letters), edged(&other.letters));
+        let pieces: HashSet<&[char]> = mine.windows(4).collect();
+        let lost = theirs.windows(5).filter(|five| {
+            let around = [five[0], five[1], five[3], five[4]];
+            is_han(five[2]) && !self.held.contains(&five[2]) && pieces.contains(around.as_slice())
+        });
+        lost.map(|five| five[2]).collect()
+    }
+
+    /// Stretches that the other text does not have.
+    fn runs(&self, other: &Self, title: &str) -> Vec<Run> {
+        let places = other.places();
+        let mut runs = Vec::new();
+        let mut add = |begin: usize, end: usize, closed: bool| {
+            if end <= begin {
+                return;
+            }
+            let words = self.words(begin, end);
+            let foreign =
+                INSERTION.contains(&(end - begin)) && ((closed && foreign(words, title)) || furniture(words).is_some());
+            runs.push(Run { begin, end, foreign });
+        };
+        // Where the stretch before ended, here and there.
+        let (mut here, mut there, mut next) = (0, 0, 0);
+        for (at, piece) in self.letters.windows(PIECE).enumerate() {
+            // Of a piece that stands there twice, the one nearest to what was last found.
+            let Some(place) = places.get(piece).and_then(|all| all.iter().min_by_key(|p| p.abs_diff(next))) else {
+                continue;
+            };
+            if at >= here {
+                add(here, at, place.abs_diff(there) <= GAP);
+            }
+            (here, there, next) = (at + PIECE, place + PIECE, place + 1);
+        }
+        add(here, self.letters.len(), other.letters.len().abs_diff(there) <= GAP);
+        runs
+    }
+
+    /// A stretch as sent, with the brackets and marks that folding dropped around it.
+    fn words(&self, begin: usize, end: usize) -> &'t str {
+        let behind = |at: usize| self.at.get(at).map_or(self.text.len(), |byte| *byte as usize);
+        let from = begin.checked_sub(1).map_or(0, |before| {
+            let last = behind(before);
+            last + self.text[last..].chars().next().map_or(0, char::len_utf8)
+        });
+        self.text.get(from..behind(end)).unwrap_or_default()
+    }
+}
+
+fn furniture(words: &str) -> Option<&'static str> {
+    FURNITURE.iter().copied().find(|word| words.contains(word))
+}
+
+/// Whether a stretch between sentences is no part of the article: in square brackets or, behind a sentence's end, in title
+/// marks; an address or a caption; the headline once more.
+fn foreign(words: &str, title: &str) -> bool {
+    let ends =
+        |c: char| c.is_whitespace() || matches!(c, '。' | '！' | '？' | '”' | '，' | '.' | '!' | '?' | ',' | '"');
+    let inside = words.trim_matches(ends);
+    let between = |open: char, close: char| {
+        inside.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).is_some_and(|inside| !inside.contains(open))
+    };
+    between('【', '】')
+        || (between('《', '》') && words.starts_with(ends))
+        || words.contains("http")
+        || inside.starts_with(['▲', '△'])
+        || inside.starts_with("图为")
+        || matches!(alike(inside, title), Some(Alike::Equal | Alike::Cut | Alike::CutOther))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &str = "市图书馆新馆周六起试开放，首批开放阅览座位一千二百个，自助借还机二十台。试开放期间每天限流三千人，读者可凭身份证\
+                         入馆。少儿区同时开放，周末有讲故事的活动。馆方说，年底前还要开放地方文献室和报告厅，夜间延长到九点闭馆。";
+
+    #[test]
+    fn a_text_shows_by_itself_what_happened_to_it() {
+        let long = |c: char| {
+            let sentence = "全市发展平稳，群众在社区的大厅里有人陪同办事，国家今年会在中部一带推进平台建设。";
+            sentence.repeat(12).chars().filter(|kept| *kept != c).collect::<String>()
+        };
+        for (title, text, expected) in [
+            ("图书馆新馆试开放", WHOLE.to_owned(), vec![]),
+            ("图书馆新馆试开放", String::new(), vec![Sign::Textless]),
+            ("图书馆新馆…", WHOLE.to_owned(), vec![Sign::Cut]),
+            ("图书馆新馆试开放", format!("{WHOLE}更多..."), vec![Sign::Cut]),
+            ("图书馆新馆试开放", format!("{WHOLE}锟斤拷"), vec![Sign::Unreadable]),
+            ("社区", long('的'), vec![Sign::Lost('的')]),
+            ("社区", long('群'), vec![]),
+            ("中部推进平台建设情况", long('平'), vec![Sign::Lost('平')]),
+            ("全市发展向好", long('平'), vec![]),
+            ("图书馆新馆试开放", format!("{WHOLE}借阅量增长6 5%。"), vec![Sign::Point]),
+            ("图书馆新馆试开放", format!("{WHOLE}共有12 35万册。"), vec![Sign::Point]),
+            ("图书馆新馆试开放", format!("{WHOLE}第3 5号馆。"), vec![]),
+            ("图书馆新馆试开放", format!("{WHOLE}泉(quan)州、亳（bó）州"), vec![Sign::Readings]),
+            ("图书馆新馆试开放", format!("{WHOLE}世卫(WHO)、世贸(WTO)"), vec![]),
+            (
+                "圖書館新館試開放",
+                "圖書館新館週六起試開放，閱覽座位一千二百個，自助借還機二十台，讀者憑身份证入馆，还有讲座。".to_owned(),
+                vec![Sign::Scripts],
+            ),
+            (
+                "圖書館新館試開放",
+                "圖書館新館週六起試開放，閱覽座位一千二百個，自助借還機二十台，讀者憑證入館。".to_owned(),
+                vec![],
+            ),
+            ("图书馆新馆试开放", format!("{WHOLE}上一篇 下一篇"), vec![Sign::Furniture("上一篇")]),
+            ("图书馆新馆试开放-样城网", WHOLE.to_owned(), vec![Sign::Signed]),
+        ] {
+            assert_eq!(alone(title, &text), expected, "{title}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_text_shows_beside_another_what_it_lost_or_gained() {
+        let insert = |words: &str| WHOLE.replacen("二十台。", &format!("二十台。{words}"), 1);
+        let title = "夜读从此有了一个新去处";
+        for (text, expected, back) in [
+            (WHOLE.to_owned(), vec![], vec![]),
+            (WHOLE.replace('馆', ""), vec![Sign::Lost('馆')], vec![]),
+            (WHOLE.replace('，', ","), vec![], vec![]),
+            (format!("据悉，{WHOLE}"), vec![Sign::Opening], vec![]),
+            (
+                format!("{WHOLE}责任编辑：某某 转载目的在于传递信息"),
+                vec![Sign::Insertion("责任编辑：某某 转载目的在于传递信息".into())],
+                vec![],
+            ),
+            (WHOLE.split_inclusive('。').take(2).collect(), vec![Sign::Part], vec![]),
+            (insert("【扫码关注样城网】"), vec![Sign::Insertion("【扫码关注样城网】".into())], vec![]),
+            (insert("《样城娱乐城app》"), vec![Sign::Insertion("《样城娱乐城app》".into())], vec![]),
+            (insert("更多精彩内容请下载客户端"), vec![Sign::Insertion("更多精彩内容请下载客户端".into())], vec![]),
+            (insert("夜读从此有了一个新去处"), vec![Sign::Insertion("夜读从此有了一个新去处".into())], vec![]),
+            ("市图书馆新馆周六起试开放，首批开放阅览座位一千二百个，自助".to_owned(), vec![Sign::Part], vec![]),
+            (insert("馆内另设视障阅览室，配有盲文图书和听书机，志愿者全程陪同。"), vec![], vec![Sign::Part]),
+        ] {
+            let (one, other) = (Body::of(&text, 8_000), Body::of(WHOLE, 8_000));
+            let strip = |signs: Vec<Sign>| -> Vec<Sign> {
+                let plain = |sign| match sign {
+                    Sign::Insertion(words) => Sign::Insertion(words.trim_start_matches(['。', '，']).to_owned()),
+                    other => other,
+                };
+                signs.into_iter().map(plain).collect()
+            };
+            assert_eq!(strip(one.beside(&other, title, true)), expected, "{text}");
+            assert_eq!(strip(other.beside(&one, title, true)), back, "{text}");
+        }
+    }
+}
