@@ -56,7 +56,11 @@ pub fn join(rules: &Rules, when: Moment, stories: &[StoryNo], shelf: &dyn Shelf)
     let Some(mut story) = united.filter(|_| !edits.is_empty()) else { return Ok(edits) };
     let Some(emission) = &story.emission else { return Ok(edits) };
     // As when a whole copy arrives by itself: what was cut or damaged is corrected, here however often an editor says so.
-    let mends = |index: &usize| !story.copies[*index].held && shown::mends(emission, &story, &story.copies[*index]);
+    let mends = |index: &usize| {
+        let copy = &story.copies[*index];
+        let text = shelf.item(copy.wire).map(|item| item.text).unwrap_or_default();
+        !copy.held && shown::mends(rules, emission, &story, copy, &text, shelf) == Some(shown::Mending::Shown)
+    };
     let better = (0..story.copies.len()).find(mends);
     if let Some(index) = better {
         story.shown = index as u32;

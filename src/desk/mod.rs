@@ -200,8 +200,11 @@ fn join(
         }
         Some(emission) => {
             let open = story.corrections < CORRECTIONS;
-            let mending =
-                if open { shown::mends(rules, case, emission, &story, &story.copies[newest], shelf) } else { None };
+            let mending = if open {
+                shown::mends(rules, emission, &story, &story.copies[newest], &case.item.text, shelf)
+            } else {
+                None
+            };
             match mending {
                 Some(Mending::Shown) => {
                     story.shown = newest as u32;

@@ -108,23 +108,23 @@ pub enum Mending {
     Text,
 }
 
-/// What the item at hand, a copy of the story, does for what was printed: something, if that was cut or damaged and this
+/// What a copy of the story with this text does for what was printed: something, if that was cut or damaged and this
 /// copy is whole, by itself and beside what was printed.
 #[must_use]
 pub fn mends(
     rules: &Rules,
-    case: &Case<'_>,
     emission: &Emission,
     story: &Story,
     copy: &Copy,
+    text: &str,
     shelf: &dyn Shelf,
 ) -> Option<Mending> {
     let printed = story.shown()?;
     if copy.damage > 0 {
         return None;
     }
-    let text = shelf.item(emission.text).map(|item| item.text);
-    let (mine, theirs) = (Body::of(&case.item.text, COMPARED), Body::of(text.as_deref().unwrap_or_default(), COMPARED));
+    let before = shelf.item(emission.text).map(|item| item.text).unwrap_or_default();
+    let (mine, theirs) = (Body::of(text, COMPARED), Body::of(&before, COMPARED));
     let damaged = printed.damage > 0
         || is_cut(&emission.title)
         || alike(&emission.title, &copy.title) == Some(Alike::Cut)
