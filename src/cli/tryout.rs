@@ -179,6 +179,12 @@ fn people(probe: &Probe) -> String {
         for placed in &found.cities {
             let _ = writeln!(out, "    {} {}: {}", placed.name, placed.score, list(&placed.evidence).join("; "));
         }
+        for hand in &item.hands {
+            let _ = writeln!(out, "  {:<10} {} ({})", hand.role.word(), hand.name, hand.place);
+        }
+        if let Some(former) = &item.former {
+            let _ = writeln!(out, "  {:<10} {former}", "before");
+        }
         for complaint in &item.complaints {
             let _ = writeln!(out, "  complaint  {complaint}");
         }
@@ -244,6 +250,10 @@ fn machine(probe: &Probe) -> serde_json::Value {
             "authors": item.authors,
             "tags": item.tags,
             "credits": item.credits.iter().map(|credit| json!({ "name": credit.name, "place": credit.place })).collect::<Vec<_>>(),
+            "hands": item.hands.iter().map(|hand| json!({
+                "name": hand.name, "role": hand.role.word(), "place": hand.place,
+            })).collect::<Vec<_>>(),
+            "former": item.former,
             "cities": found.cities.iter().map(|placed| json!({
                 "code": placed.code.to_string(), "name": placed.name,
                 "score": f64::from(placed.score) / 1000.0, "evidence": list(&placed.evidence),

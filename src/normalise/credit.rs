@@ -529,10 +529,23 @@ fn bylined(line: &str) -> Option<(usize, Vec<Piece>)> {
     (tells(&pieces) && !rest.is_empty()).then_some((line.len() - rest.len(), pieces))
 }
 
+/// The first word of a name in lower case: dpa of `dpa/tmn`.
+fn first_word(name: &str) -> String {
+    name.trim().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase()
+}
+
 fn cabled(line: &str) -> Option<(usize, Vec<Piece>)> {
+    // (Reuters) - Text
+    if let Some((name, rest)) = line.trim_start().strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+        let text = rest.trim_start().trim_start_matches(['-', '–', '—', '―']);
+        let dash = text.len() < rest.trim_start().len();
+        let known = name.chars().count() <= AGENCY && CABLES.contains(&first_word(name).as_str());
+        let piece = Piece { kind: Kind::Source, value: name.trim().to_owned() };
+        return (dash && known).then(|| (line.len() - text.trim_start().len(), vec![piece]));
+    }
     let captures = CABLED.as_ref()?.captures(line)?;
     let (place, name) = (captures.name("place")?.as_str(), captures.name("agency")?.as_str().trim());
-    let first = name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
+    let first = first_word(name);
     let city = place.split([',', '/']).next().unwrap_or(place);
     let loud = city.chars().filter(|c| c.is_alphabetic()).count() >= 2 && !city.chars().any(char::is_lowercase);
     let named = name.starts_with(char::is_uppercase) && !name.chars().any(|c| c.is_ascii_digit());
@@ -663,6 +676,26 @@ mod tests {
         let chain = chain(stated(&raw, &Taken::default(), "list"), &other, &main, &Taken::default());
         let chain: Vec<String> = chain.iter().map(|credit| format!("{}@{}", credit.name, credit.place)).collect();
         assert_eq!(chain, ["财报网@list", "莲城网@page", "莲城晚报@head", "莲城网@head", "莲城日报@foot"]);
+    }
+
+    /// Any piece of these texts, however it is cut, is read without a panic, and nothing comes into it that was not there.
+    #[test]
+    fn pieces_of_texts_are_read() {
+        use super::super::{excise, text::plain};
+        let lines: Vec<&str> = LINES.lines().filter_map(|line| line.strip_prefix("> ")).collect();
+        for pair in lines.windows(2) {
+            let text = pair.join("\n");
+            let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            for (i, from) in ends.iter().enumerate().step_by(3) {
+                let piece = &text[*from..ends[(2 * i + 7).min(ends.len() - 1)].max(*from)];
+                let taken = take(piece, "");
+                let printed = taken.print(piece);
+                assert!(printed.lines().all(|line| piece.contains(line)), "{piece}");
+                let html = format!("<p>{}</p>", crate::model::markup::escape(piece).replace('\n', "</p><p>"));
+                let cut = excise::lines(&html, &plain(&html), &take(&plain(&html), "").printed());
+                assert_eq!(plain(&cut), take(&plain(&html), "").print(&plain(&html)), "{html}");
+            }
+        }
     }
 
     /// Nothing that a text holds may make reading its ends slow or panic.

@@ -178,7 +178,9 @@ static STAFF: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// What a line says, if it is nothing but labels and their values; in order.
 pub(super) fn pieces(line: &str, spot: Spot) -> Option<Vec<Piece>> {
     let line = unwrapped(line.trim_start_matches(|c: char| c.is_whitespace() || BULLETS.contains(c)).trim());
-    if line.is_empty() || line.chars().nth(LINE).is_some() {
+    // Sentences are no labels: most lines go no further.
+    let sentence = line.trim_end_matches(['。', '.']).contains('。');
+    if line.is_empty() || sentence || line.chars().nth(LINE).is_some() {
         return None;
     }
     if spot != Spot::Foot
