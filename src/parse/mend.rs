@@ -94,7 +94,7 @@ fn foreign(document: &Document) -> Option<&'static Encoding> {
         let mut before = false;
         for c in text.chars() {
             let byte = if c.is_ascii() { u8::try_from(c).ok() } else { byte(c) };
-            let Some(byte) = byte else { return None };
+            let byte = byte?;
             beyond += usize::from(!c.is_ascii());
             runs += usize::from(!c.is_ascii() && !before);
             before = !c.is_ascii();
@@ -167,8 +167,7 @@ impl Signs {
                 }
                 0xe4..=0xe9 => {
                     match bytes.get(at + 1..at + 3).unwrap_or_default() {
-                        [0x94, 0x9b] | [0x90, 0xa8] if *byte == 0xe9 => signs.chinese = true,
-                        [0x8a, 0x86] if *byte == 0xe9 => signs.chinese = true,
+                        [0x94, 0x9b] | [0x90, 0xa8] | [0x8a, 0x86] if *byte == 0xe9 => signs.chinese = true,
                         [0xb6, 0x93] if *byte == 0xe6 => signs.chinese = true,
                         [0x8a, 0xaf] | [0xae, 0x9c] if *byte == 0xe8 => signs.letters = true,
                         [0x82, 0xaa] if *byte == 0xe9 => signs.letters = true,

@@ -318,7 +318,11 @@ fn tag_end(text: &str, from: usize) -> Option<usize> {
             b'>' => return Some(at),
             b'<' => return None,
             b'"' | b'\'' if value => {
-                at += 1 + text[at + 1..].find(byte as char)?;
+                let length = text[at + 1..].find(byte as char)?;
+                // A value that holds whole fields was never closed: it ends with its tag.
+                if !holds_fields(&text[at + 1..=at + length]) {
+                    at += 1 + length;
+                }
                 value = false;
             }
             b'=' => value = true,
@@ -328,6 +332,17 @@ fn tag_end(text: &str, from: usize) -> Option<usize> {
         at += 1;
     }
     None
+}
+
+/// Whether a value of an attribute holds an item, or the title of one: no attribute does.
+fn holds_fields(value: &str) -> bool {
+    let field = |at: usize| {
+        let tag = value[at..].trim_start_matches(['<', '/']);
+        ["item", "entry", "channel", "title", "link"].iter().any(|name| {
+            tag.strip_prefix(name).is_some_and(|rest| rest.starts_with(|c: char| c == '>' || c.is_ascii_whitespace()))
+        })
+    };
+    value.contains('>') && value.match_indices('<').any(|(at, _)| field(at))
 }
 
 fn name_at(text: &str, at: usize) -> &str {
@@ -693,11 +708,15 @@ impl<'a> Pass<'a> {
             Some(end) => (&inside[..end], end + 3),
             None => (inside, inside.len()),
         };
-        // A section that was never closed runs into the next item: it ends with its field.
+        // A section that was never closed runs into the next item or section: it ends with its field.
         if self.open_sections < OPEN_SECTIONS
-            && (content.contains("</item>") || content.contains("</entry>"))
+            && (content.contains("item") || content.contains("entry") || content.contains("<![CDATA["))
             && let Some((name, _)) = self.stack.last()
-            && let Some(end) = content.find(&format!("</{name}>"))
+            && let Some(item) = ["<item>", "<item ", "<entry>", "<entry ", "</item>", "</entry>", "<![CDATA["]
+                .iter()
+                .filter_map(|tag| content.find(tag))
+                .min()
+            && let Some(end) = content[..item].find(&format!("</{name}>"))
         {
             self.open_sections += 1;
             content = &content[..end];
@@ -859,6 +878,18 @@ mod tests {
             ),
             ("<rss><item><a>1</a></item><item><a>2", "<rss version=\"2.0\"><item><a>1</a></item></rss>"),
             ("<rss><item><a>1</a></item><item><a href=\"", "<rss version=\"2.0\"><item><a>1</a></item></rss>"),
+            (
+                "<rss><channel><a b=\"1><title>2</title><item><c d=\"3\"/></item></channel></rss>",
+                "<rss version=\"2.0\"><channel><a b=\"1\"><title>2</title><item><c d=\"3\"/></item></a></channel></rss>",
+            ),
+            (
+                "<rss><title><![CDATA[1</title><item><title><![CDATA[2]]></title></item></rss>",
+                "<rss version=\"2.0\"><title>1</title><item><title>2</title></item></rss>",
+            ),
+            (
+                "<rss><title><![CDATA[</title><a><![CDATA[1]]></a><item><b>2</b></item></rss>",
+                "<rss version=\"2.0\"><title></title><a>1</a><item><b>2</b></item></rss>",
+            ),
             ("<rss></b><a>1</a></rss>", "<rss version=\"2.0\"><a>1</a></rss>"),
             (
                 "<!DOCTYPE rss [<!ENTITY x 'y'><!ENTITY z \"&x;&x;\">]><rss>&x;&z;&w;</rss>",
