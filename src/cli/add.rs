@@ -286,7 +286,7 @@ impl Search<'_> {
         let zone = ZONES.iter().find(|(country, _)| *country == end).map(|(_, zone)| *zone);
         Site {
             name: name.unwrap_or_else(|| host.clone()),
-            city: city.filter(|city| self.is_covered(gazetteer, city)),
+            city: city.filter(|city| is_covered(gazetteer, city)),
             zone: zone.filter(|zone| *zone != self.settings.site.zone),
             government: offers.government || host.contains(".gov.") || host.ends_with(".gov"),
             host,
@@ -320,10 +320,6 @@ impl Search<'_> {
             }
         }
         Vec::new()
-    }
-
-    fn is_covered(&self, gazetteer: &Gazetteer, city: &str) -> bool {
-        matches!(gazetteer.find(city), Found::One(unit) if gazetteer.covered(unit.code))
     }
 
     async fn sitemaps(&mut self, home: &Url, bar: &indicatif::ProgressBar) {
@@ -509,6 +505,10 @@ impl Search<'_> {
         let same = |source: &&Source| normalise::canonical(source.kind.address()) == normalise::canonical(url);
         self.settings.sources.iter().find(same)
     }
+}
+
+fn is_covered(gazetteer: &Gazetteer, city: &str) -> bool {
+    matches!(gazetteer.find(city), Found::One(unit) if gazetteer.covered(unit.code))
 }
 
 fn read(source: &Source, answer: &Answer, rules: &Rules, now: Time) -> Result<Probe, String> {

@@ -575,12 +575,11 @@ impl<'a> Iterator for Tokens<'a> {
                         self.at = self.past_hidden(hidden, begin);
                     }
                     match hidden {
-                        "iframe" => return Some(Token::Open { name, attributes }),
                         "object" if at >= self.entered && holds(&self.html[begin..self.at], &SHOWN_INSTEAD) => {
                             self.entered = self.at;
                             self.at = begin;
                         }
-                        "object" => return Some(Token::Open { name, attributes }),
+                        "iframe" | "object" => return Some(Token::Open { name, attributes }),
                         "noscript" if self.at > begin && holds(&self.html[begin..self.at], &["<img"]) => {
                             self.fallback = self.at;
                             self.at = begin;

@@ -297,4 +297,22 @@ mod tests {
             assert_eq!(Bases::new(base, document).absolute("1.html").as_deref(), Some(expected), "{base:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_address_has_one_form_and_is_printed_once(
+            begin in proptest::sample::select(vec!["https://www.a.example/", "http://a.example/x;", "//a.example?", "?", "", "/amp/1"]),
+            middle in ".{0,12}",
+            end in proptest::sample::select(vec!["", "/amp", "?utm_source=1", "#utm_source=1", "/(s(a))/", ";jsessionid=1", "%e8%41", "/index.html"]),
+        ) {
+            let written = format!("{begin}{middle}{end}");
+            let bases = Bases::new(None, "https://news.example/feeds/one.xml");
+            if let Some(page) = bases.page(&written) {
+                proptest::prop_assert_eq!(bases.page(&page), Some(page.clone()), "printed again: {}", written);
+                let form = canonical(&page);
+                proptest::prop_assert_eq!(canonical(&format!("http://{form}")), form, "of {}", page);
+            }
+            let _ = canonical(&written);
+        }
+    }
 }

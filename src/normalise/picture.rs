@@ -216,7 +216,7 @@ fn payload(address: &str) -> Option<&str> {
 
 /// Whether a picture in the text says that it has at most two pixels on a side (GIF89a 18, PNG 11.2.2).
 fn is_tiny_data(address: &str) -> bool {
-    let head = payload(address).map(|payload| beginning(payload)).unwrap_or_default();
+    let head = payload(address).map(beginning).unwrap_or_default();
     let sides = match head.as_slice() {
         [b'G', b'I', b'F', b'8', _, b'a', w0, w1, h0, h1, ..] => {
             [u32::from(u16::from_le_bytes([*w0, *w1])), u32::from(u16::from_le_bytes([*h0, *h1]))]

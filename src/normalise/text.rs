@@ -125,7 +125,7 @@ fn without_inline(text: &str) -> String {
         };
         for _ in 0..PAIRS {
             let Some(end) = text.find(&close) else { break };
-            let open = text[..end].match_indices('<').filter_map(|(at, _)| Some((at, opens(&text[at..end])?))).last();
+            let open = text[..end].rmatch_indices('<').find_map(|(at, _)| Some((at, opens(&text[at..end])?)));
             let Some((at, length)) = open else { break };
             text.replace_range(end..end + close.len(), "");
             text.replace_range(at..at + length, "");

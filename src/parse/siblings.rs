@@ -232,7 +232,7 @@ fn entry_text(entry: &NodeRef<'_>, selector: &str) -> Option<String> {
 fn dates(page: &Page, sample: &[NodeRef<'_>]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in sample {
-        let leaves = entry.descendants_it().filter(|node| node.is_element());
+        let leaves = entry.descendants_it().filter(NodeRef::is_element);
         for node in leaves {
             let text = node.text().split_whitespace().collect::<Vec<_>>().join(" ");
             if text.chars().count() > DATE || !page.is_date(&text) {
@@ -292,7 +292,7 @@ fn titles(sample: &[NodeRef<'_>]) -> Vec<String> {
         let anchor = if entry.has_name("a") { Some(*entry) } else { longest(entry) };
         let Some(anchor) = anchor else { continue };
         let whole = anchor.text().split_whitespace().collect::<String>().chars().count();
-        for node in anchor.descendants_it().filter(|node| node.is_element()) {
+        for node in anchor.descendants_it().filter(NodeRef::is_element) {
             let text = node.text().split_whitespace().collect::<String>().chars().count();
             let heading = ["h1", "h2", "h3", "h4", "h5", "h6"].iter().any(|name| node.has_name(name));
             let called = class(&node).is_some_and(|class| {

@@ -134,6 +134,19 @@ fn a_feed_is_proposed_by_its_own_address_and_at_usual_places() {
 }
 
 #[test]
+fn the_page_of_a_government_says_whose_it_is() {
+    let origin = Origin::start();
+    let head = "<meta name=SiteName content=市政府门户网站><meta name=SiteIDCode content=4110000001>";
+    origin.serve("/", Reply::ok(page(head)).header("Content-Type", "text/html; charset=utf-8"));
+    origin.serve("/2026/11-20/70.html", Reply::ok(article()).header("Content-Type", "text/html; charset=utf-8"));
+    let desk = Desk::new("");
+    let found = json(&desk, &["add", &origin.url("/"), "--json"]);
+    let block = found["proposals"][0]["block"].as_str().unwrap();
+    assert!(block.contains("city = \"许昌市\"") && block.contains("rank = \"origin\""), "{block}");
+    assert!(block.contains("name = \"市政府门户网站\"") && block.contains("body = \"gov-cn\""), "{block}");
+}
+
+#[test]
 fn how_add_ends_tells_what_was_wrong() {
     let origin = Origin::start();
     origin.serve("/empty", Reply::ok("<html><p>nothing here").header("Content-Type", "text/html"));

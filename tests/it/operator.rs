@@ -140,3 +140,47 @@ fn a_query_is_previewed_with_and_without_a_daemon() {
     assert_eq!(desk.run(&["try", "mistyped-id"]).status.code(), Some(65));
     drop(daemon);
 }
+
+#[test]
+fn once_lists_sources_that_answer_but_give_nothing() {
+    let origin = Origin::start();
+    origin.serve("/full.xml", Reply::ok(FEED));
+    origin.serve("/empty.xml", Reply::ok("<rss version='2.0'><channel><title>t</title></channel></rss>"));
+    let desk = Desk::new(&format!(
+        "[[source]]\nid = \"full\"\nfeed = \"{}\"\n[[source]]\nid = \"empty\"\nfeed = \"{}\"\n\
+         [[source]]\nid = \"gone\"\nfeed = \"{}\"\n",
+        origin.url("/full.xml"),
+        origin.url("/empty.xml"),
+        origin.url("/none.xml")
+    ));
+    let output = desk.run(&["once"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(said.contains("1 failed, 1 silent"), "{said}");
+    assert!(said.contains("  empty: silent: it shows 0 items, at least 1 are expected"), "{said}");
+    assert!(said.contains("  gone: ") && !said.contains("  full: "), "{said}");
+}
+
+#[test]
+fn try_reads_pages_and_sitemaps_and_tells_where_fields_stand() {
+    let origin = Origin::start();
+    let items: String = (1..5)
+        .map(|i| format!("<li><a href='/x/{i}.html'>梧桐路小学办起周末合唱团之{i}</a><span>2026-11-2{i}</span></li>"))
+        .collect();
+    origin.serve("/list/", Reply::ok(format!("<html><title>要闻</title><ul>{items}</ul></html>")));
+    origin.serve("/map.xml", Reply::ok("<urlset><url><loc>http://a.example/1</loc></url></urlset>"));
+    origin.serve("/feed.xml", Reply::ok(FEED));
+    origin.serve("/text", Reply::ok("nothing that can be read"));
+    let desk = Desk::new("");
+    for (path, kind, from) in
+        [("/list/", "page", "link"), ("/map.xml", "sitemap", "loc"), ("/feed.xml", "feed", "link")]
+    {
+        let output = desk.run(&["try", &origin.url(path), "--json"]);
+        assert_eq!(output.status.code(), Some(0), "{path}: {}", stderr(&output));
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["kind"], kind, "{told:#}");
+        let link = told["items"][0]["fields"]["link"]["from"].as_str().unwrap_or_default();
+        assert!(link.contains(from), "{path}: {told:#}");
+    }
+    assert_eq!(desk.run(&["try", &origin.url("/text")]).status.code(), Some(69));
+}
