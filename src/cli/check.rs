@@ -187,6 +187,8 @@ pub struct Verdict {
     pub sentence: String,
     /// Character set and why.
     pub charset: String,
+    /// As what it was read, and by which of the readers.
+    pub path: String,
     /// Items.
     pub items: usize,
     /// Newest date, with its zone.
@@ -207,6 +209,7 @@ fn judge(source: &Source, probe: Result<Probe, String>, now: Time) -> Verdict {
         failed: true,
         sentence: String::new(),
         charset: String::new(),
+        path: String::new(),
         items: 0,
         newest: None,
         filled: std::collections::BTreeMap::new(),
@@ -221,6 +224,7 @@ fn judge(source: &Source, probe: Result<Probe, String>, now: Time) -> Verdict {
             return verdict;
         }
     };
+    verdict.path = probe.path();
     verdict.charset = probe.document.charset;
     verdict.items = probe.items.len();
     verdict.articles = probe.articles;
@@ -268,7 +272,7 @@ impl Verdict {
             let cities: Vec<_> = cities.iter().take(6).map(|(name, count)| format!("{name} {count}")).collect();
             let newest = self.newest.as_deref().unwrap_or("none has a date");
             // Writing to a String can't fail.
-            let _ = writeln!(text, "     newest {newest}; charset {}", self.charset);
+            let _ = writeln!(text, "     newest {newest}; charset {}; read as {}", self.charset, self.path);
             let _ = writeln!(text, "     of {} items have: {}", self.items, filled.join(", "));
             let _ = writeln!(
                 text,

@@ -76,6 +76,25 @@ pub struct Probe {
     pub took: i64,
 }
 
+impl Probe {
+    /// As what it was read, and by which of the readers.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let complaints = &self.document.complaints;
+        let other = ["read by the tolerant parser", "read by feed-rs alone"];
+        let read = match self.kind {
+            "page" => "by its structure",
+            "api" => "by paths",
+            "sitemap" => "as a sitemap",
+            _ if self.document.format.starts_with("JSON") => "as JSON",
+            _ if complaints.iter().any(|complaint| complaint.contains(other[0])) => "by the tolerant parser alone",
+            _ if complaints.iter().any(|complaint| complaint.contains(other[1])) => "by feed-rs alone",
+            _ => "by feed-rs and the tolerant parser",
+        };
+        format!("`{}`, {read}", self.kind)
+    }
+}
+
 /// Asks a source once, unconditionally, and reads what comes, child sitemaps and the articles of the first few items
 /// included.
 ///

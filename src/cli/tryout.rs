@@ -157,7 +157,7 @@ fn people(probe: &Probe) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "address   {}", probe.url);
     if !document.format.is_empty() {
-        let _ = writeln!(out, "read as   {} ({})", document.format, path(probe));
+        let _ = writeln!(out, "read as   {} ({})", document.format, probe.path());
         let _ = writeln!(out, "charset   {}", document.charset);
     }
     if let Some(title) = &document.title {
@@ -208,22 +208,6 @@ fn tell(out: &mut String, field: &Field) {
     let _ = writeln!(out, "  {:<10} from {}{done}", "", field.from);
 }
 
-/// Which of the readers read it.
-fn path(probe: &Probe) -> String {
-    let complaints = &probe.document.complaints;
-    let other = ["read by the tolerant parser", "read by feed-rs alone"];
-    let read = match probe.kind {
-        "page" => "by its structure",
-        "api" => "by paths",
-        "sitemap" => "as a sitemap",
-        _ if probe.document.format.starts_with("JSON") => "as JSON",
-        _ if complaints.iter().any(|complaint| complaint.contains(other[0])) => "by the tolerant parser alone",
-        _ if complaints.iter().any(|complaint| complaint.contains(other[1])) => "by feed-rs alone",
-        _ => "by feed-rs and the tolerant parser",
-    };
-    format!("`{}`, {read}", probe.kind)
-}
-
 fn rfc3339(at: Time, offset: i16) -> String {
     at.at_offset(offset).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
@@ -267,7 +251,7 @@ fn machine(probe: &Probe) -> serde_json::Value {
         "url": probe.url,
         "status": probe.status,
         "kind": probe.kind,
-        "read": path(probe),
+        "read": probe.path(),
         "format": probe.document.format,
         "charset": probe.document.charset,
         "title": probe.document.title,
