@@ -908,6 +908,9 @@ fn in_other(node: &NodeRef<'_>) -> bool {
 /// Most blocks at the end of a text that are looked at.
 const TAIL: usize = 40;
 
+/// Longest text of a hidden box, in characters.
+const HIDDEN: usize = 200;
+
 /// Most nodes of a block of links between the pages of an article.
 const PAGER_NODES: usize = 80;
 
@@ -936,6 +939,15 @@ const PAGER: [&str; 16] = [
 fn tidy(html: &str) -> String {
     let page = Document::from(html);
     let mut removed = false;
+    // Boxes that open on a click. A whole text may be hidden until a script shows it: that stays.
+    for node in page.select("[style]").nodes() {
+        let style: String = node.attr("style").unwrap_or_default().split_whitespace().collect();
+        let small = node.descendants_it().take(PAGER_NODES + 1).count() <= PAGER_NODES;
+        if style.to_ascii_lowercase().contains("display:none") && small && node.text().chars().nth(HIDDEN).is_none() {
+            node.remove_from_parent();
+            removed = true;
+        }
+    }
     for node in page.select("div, p, ul, nav, center, section").nodes() {
         // Small ones alone: the text of each large one would be put together again and again.
         let inside: Vec<NodeRef<'_>> = node.descendants_it().take(PAGER_NODES + 1).collect();
@@ -1088,8 +1100,8 @@ impl Tail {
         let share = if begins { 5 } else { 6 };
         let leads = !links.is_empty() && 10 * linked >= share * length && length <= 120 && !attached;
         let heading = self.led && length <= 14 && (text.ends_with([':', '：', '】']) || text.starts_with('【'));
-        let bare = text.trim_matches(['【', '】', '[', ']', ' ']);
-        let button = matches!(bare, "纠错" | "分享" | "微信微博" | "微信" | "微博" | "收藏" | "点赞");
+        let bare: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+        let button = matches!(bare.as_str(), "纠错" | "分享" | "微信微博" | "微信" | "微博" | "收藏" | "点赞");
         text.is_empty() || leads || heading || button
     }
 }
