@@ -70,6 +70,7 @@ impl Diff {
         let weight = |tokens: &[&Token]| tokens.iter().map(|token| token.weight()).sum::<usize>();
         for run in runs {
             match run {
+                Run::Same(tokens) if tokens.is_empty() => {}
                 Run::Same(tokens) => diff.pieces.push(Piece::Same(text(&tokens))),
                 Run::Changed(cut, added) => {
                     diff.cut += weight(&cut);
@@ -183,9 +184,12 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Cut behind the marks that end a sentence.
+/// Whether a sentence ends here.
+fn ends(token: &Token) -> bool {
+    matches!(token.plain.as_str(), "。" | "!" | "?" | ";" | "." | "！" | "？" | "；")
+}
+
 fn sentences(tokens: &[Token]) -> Vec<&[Token]> {
-    let ends = |token: &Token| matches!(token.plain.as_str(), "。" | "!" | "?" | ";" | "." | "！" | "？" | "；");
     tokens.split_inclusive(ends).collect()
 }
 
@@ -260,7 +264,26 @@ fn runs<'a>(marked: Vec<(Mark, &'a Token)>) -> Vec<Run<'a>> {
             (run, _) => tidy.push(run),
         }
     }
+    whole_sentences(&mut tidy);
     tidy
+}
+
+/// Of a sentence that was cut or added as a whole, the mark at its end is its own, and not that of the sentence before.
+fn whole_sentences(runs: &mut [Run<'_>]) {
+    for index in 1..runs.len().saturating_sub(1) {
+        let [Run::Same(before), Run::Changed(cut, added), Run::Same(after)] = &mut runs[index - 1..=index + 1] else {
+            continue;
+        };
+        let run = match (cut.is_empty(), added.is_empty()) {
+            (false, true) => cut,
+            (true, false) => added,
+            _ => continue,
+        };
+        if !after.is_empty() && ends(run[0]) && run[0].plain == after[0].plain {
+            before.push(run.remove(0));
+            run.push(after.remove(0));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -287,6 +310,18 @@ mod tests {
             "投资146.9亿元，增长[-6.5-]{+65+}%。",
         ),
         ("cut off", "首班五点半。末班十点。票价不变。", "首班五点半。", "首班五点半。[-末班十点。票价不变。-]"),
+        (
+            "a sentence less",
+            "首班五点半，末班十点。票价不变。请准备零钱。",
+            "首班五点，末班十点。请准备零钱。",
+            "首班五点[-半-]，末班十点。[-票价不变。-]请准备零钱。",
+        ),
+        (
+            "the end of a text, a character changed before",
+            "首班五点半，末班十点。票价不变。",
+            "首班五点，末班十点。",
+            "首班五点[-半-]，末班十点。[-票价不变。-]",
+        ),
         (
             "an advertisement in it",
             "首班五点半。末班十点。",
