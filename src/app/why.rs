@@ -17,7 +17,7 @@ use crate::model::evidence::{Likeness, Veto};
 use crate::model::id::StoryNo;
 use crate::model::place::Placed;
 use crate::model::setting::InForce;
-use crate::model::story::{Copy, Story};
+use crate::model::story::{Copy, Part, Story};
 use crate::model::time::{Claim, Time, Trust};
 use crate::place::Gazetteer;
 use crate::press;
@@ -309,6 +309,9 @@ impl Teller<'_> {
             let _ = writeln!(out, "asked     {} was retired into it, and stays where it stands", retired.guid);
         }
         let _ = writeln!(out, "date      {}: {}", self.time(story.published()), self.date());
+        for repair in story.emission.iter().flat_map(|emission| &emission.repairs) {
+            let _ = writeln!(out, "repaired  {repair}");
+        }
         let _ = writeln!(out, "\nwho had it, in the order seen");
         for index in &self.account.order {
             self.copy(*index, &mut out);
@@ -410,6 +413,14 @@ impl Teller<'_> {
         let mut value = export::one(story, self.gazetteer);
         let other = |other: &Other| json!({ "id": other.guid.to_string(), "title": other.title });
         value["state"] = json!(self.state());
+        let repairs = story.emission.iter().flat_map(|emission| &emission.repairs).map(|repair| {
+            let part = match repair.part {
+                Part::Headline => "headline",
+                Part::Text => "text",
+            };
+            json!({ "part": part, "from": repair.from.as_str() })
+        });
+        value["repairs"] = repairs.collect();
         value["asked"] = json!(found.retired.as_ref().map(|retired| retired.guid.to_string()));
         value["date"] = json!({
             "published": export::rfc3339(story.published(), offset),

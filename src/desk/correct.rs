@@ -95,6 +95,9 @@ pub fn split(
     if moved.is_empty() || left.is_empty() {
         return Ok(Vec::new());
     }
+    // Parts that were taken from a copy that goes go with it.
+    let repairs = story.emission.iter().flat_map(|emission| &emission.repairs);
+    let lost = lost || repairs.clone().any(|repair| moved.iter().any(|copy| copy.source == repair.from));
     if let Some(first) = moved.first_mut() {
         (first.joined, first.score) = (None, 0);
     }

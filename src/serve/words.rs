@@ -182,6 +182,8 @@ pub struct AccountWords {
     pub earliest: &'static str,
     /// Marks a copy that was held back.
     pub held: &'static str,
+    /// The headline, and the text, was taken from the copy of this source.
+    pub repaired: [fn(&str) -> String; 2],
     /// Before a changed headline.
     pub headline: &'static str,
     /// Before a changed text.
@@ -311,6 +313,10 @@ static CHINESE: Words = Words {
     account: AccountWords {
         earliest: "自称最早",
         held: "未进入订阅",
+        repaired: [
+            |source| format!("采用的一篇标题被截断或损坏，刊出的标题取自“{source}”；原标题见下表。"),
+            |source| format!("采用的一篇正文被截断或损坏，刊出的正文取自“{source}”；改动见下表。"),
+        ],
         headline: "标题改动：",
         text: "正文改动：",
         changed: |cut, of, added| match (cut, added) {
@@ -458,6 +464,16 @@ static ENGLISH: Words = Words {
     account: AccountWords {
         earliest: "claims the earliest date",
         held: "held back",
+        repaired: [
+            |source| {
+                format!(
+                    "The headline is that of {source}: the one of the copy shown was cut or damaged. It stands below."
+                )
+            },
+            |source| {
+                format!("The text is that of {source}: the one of the copy shown was cut or damaged, as told below.")
+            },
+        ],
         headline: "Headline: ",
         text: "Text: ",
         changed: |cut, of, added| match (cut, added) {

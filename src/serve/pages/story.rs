@@ -128,6 +128,14 @@ impl Desk<'_> {
         if story.emission.is_none() {
             say(self.words.held, String::new());
         }
+        for repair in story.emission.iter().flat_map(|emission| &emission.repairs) {
+            let [headline, text] = self.words.account.repaired;
+            let sentence = match repair.part {
+                story::Part::Headline => headline,
+                story::Part::Text => text,
+            };
+            say(&sentence(&self.source_name(&repair.from)), String::new());
+        }
         if let Some(no) = story.retired_into
             && let Some(kept) = self.view.story(no)?
         {
