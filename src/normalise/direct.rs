@@ -165,7 +165,7 @@ fn reference(text: &str) -> Option<(char, usize)> {
     let c = chars.next().filter(|_| length == end + 2 && chars.next().is_none())?;
     let plain = matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}');
     // The name must be plain as well: a number that was mapped has a character of its own.
-    let mapped = inside.starts_with('#') && !number_of(&inside[1..end]).is_some_and(|number| number == u32::from(c));
+    let mapped = inside.starts_with('#') && number_of(&inside[1..end]).is_none_or(|number| number != u32::from(c));
     (plain && !mapped).then_some((c, length))
 }
 

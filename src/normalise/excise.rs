@@ -1,6 +1,6 @@
 //! Cuts lines, or parts of them, out of clean HTML: what is left of `<p>来源：莲城日报</p>` is nothing.
 //!
-//! Lines are those of [`text::plain`]: the same walk over the same tokens, so that the n-th line of the text is the n-th line
+//! Lines are those of [`super::text::plain`]: the same walk over the same tokens, so that the n-th line of the text is the n-th line
 //! here. Inside a line characters are counted that are neither blank nor invisible, since blanks are collapsed there. Pictures
 //! stay where they are; an element that held nothing but what was cut goes with it.
 
