@@ -9,6 +9,7 @@
 //! subscriber would see old news as new. An edition that the change brought into being takes past stories at the places
 //! they have in the feed of everything. What matches no more leaves, silently.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Rules, Shelf, ShelfError, enter, merge, tags};
@@ -21,7 +22,7 @@ use crate::model::setting::Cities;
 use crate::model::story::{Entered, Story};
 use crate::model::tag::Tag;
 use crate::place::Look;
-use crate::query::Query;
+use crate::query::{Folded, Query};
 
 /// A change of rules, ready to be applied to one story after the other.
 #[derive(Debug)]
@@ -148,9 +149,10 @@ impl<'r> Rewind<'r> {
         }
         let own = item.map(tags::own).unwrap_or_default();
         let body = item.map_or_else(|| head(story), tags::text);
+        let sources = enter::sources(story);
+        // One subject for all rules: its text is folded once.
+        let subject = tags::subject(story, item, &body, &own, &sources, self.new);
         let holds = |rules: &Rules, id: &str| {
-            let sources = enter::sources(story);
-            let subject = tags::subject(story, item, &body, &own, &sources, rules);
             rules.tags().iter().any(|(tag, query)| tag.id == id && query.holds(&subject, None))
         };
         let source = story.shown().and_then(|copy| self.new.source(&copy.source));
@@ -161,7 +163,7 @@ impl<'r> Rewind<'r> {
                 own.iter().any(|tag| tag.id == id) || from_source.iter().filter_map(|t| Tag::new(t)).any(|t| t.id == id)
             };
             if holds(self.new, id) {
-                if !has {
+                if !has && known.len() < tags::MOST {
                     self.add(&mut known, id);
                 }
             } else if has && !given() && (item.is_some() || holds(self.old, id)) {
@@ -191,7 +193,8 @@ impl<'r> Rewind<'r> {
         leaves: &mut Vec<EditionId>,
     ) {
         let sources = enter::sources(story);
-        let mut texts: Option<Vec<String>> = None;
+        let texts = OnceCell::new();
+        let mut subjects: Option<Vec<Folded<'_>>> = None;
         for (id, query) in self.new.feeds() {
             let asks = query.asks();
             let follows = elsewhere && asks.place.is_some() || retagged && asks.tags;
@@ -199,8 +202,11 @@ impl<'r> Rewind<'r> {
                 continue;
             }
             // It belongs there by any of its copies, as it would have when that one arrived.
-            let texts = texts.get_or_insert_with(|| bodies(story, item, shelf));
-            let matches = texts.iter().any(|text| query.holds(&enter::subject(story, text, &sources), None));
+            let subjects = subjects.get_or_insert_with(|| {
+                let texts = texts.get_or_init(|| bodies(story, item, shelf));
+                texts.iter().map(|text| enter::subject(story, text, &sources)).collect()
+            });
+            let matches = subjects.iter().any(|subject| query.holds(subject, None));
             let edition = EditionId::Saved(id.clone());
             let stands = story.entries.iter().any(|entered| entered.edition == edition && entered.shown());
             match (matches, stands) {

@@ -618,14 +618,25 @@ impl<'s> Draft<'s> {
 
     fn leave(&mut self, no: StoryNo, editions: &[EditionId]) -> Result<()> {
         let seq = self.seq;
+        let story = self.story(no)?.unwrap_or_default();
         for edition in editions {
-            // Its entry stays and counts: the window's edge does not move.
-            self.with_story(no, |story| {
-                for entered in story.entries.iter_mut().filter(|e| e.edition == *edition) {
-                    entered.left = true;
-                }
-            })?;
+            self.uncount(&story, edition)?;
             self.bump(edition, seq)?;
+        }
+        // Its entry stays where it is: the window's edge does not move.
+        self.with_story(no, |story| {
+            for entered in story.entries.iter_mut().filter(|entered| editions.contains(&entered.edition)) {
+                (entered.left, entered.paged) = (true, false);
+            }
+        })
+    }
+
+    /// Counts a story out of an edition, if it is shown there.
+    fn uncount(&mut self, story: &Story, edition: &EditionId) -> Result<()> {
+        if story.entries.iter().any(|entered| entered.edition == *edition && entered.shown())
+            && let Some(head) = self.head_mut(edition)?
+        {
+            head.entries = head.entries.saturating_sub(1);
         }
         Ok(())
     }
@@ -642,8 +653,8 @@ impl<'s> Draft<'s> {
         for edition in leaves {
             let Some(entered) = stood(edition).filter(|entered| entered.shown()) else { continue };
             let order = Order { at: entered.at, story: no.0 };
+            self.uncount(&story, edition)?;
             let Some(head) = self.head_mut(edition)? else { continue };
-            head.entries = head.entries.saturating_sub(1);
             if !entered.left && head.edge.is_some_and(|edge| order >= edge) {
                 self.bump(edition, seq)?;
             }
@@ -751,9 +762,7 @@ impl<'s> Draft<'s> {
                 self.hold_edge(&entered.edition)?;
                 let list = if entered.late { layout::late_prefix } else { layout::entries_prefix };
                 self.remove(&entered.edition, &list(&entered.edition), Order { at: entered.at, story: each.0 })?;
-                if let Some(head) = self.head_mut(&entered.edition)? {
-                    head.entries = head.entries.saturating_sub(1);
-                }
+                self.uncount(&story, &entered.edition)?;
                 self.bump(&entered.edition, seq)?;
             }
             self.with_story(each, |story| {

@@ -122,7 +122,7 @@ pub struct Head {
     /// Version of what it prints.
     #[n(0)]
     pub version: Version,
-    /// Entries ever made, less those taken out.
+    /// Stories that its pages show.
     #[n(1)]
     pub entries: u64,
     /// Spelling of a tag as its first story carried it.

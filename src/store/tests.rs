@@ -6,7 +6,7 @@ use crate::model::edit::{Body, Cause, Edit, Progress};
 use crate::model::edition::{EditionId, Order};
 use crate::model::id::{Guid, ItemKey, StoryNo};
 use crate::model::place::{Code, Places};
-use crate::model::setting::{Publish, SavedFeed, Site};
+use crate::model::setting::{Publish, SavedFeed, Site, TagRule};
 use crate::model::story::{Copy, Emission};
 use crate::model::tag::Tag;
 use crate::model::time::Time;
@@ -118,6 +118,22 @@ impl Author {
         self.enter(index, edits);
     }
 
+    /// A changed rule moves a story.
+    fn refile(&mut self, index: usize, edits: &mut Vec<Edit>) {
+        let told = &mut self.told[index];
+        if !told.emitted {
+            return;
+        }
+        let mut editions = Self::editions();
+        editions.retain(|edition| *edition != EditionId::All && self.dice.one_in(3));
+        let leaves: Vec<EditionId> = editions.iter().filter(|_| self.dice.one_in(2)).cloned().collect();
+        let joins: Vec<EditionId> = editions.into_iter().filter(|edition| !leaves.contains(edition)).collect();
+        let fresh: Vec<_> = joins.iter().filter(|edition| !told.stood.contains(edition)).cloned().collect();
+        told.stood.extend(fresh);
+        let at = Time(self.now - self.dice.roll(9_000_000) as i64);
+        edits.push(Edit::Refile { story: StoryNo(told.no), at, joins, leaves });
+    }
+
     /// Some copies go to a new story, or to one that was retired into this one.
     fn split(&mut self, index: usize, edits: &mut Vec<Edit>) {
         let back = (0..self.told.len()).find(|other| self.told[*other].retired_into == Some(index));
@@ -155,7 +171,12 @@ impl Author {
             }
             let index = alive[self.dice.roll(alive.len() as u64) as usize];
             let story = StoryNo(self.told[index].no);
-            match self.dice.roll(12) {
+            match self.dice.roll(16) {
+                12..=14 => self.refile(index, &mut edits),
+                15 => {
+                    let tags = vec![Tag { id: "教育".into(), name: "教育".into() }];
+                    edits.push(Edit::Retag { story, tags });
+                }
                 0..=3 => {
                     let copy = self.copy(story.0, self.told[index].copies);
                     self.told[index].copies += 1;
@@ -243,12 +264,23 @@ impl Author {
         } else {
             gone.push(format!("feed/{id}"));
         }
+        if self.dice.one_in(2) {
+            let rule = |id: u64| TagRule { id: format!("规则{id}"), when: id.to_string() };
+            set.push(Setting::Tags((0..self.dice.roll(3)).map(rule).collect()));
+        }
         Body::Settings { set, gone, closes: !self.dice.one_in(2) }
     }
 
     fn record(&mut self) -> Record {
         self.now += self.dice.roll(3_000) as i64;
-        let body = if self.dice.one_in(6) { self.settings() } else { Body::Edits(self.edits()) };
+        let body = match self.dice.roll(12) {
+            0..=1 => self.settings(),
+            2 => {
+                let editions = Self::editions();
+                Body::Switch { edition: editions[self.dice.roll(7) as usize].clone(), generation: 1 }
+            }
+            _ => Body::Edits(self.edits()),
+        };
         Record { at: Time(self.now), progress: Progress::default(), body }
     }
 }
@@ -279,14 +311,30 @@ fn sound(store: &Store, what: &str) {
         let (key, value) = pair.unwrap();
         let edition = EditionId::parse(std::str::from_utf8(&key).unwrap()).unwrap();
         let head: Head = unpack(&value).unwrap().1;
-        let mut orders = Vec::new();
-        for pair in store.trees.entries.scan_prefix(entries_prefix(&edition)) {
-            let block: Block = unpack(&pair.unwrap().1).unwrap().1;
-            assert!(block.entries.len() <= layout::BLOCK, "{what}");
-            orders.extend(block.entries);
+        let list = |prefix: Vec<u8>| {
+            let mut orders = Vec::new();
+            for pair in store.trees.entries.scan_prefix(prefix) {
+                let block: Block = unpack(&pair.unwrap().1).unwrap().1;
+                assert!(block.entries.len() <= layout::BLOCK, "{what}");
+                orders.extend(block.entries);
+            }
+            assert!(orders.is_sorted_by(|a, b| a > b), "{what}: {edition:?} is not in order");
+            orders
+        };
+        let (entered, late) = (list(entries_prefix(&edition)), list(layout::late_prefix(&edition)));
+        let mut told = [Vec::new(), Vec::new()];
+        let mut shown = 0;
+        let view = store.view();
+        for story in view.stories(StoryNo(1)) {
+            let story = story.unwrap();
+            for it in story.entries.iter().filter(|it| it.edition == edition && !story.spiked) {
+                told[usize::from(it.late)].push(Order { at: it.at, story: story.no.0 });
+                shown += u64::from(it.shown());
+            }
         }
-        assert!(orders.is_sorted_by(|a, b| a > b), "{what}: {edition:?} is not in order");
-        assert_eq!(head.entries, orders.len() as u64, "{what}: {edition:?} is counted wrong");
+        told.iter_mut().for_each(|orders| orders.sort_by(|a, b| b.cmp(a)));
+        assert_eq!([entered, late], told, "{what}: {edition:?} holds others than the stories say");
+        assert_eq!(head.entries, shown, "{what}: {edition:?} is counted wrong");
     }
 }
 
