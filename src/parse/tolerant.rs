@@ -455,7 +455,7 @@ impl Reading {
             }
             // The publisher's own address, where `link` leads over a counter.
             "feedburner:origlink" | "pheedo:origlink" => put(&mut found.links, 0, &address(text)),
-            "link" | "atom:link" | "a" => {
+            "link" | "atom:link" | "itunes:link" | "a" => {
                 if let Some(href) = frame.get("href") {
                     let kind = frame.get("type").unwrap_or_default();
                     let href = &address(href);
@@ -628,7 +628,7 @@ impl Reading {
         };
         match frame.name.as_str() {
             "title" | "dc:title" if top && document.title.is_none() => document.title = some(text),
-            "link" | "atom:link" if top => {
+            "link" | "atom:link" | "itunes:link" if top => {
                 let href = frame.get("href");
                 match (href, frame.get("rel").unwrap_or("alternate")) {
                     (Some(href), "hub") if document.hub.is_none() => document.hub = Some(address(href)),
