@@ -8,21 +8,19 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use citydesk::desk::{self, Case, Rules, Shelf, ShelfError};
-use citydesk::editor::{Editor, Standing, replay};
+use citydesk::desk::{self, Case, Rules};
+use citydesk::editor::{Editor, Reading, Recent, Standing, replay};
 use citydesk::journal::Journal;
 use citydesk::model::codec::encode;
 use citydesk::model::filing::{Filing, Request, Wire};
-use citydesk::model::id::{Guid, ItemKey, SourceId, StoryNo};
+use citydesk::model::id::ItemKey;
 use citydesk::model::item::{Document, Item};
-use citydesk::model::position::{Position, Texts};
+use citydesk::model::position::Position;
 use citydesk::model::setting::{Cities, Publish, Setting, Site};
-use citydesk::model::story::{Copy, Story};
 use citydesk::model::time::Time;
 use citydesk::normalise::{self, Siblings};
 use citydesk::parse::{self, Fetched};
 use citydesk::store::Store;
-use citydesk::store::draft::Draft;
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use tempfile::TempDir;
 
@@ -110,39 +108,6 @@ impl House {
     }
 }
 
-/// What the desk sees of the past.
-struct Past<'a, 's>(&'a Draft<'s>, &'a Journal);
-
-type Seen<T> = Result<T, ShelfError>;
-
-impl Shelf for Past<'_, '_> {
-    fn known(&self, source: &SourceId, key: &ItemKey) -> Seen<Option<(StoryNo, u64)>> {
-        Ok(self.0.known(source, key).unwrap().map(|known| (known.story, known.hash)))
-    }
-    fn story(&self, no: StoryNo) -> Seen<Option<Story>> {
-        Ok(self.0.story(no).unwrap())
-    }
-    fn sharing_link(&self, canonical: &str) -> Seen<Vec<StoryNo>> {
-        Ok(self.0.sharing_link(canonical).unwrap())
-    }
-    fn sharing_headline(&self, copy: &Copy) -> Seen<Vec<StoryNo>> {
-        Ok(self.0.sharing_headline(copy).unwrap())
-    }
-    fn sharing_text(&self, sketch: &[u64]) -> Result<Vec<StoryNo>, ShelfError> {
-        Ok(self.0.sharing_text(sketch).unwrap())
-    }
-
-    fn next_story(&self) -> StoryNo {
-        self.0.next_story()
-    }
-    fn minted(&self, guid: Guid) -> Seen<bool> {
-        Ok(self.0.minted(guid).unwrap())
-    }
-    fn item(&self, at: Position) -> Option<Item> {
-        self.1.item(at)
-    }
-}
-
 /// Time that the desk alone takes for the corpus; what it decides is applied beside the stopwatch.
 fn judge(feeds: &[Feed], items: &[Vec<Item>]) -> Duration {
     let house = House::new(feeds, &[]);
@@ -150,6 +115,7 @@ fn judge(feeds: &[Feed], items: &[Vec<Item>]) -> Duration {
     let rules = Rules::new(&house.store.view().settings(), None).0;
     let noise = std::collections::BTreeSet::new();
     let mut taken = Duration::ZERO;
+    let mut recent = Recent::default();
     let mut wire = 1;
     for (seq, filing) in (house.journal.ledger.next()..).zip(items) {
         let mut draft = house.store.draft();
@@ -166,8 +132,9 @@ fn judge(feeds: &[Feed], items: &[Vec<Item>]) -> Duration {
                 noise: &noise,
             };
             let begun = Instant::now();
-            let edits = desk::decide(&rules, &case, &Past(&draft, &house.journal)).unwrap();
+            let edits = desk::decide(&rules, &case, &Reading::beside(&draft, &house.journal, &recent)).unwrap();
             taken += begun.elapsed();
+            recent.put(case.wire, item.text.clone());
             for edit in &edits {
                 draft.edit(edit).unwrap();
             }

@@ -4,7 +4,8 @@
 //! a folder. Both sides read every document in turn, round after round, and the medians are compared: CPU time of this
 //! thread, so that other work on the machine changes little. The chain is `parse::parse` (character set, repair, our reader and
 //! feed-rs), `normalise::identities`, and `normalise::item` (sanitiser included) for every item. The last line says
-//! everything in one row of numbers for programs: see `benches/beside-feedparser`.
+//! everything in one row of numbers for programs: see `benches/beside-feedparser`. `cargo bench --bench reading -- hostile`
+//! reads documents that are made to cost, and says what each did cost.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a benchmark that cannot go on should stop")]
 
 use std::hint::black_box;
@@ -20,6 +21,8 @@ use citydesk::normalise::{self, Siblings};
 use citydesk::parse::{self, Fetched};
 
 mod corpus;
+#[path = "../tests/fuzz/hostile.rs"]
+mod hostile;
 
 /// The program's own.
 #[global_allocator]
@@ -28,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Rounds of which the medians are taken.
 const ROUNDS: usize = 7;
 /// Documents are read again within a round until it takes about so long: short ones cannot be timed.
-const ROUND: u64 = 300_000_000;
+const ROUND: u64 = 2_000_000_000;
 /// Where relative links lead.
 const URL: &str = "https://bench.example/feed.xml";
 /// So many of the documents that are dearest beside feed-rs are named.
@@ -113,17 +116,18 @@ fn median(mut of: Vec<u64>) -> u64 {
     of[of.len() / 2]
 }
 
-/// Medians of a few rounds over these documents, step by step.
+/// Medians of a few rounds over these documents, each dropped before the next as a poll does.
 fn measure(documents: &[(PathBuf, Vec<u8>)], source: &Source, watch: &Stopwatch, rounds: usize, least: u64) -> Cost {
     let once = |times: usize| {
         let mut cost = Cost::default();
         for _ in 0..times {
-            cost.alone += watch.of(|| documents.iter().filter_map(|(_, body)| alone(body)).sum::<usize>()).0;
-            let read = || documents.iter().filter_map(|(_, body)| read(source, body)).collect::<Vec<_>>();
-            let (parse, read) = watch.of(read);
-            cost.parse += parse;
-            let clean = || read.iter().for_each(|document| clean(source, document, &mut |item| drop(black_box(item))));
-            cost.normalise += watch.of(clean).0;
+            for (_, body) in documents {
+                cost.alone += watch.of(|| alone(body)).0;
+                let (parse, document) = watch.of(|| read(source, body));
+                cost.parse += parse;
+                let clean = || document.iter().for_each(|it| clean(source, it, &mut |item| drop(black_box(item))));
+                cost.normalise += watch.of(clean).0;
+            }
         }
         let each = times as u64;
         Cost { alone: cost.alone / each, parse: cost.parse / each, normalise: cost.normalise / each }
@@ -146,7 +150,40 @@ fn fingerprint(documents: &[(PathBuf, Vec<u8>)], source: &Source) -> u64 {
     hash64(&[&sums.concat()])
 }
 
+/// Most memory that the process ever held, in kilobytes (Linux); told anew after each call.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
+}
+
+/// Reads the documents that are made to cost, on a stack as the poll's readers have, and says what each did cost.
+fn hostile(size: usize) {
+    println!("milliseconds and megabytes (above the document's own), of documents of {} MB:", size >> 20);
+    let mut worst = (0, 0);
+    for hostile::Hostile { name, kind, body } in hostile::documents(size) {
+        let source = Source { kind, ..corpus::source(0) };
+        let watch = Stopwatch { begun: Instant::now(), wall: false };
+        peak();
+        let before = peak();
+        let (parse, document) = watch.of(|| read(&source, &body));
+        let items = document.as_ref().map_or(0, |document| document.items.len());
+        let normalise = document.map_or(0, |document| watch.of(|| clean(&source, &document, &mut drop)).0);
+        let memory = peak().saturating_sub(before) / 1_024;
+        worst = (worst.0.max(parse + normalise), worst.1.max(memory));
+        let [parse, normalise] = [parse, normalise].map(|time| time / 1_000_000);
+        println!("  {name:44} parse {parse:6} normalise {normalise:6} memory {memory:5}  ({items} items)");
+    }
+    println!("worst: {} ms, {} MB", worst.0 / 1_000_000, worst.1);
+}
+
 fn main() {
+    if std::env::args().any(|argument| argument == "hostile") {
+        let thread = std::thread::Builder::new().stack_size(citydesk::poll::parsers::STACK);
+        thread.spawn(|| hostile(hostile::BODY)).unwrap().join().unwrap();
+        return;
+    }
     let measuring = corpus::measuring();
     // What a panic of feed-rs says is of no interest here.
     std::panic::set_hook(Box::new(|_| ()));

@@ -12,6 +12,8 @@
 //!
 //! A kill between 3 and 4 is mended at the next start by replaying the ledger, which asks nobody again.
 
+mod recent;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -33,6 +35,8 @@ use crate::model::story::{Copy, Story};
 use crate::model::time::Time;
 use crate::store::draft::Draft;
 use crate::store::{Store, StoreError};
+
+pub use recent::Recent;
 
 /// Why the editor cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -199,6 +203,8 @@ pub struct Editor {
     cursor: u64,
     /// Items read whose filing has not come yet.
     waiting: Waiting,
+    /// Texts of those decided last.
+    recent: Recent,
     announce: Announce,
     /// What the step at hand decided.
     tally: Tally,
@@ -340,6 +346,7 @@ impl Editor {
             standing,
             cursor,
             waiting: Waiting::default(),
+            recent: Recent::default(),
             announce,
             tally: Tally::default(),
             full,
@@ -491,7 +498,9 @@ impl Editor {
                 baseline: arrival.baseline,
                 noise: &noise,
             };
-            let decided = desk::decide(&self.rules, &case, &Reading { draft: &batch.draft, journal: &self.journal })?;
+            let shelf = Reading::beside(&batch.draft, &self.journal, &self.recent);
+            let decided = desk::decide(&self.rules, &case, &shelf)?;
+            self.recent.put(*wire, item.text);
             for edit in decided {
                 self.tally.count(&edit);
                 batch.take(&mut edits, edit, arrival.opening)?;
@@ -599,7 +608,7 @@ impl Editor {
         let progress = Progress { record: position, items: 0, whole: true };
         let mut edits = batch.begin(at, progress);
         let decided = {
-            let shelf = Reading { draft: &batch.draft, journal: &self.journal };
+            let shelf = Reading::beside(&batch.draft, &self.journal, &self.recent);
             let when = desk::correct::Moment { at, opening };
             let number = |guid: &Guid| batch.draft.by_guid(*guid);
             match correction {
@@ -656,7 +665,7 @@ impl Editor {
                     return Ok(());
                 }
                 let Some(story) = batch.draft.story(StoryNo(no))? else { continue };
-                let decided = rewind.story(story, &Reading { draft: &batch.draft, journal: &self.journal })?;
+                let decided = rewind.story(story, &Reading::beside(&batch.draft, &self.journal, &self.recent))?;
                 for edit in decided {
                     batch.take(&mut edits, edit, true)?;
                 }
@@ -829,13 +838,20 @@ impl<'s> Batch<'s> {
 pub struct Reading<'a, 's> {
     draft: &'a Draft<'s>,
     journal: &'a Journal,
+    recent: Option<&'a Recent>,
 }
 
 impl<'a, 's> Reading<'a, 's> {
     /// Over this draft: one that nothing was decided in shows the past as it stands.
     #[must_use]
     pub const fn new(draft: &'a Draft<'s>, journal: &'a Journal) -> Self {
-        Self { draft, journal }
+        Self { draft, journal, recent: None }
+    }
+
+    /// The same, with texts that are at hand.
+    #[must_use]
+    pub const fn beside(draft: &'a Draft<'s>, journal: &'a Journal, recent: &'a Recent) -> Self {
+        Self { draft, journal, recent: Some(recent) }
     }
 }
 
@@ -874,6 +890,11 @@ impl Shelf for Reading<'_, '_> {
 
     fn item(&self, at: Position) -> Option<Item> {
         self.journal.item(at)
+    }
+
+    fn text(&self, at: Position) -> Option<String> {
+        let known = self.recent.and_then(|recent| recent.get(at));
+        known.map(str::to_owned).or_else(|| self.item(at).map(|item| item.text))
     }
 }
 

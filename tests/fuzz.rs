@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+#[path = "fuzz/hostile.rs"]
+mod hostile;
 #[path = "fuzz/target.rs"]
 mod target;
 
@@ -179,3 +181,31 @@ macro_rules! targets {
 }
 
 targets!(article charset dates feed frames html json page query settings sitemap);
+
+/// How large the hostile documents are here; `cargo bench --bench reading -- hostile` reads them in full size.
+const HOSTILE: usize = 200_000;
+
+/// Processor time that each may take, in milliseconds, unoptimised and checked both ways: what grows with the square of a
+/// document takes many times this.
+const PATIENCE: u64 = 12_000;
+
+/// Processor time of this thread in milliseconds; where that is not told, none.
+fn spent() -> u64 {
+    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    spent.split(' ').next().and_then(|spent| spent.parse::<u64>().ok()).unwrap_or_default() / 1_000_000
+}
+
+/// On a stack as large as the threads have that read for the poll.
+#[test]
+fn hostile_documents_cost_little() {
+    let run = || {
+        for hostile::Hostile { name, kind, body } in hostile::documents(HOSTILE) {
+            let begun = spent();
+            target::document(kind, &body);
+            let taken = spent() - begun;
+            assert!(taken < PATIENCE, "{name}: {taken} ms");
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(citydesk::poll::parsers::STACK).spawn(run).unwrap();
+    assert!(thread.join().is_ok(), "see above");
+}

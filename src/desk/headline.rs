@@ -59,6 +59,12 @@ impl Headline {
         numbers(&self.folded)
     }
 
+    /// Whether it is the same when folded.
+    #[must_use]
+    pub fn equals(&self, other: &Self) -> bool {
+        !self.folded.is_empty() && self.folded == other.folded
+    }
+
     /// How this headline is like another; `None` if it is not.
     #[must_use]
     pub fn alike(&self, other: &Self) -> Option<Alike> {

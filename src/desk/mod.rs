@@ -73,6 +73,10 @@ pub trait Shelf {
     fn minted(&self, guid: Guid) -> Result<bool, ShelfError>;
     /// An item as it came in; `None` if its text is gone.
     fn item(&self, at: Position) -> Option<Item>;
+    /// The text of one; `None` if it is gone. Asked for far more often than the rest of it.
+    fn text(&self, at: Position) -> Option<String> {
+        self.item(at).map(|item| item.text)
+    }
 }
 
 /// An item to be decided, with the circumstances of its arrival.

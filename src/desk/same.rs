@@ -40,6 +40,7 @@
 //!
 //! Known misses: retold stories, and translations.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::headline::{Alike, Headline, numbers};
@@ -137,10 +138,11 @@ pub fn find(rules: &Rules, case: &Case<'_>, copy: &Copy, shelf: &dyn Shelf) -> R
         return Ok(found);
     }
     let own = Side::of(copy, &case.item.text);
+    let stories: Vec<Known<'_>> = stories.iter().map(Known::of).collect();
     let recurring = recurs(&own, &stories);
-    for story in &stories {
-        if let Ok((score, why)) = weigh(rules, &own, story, recurring, shelf) {
-            found.push(Match { story: story.no, score, why });
+    for known in &stories {
+        if let Ok((score, why)) = weigh(rules, &own, known, recurring, shelf) {
+            found.push(Match { story: known.story.no, score, why });
         }
     }
     found.sort_by_key(|m| (std::cmp::Reverse(m.score), m.story));
@@ -154,8 +156,9 @@ pub fn find(rules: &Rules, case: &Case<'_>, copy: &Copy, shelf: &dyn Shelf) -> R
 pub fn between(rules: &Rules, one: &Story, other: &Story, shelf: &dyn Shelf) -> Result<(u16, Likeness), Veto> {
     let ask = |own: &Story, story: &Story| {
         let own = Side::kept(own.shown().ok_or(Veto::Unlike(None))?, shelf);
-        let recurring = recurs(&own, std::slice::from_ref(story));
-        weigh(rules, &own, story, recurring, shelf)
+        let known = Known::of(story);
+        let recurring = recurs(&own, std::slice::from_ref(&known));
+        weigh(rules, &own, &known, recurring, shelf)
     };
     match (ask(one, other), ask(other, one)) {
         (Ok(one), Ok(other)) => Ok(if other.0 > one.0 { other } else { one }),
@@ -178,7 +181,23 @@ impl<'a> Side<'a> {
     }
 
     fn kept(copy: &'a Copy, shelf: &dyn Shelf) -> Self {
-        Self::of(copy, &shelf.item(copy.wire).map(|item| item.text).unwrap_or_default())
+        Self::of(copy, &shelf.text(copy.wire).unwrap_or_default())
+    }
+}
+
+/// A story with the headlines of its copies, in their order, made ready for comparing once.
+struct Known<'a> {
+    story: &'a Story,
+    headlines: Vec<Headline>,
+}
+
+impl<'a> Known<'a> {
+    fn of(story: &'a Story) -> Self {
+        Self { story, headlines: story.copies.iter().map(|copy| Headline::of(&copy.title)).collect() }
+    }
+
+    fn copies(&self) -> impl Iterator<Item = (&Copy, &Headline)> {
+        self.story.copies.iter().zip(&self.headlines)
     }
 }
 
@@ -205,12 +224,11 @@ pub fn fullest(story: &Story) -> Option<&Copy> {
 }
 
 /// Whether this headline is used for more than one story.
-fn recurs(own: &Side<'_>, stories: &[Story]) -> bool {
+fn recurs(own: &Side<'_>, stories: &[Known<'_>]) -> bool {
     let mut users: BTreeSet<&SourceId> = BTreeSet::new();
-    for story in stories {
-        let equal = |c: &&Copy| own.headline.alike(&Headline::of(&c.title)) == Some(Alike::Equal);
+    for known in stories {
         let mut here: BTreeSet<&SourceId> = BTreeSet::new();
-        for copy in story.copies.iter().filter(equal) {
+        for (copy, _) in known.copies().filter(|(_, theirs)| own.headline.equals(theirs)) {
             if copy.source == own.copy.source && span(copy, own.copy) > VERSION {
                 return true;
             }
@@ -228,11 +246,11 @@ fn recurs(own: &Side<'_>, stories: &[Story]) -> bool {
 fn weigh(
     rules: &Rules,
     own: &Side<'_>,
-    story: &Story,
+    known: &Known<'_>,
     recurring: bool,
     shelf: &dyn Shelf,
 ) -> Result<(u16, Likeness), Veto> {
-    let copy = own.copy;
+    let (copy, story) = (own.copy, known.story);
     let theirs = fullest(story).ok_or(Veto::Unlike(None))?;
     let alone = |copy: &Copy| rules.source(&copy.source).is_some_and(|source| !source.join);
     let siblings: Vec<&Copy> = story.copies.iter().filter(|c| c.source == copy.source).collect();
@@ -243,7 +261,7 @@ fn weigh(
     if alone(theirs) && theirs.source != copy.source {
         return Err(Veto::Alone(theirs.source.clone()));
     }
-    let facing = Facing::of(own, story);
+    let facing = Facing::of(own, known);
     let linked = !copy.canonical.is_empty() && story.copies.iter().any(|c| c.canonical == copy.canonical);
     if linked && facing.alike.is_some() {
         return Ok((1000, Likeness::Address { with: theirs.source.clone() }));
@@ -258,7 +276,7 @@ fn weigh(
     let told = texts.contained.map(|c| c as u16);
     // The gist leaves digits out: a read counter is no edit, but last month's bulletin has other numbers.
     let gist = story.copies.iter().any(|c| c.gist == copy.gist);
-    if gist && facing.alike.is_some() && own.text.weight >= LEAST && texts.agree {
+    if gist && facing.alike.is_some() && own.text.weight >= LEAST && texts.agree() {
         return Ok((980, Likeness::Copied { with: theirs.source.clone() }));
     }
     // A source's own address used for another item again and again is a page, not an article.
@@ -267,11 +285,11 @@ fn weigh(
         return if related { Ok((950, Likeness::Related)) } else { Err(Veto::Page) };
     }
     let enough = texts.enough(facing.alike);
-    let figures = told_in_figures(own, story);
+    let figures = told_in_figures(own, known);
     if facing.alike.is_none() && !enough && !(figures && texts.contained.is_none()) {
         return Err(Veto::Unlike(told));
     }
-    if texts.agreeing.is_some_and(|agreeing| agreeing < NUMBERS) {
+    if texts.agreeing().is_some_and(|agreeing| agreeing < NUMBERS) {
         return Err(Veto::Numbers);
     }
     if let Some(near) = siblings.iter().map(|c| span(c, copy)).min()
@@ -333,10 +351,10 @@ struct Facing {
 }
 
 impl Facing {
-    fn of(own: &Side<'_>, story: &Story) -> Self {
-        let others = story.copies.iter().map(|copy| Headline::of(&copy.title));
+    fn of(own: &Side<'_>, known: &Known<'_>) -> Self {
+        let others = known.headlines.iter();
         let pairs =
-            others.filter_map(|other| Some((own.headline.alike(&other)?, other.weight.min(own.headline.weight))));
+            others.filter_map(|other| Some((own.headline.alike(other)?, other.weight.min(own.headline.weight))));
         let best = pairs.min_by_key(|(alike, weight)| (*alike, std::cmp::Reverse(*weight)));
         Self { alike: best.map(|(alike, _)| alike), weight: best.map_or(0, |(_, weight)| weight) }
     }
@@ -356,29 +374,41 @@ impl Facing {
     }
 }
 
-/// Two texts compared.
-struct Texts {
+/// Two texts compared. Their numbers are compared when they are asked for: most look-alikes end before.
+struct Texts<'a> {
+    one: &'a Shingled,
+    other: &'a Shingled,
     /// How much of the shorter stands in the longer, per mille.
     contained: Option<u32>,
     /// What the shorter weighs.
     weight: usize,
-    /// How many numbers of the shorter stand in the longer, per mille.
-    agreeing: Option<u32>,
-    /// Whether they all do, as often.
-    agree: bool,
     /// Whether one is there and the other is not.
     one_sided: bool,
+    agreeing: OnceCell<Option<u32>>,
+    agree: OnceCell<bool>,
 }
 
-impl Texts {
-    fn of(one: &Shingled, other: &Shingled) -> Self {
+impl<'a> Texts<'a> {
+    fn of(one: &'a Shingled, other: &'a Shingled) -> Self {
         Self {
+            one,
+            other,
             contained: one.containment(other),
             weight: one.ordered(other).0.weight,
-            agreeing: agreeing(one, other),
-            agree: agree(one, other),
             one_sided: (one.weight < LEAST) != (other.weight < LEAST),
+            agreeing: OnceCell::new(),
+            agree: OnceCell::new(),
         }
+    }
+
+    /// How many numbers of the shorter stand in the longer, per mille.
+    fn agreeing(&self) -> Option<u32> {
+        *self.agreeing.get_or_init(|| agreeing(self.one, self.other))
+    }
+
+    /// Whether they all do, as often.
+    fn agree(&self) -> bool {
+        *self.agree.get_or_init(|| agree(self.one, self.other))
     }
 
     fn over(&self, least: u32) -> bool {
@@ -387,7 +417,7 @@ impl Texts {
 
     /// Whether they are the same but for little, and all numbers with them.
     fn copied(&self) -> bool {
-        self.over(CONTAINED_ANYWAY) && self.agree
+        self.over(CONTAINED_ANYWAY) && self.agree()
     }
 
     /// Whether enough of the shorter stands in the longer, under headlines so alike.
@@ -399,17 +429,17 @@ impl Texts {
     }
 
     fn agreeing_over(&self, least: u32) -> bool {
-        self.agreeing.is_none_or(|agreeing| agreeing >= least)
+        self.agreeing().is_none_or(|agreeing| agreeing >= least)
     }
 }
 
 /// Whether an item of a source that the story has one of already is the same one again, `near` being how far apart they
 /// are dated.
-fn again(facing: &Facing, texts: &Texts, near: i64) -> bool {
+fn again(facing: &Facing, texts: &Texts<'_>, near: i64) -> bool {
     // A source that gives two headlines means two items: what they share is what it writes under everything.
     let Some(alike) = facing.alike else { return false };
     let numbers = if alike <= Alike::Part { NUMBERS } else { NUMBERS_MOSTLY };
-    let agreeing = texts.agreeing.map_or(texts.agree, |agreeing| agreeing >= numbers);
+    let agreeing = texts.agreeing().map_or_else(|| texts.agree(), |agreeing| agreeing >= numbers);
     let version = texts.over(CONTAINED_ALONE) && agreeing && near <= VERSION;
     let listed =
         texts.one_sided && alike <= Alike::CutOther && near <= LISTED && facing.weight >= super::headline::SHORTEST;
@@ -417,7 +447,7 @@ fn again(facing: &Facing, texts: &Texts, near: i64) -> bool {
 }
 
 /// Whether a copy dated outside the window is one still.
-fn late(own: &Side<'_>, facing: &Facing, texts: &Texts, apart: i64, imported: bool) -> bool {
+fn late(own: &Side<'_>, facing: &Facing, texts: &Texts<'_>, apart: i64, imported: bool) -> bool {
     let part = facing.alike.is_some_and(|alike| alike <= Alike::Part);
     let figure = !own.headline.numbers().is_empty();
     let telling = facing.weight >= TELLING_HEADLINE || (figure && facing.weight >= LONG_HEADLINE);
@@ -432,14 +462,13 @@ fn elsewhere(one: &[Code], other: &[Code]) -> bool {
 }
 
 /// Whether a copy's headline tells of the same city and the same figures in other words.
-fn told_in_figures(own: &Side<'_>, story: &Story) -> bool {
+fn told_in_figures(own: &Side<'_>, known: &Known<'_>) -> bool {
     let figures = sorted(own.headline.numbers());
     figures.len() >= 2
-        && story.copies.iter().any(|copy| {
-            let headline = Headline::of(&copy.title);
+        && known.copies().any(|(copy, headline)| {
             copy.named.iter().any(|code| own.copy.named.contains(code))
                 && sorted(headline.numbers()) == figures
-                && own.headline.shared(&headline) >= TOLD
+                && own.headline.shared(headline) >= TOLD
         })
 }
 
@@ -469,8 +498,9 @@ pub fn contradiction(one: &Story, two: &Story, shelf: &dyn Shelf) -> Option<Veto
     if elsewhere(&named(one), &named(two)) {
         return Some(Veto::Cities);
     }
-    let texts = Texts::of(&Side::kept(mine, shelf).text, &Side::kept(theirs, shelf).text);
-    if texts.agreeing.is_some_and(|agreeing| agreeing < NUMBERS) {
+    let (mine, theirs) = (Side::kept(mine, shelf), Side::kept(theirs, shelf));
+    let texts = Texts::of(&mine.text, &theirs.text);
+    if texts.agreeing().is_some_and(|agreeing| agreeing < NUMBERS) {
         return Some(Veto::Numbers);
     }
     if let Some(contained) = texts.contained.filter(|c| *c < RELATED) {

@@ -7,6 +7,7 @@
 //! that kept the share r, at least one of k is found with probability 1 - (1 - r)^k.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// So many hashes make a sketch: a copy cut to a third is found with a probability of nine in ten.
 pub const SKETCH: usize = 6;
@@ -84,6 +85,27 @@ fn smallest(folded: &[char], width: usize, most: usize) -> Vec<u64> {
     smallest
 }
 
+/// Takes a shingle's hash as it is: hashing it once more would spread it no better. Who writes texts of which all shingles
+/// collide makes his own items dear by their bounded length, and no more.
+#[derive(Debug, Default, Clone)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
 /// A folded text made ready for comparing.
 #[derive(Debug, Clone, Default)]
 pub struct Shingled {
@@ -92,7 +114,7 @@ pub struct Shingled {
     /// What it weighs.
     pub weight: usize,
     width: usize,
-    hashes: HashSet<u64>,
+    hashes: HashSet<u64, BuildHasherDefault<AsIs>>,
 }
 
 impl Shingled {

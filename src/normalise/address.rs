@@ -101,6 +101,9 @@ fn printed(url: Url) -> Url {
 
 /// A path without the id of a session, if it has one: `;jsessionid=…` (Java Servlet 7.1.3), `(S(…))` (ASP.NET).
 fn without_session(path: &str) -> Option<String> {
+    if !path.contains([';', '(']) {
+        return None;
+    }
     let lower = path.to_ascii_lowercase();
     let parameter = [";jsessionid=", ";phpsessid=", ";sid=", ";sessionid="].iter().find_map(|name| lower.find(name));
     if let Some(at) = parameter {

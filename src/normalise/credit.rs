@@ -365,10 +365,19 @@ fn brackets(line: &str, last: bool) -> Option<(usize, Vec<Piece>)> {
     (!found.is_empty()).then(|| (end, gathered(found)))
 }
 
+/// So many bytes at the end of a line hold more characters than a line of attribution may have.
+const TRAILER: usize = 1_000;
+
 /// Attribution behind the last sentence of a line: …明天开放。来源：莲城日报 编辑：李四
 fn trailer(line: &str) -> Option<(usize, Vec<Piece>)> {
     let ends = ["。", "！", "？", "”", "…", "）", ". ", "! ", "? "];
-    let end = ends.iter().filter_map(|mark| line.trim_end().rfind(mark).map(|at| at + mark.len())).max()?;
+    // What is longer than a line of attribution is none: only the end of a long line is looked at.
+    let begin = line.floor_char_boundary(line.len().saturating_sub(TRAILER));
+    let tail = &line[begin..];
+    if !tail.contains([':', '：', '丨', '|', '｜']) {
+        return None;
+    }
+    let end = ends.iter().filter_map(|mark| tail.trim_end().rfind(mark).map(|at| begin + at + mark.len())).max()?;
     let (before, rest) = line.split_at(end);
     let labelled = rest.contains([':', '：', '丨', '|', '｜']);
     if !labelled || quoted(before) {

@@ -49,7 +49,7 @@ fn known(name: &str) -> Option<Kind> {
 /// What [`markup::bounded`] wrote of the elements and attributes that may stay, sanitised. `None`: a tree is needed.
 pub(super) fn clean(html: &str) -> Option<String> {
     // The tokenizer of the standard changes these two wherever they stand.
-    if html.bytes().any(|byte| matches!(byte, b'\0' | b'\r')) {
+    if html.bytes().fold(false, |any, byte| any | matches!(byte, b'\0' | b'\r')) {
         return None;
     }
     let mut out = String::with_capacity(html.len() + html.len() / 8);
@@ -164,6 +164,8 @@ fn reference(text: &str) -> Option<(char, usize)> {
     let mut chars = found.chars();
     let c = chars.next().filter(|_| length == end + 2 && chars.next().is_none())?;
     let plain = matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}');
+    // The policy takes these out wherever they come from.
+    let plain = plain && !matches!(c, '\u{202d}' | '\u{202e}' | '\u{feff}');
     // The name must be plain as well: a number that was mapped has a character of its own.
     let mapped = inside.starts_with('#') && number_of(&inside[1..end]).is_none_or(|number| number != u32::from(c));
     (plain && !mapped).then_some((c, length))

@@ -134,7 +134,7 @@ fn once(text: &str, bases: &Bases, mut bounds: Bounds, done: &mut Clean) {
     for round in 0..ROUNDS {
         let mut pictures = Pictures::default();
         let bounded = markup::bounded(text, bounds, &mut |element| change(element, bases, &mut pictures));
-        let html = match direct::clean(&bounded.html).filter(|html| !is_forbidden(html)) {
+        let html = match direct::clean(&bounded.html) {
             Some(html) => {
                 debug_assert_eq!(html, by_tree(&bounded.html), "both ways must agree: {}", bounded.html);
                 html
@@ -179,18 +179,28 @@ fn is_plain(text: &str) -> bool {
     text.len() <= HTML && !bytes.iter().enumerate().any(special)
 }
 
-/// Whether a character that [`without_forbidden`] takes out is in a text. Told by the first bytes, which are rare.
+/// Whether a character that [`without_forbidden`] takes out is in a text. Told by the first bytes.
 fn is_forbidden(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.iter().enumerate().any(|(at, byte)| match byte {
-        b'\t' | b'\n' | b'\r' => false,
-        0..0x20 | 0x7f => true,
-        0xc2 => bytes.get(at + 1).is_some_and(|next| *next < 0xa0),
-        0xe2 => matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xad | 0xae])),
-        0xef => matches!(bytes.get(at + 1..at + 3), Some([0xbb, 0xbf] | [0xbf, 0xbe | 0xbf])),
+    let suspect = |byte: u8| byte < 0x20 || matches!(byte, 0x7f | 0xc2 | 0xe2 | 0xef);
+    let forbidden = |at: usize| match bytes.get(at) {
+        Some(b'\t' | b'\n' | b'\r') => false,
+        Some(0..0x20 | 0x7f) => true,
+        Some(0xc2) => bytes.get(at + 1).is_some_and(|next| *next < 0xa0),
+        Some(0xe2) => matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xad | 0xae])),
+        Some(0xef) => matches!(bytes.get(at + 1..at + 3), Some([0xbb, 0xbf] | [0xbf, 0xbe | 0xbf])),
         _ => false,
-    })
+    };
+    let piece = |(number, piece): (usize, &[u8])| {
+        // All at once: most pieces have none.
+        piece.iter().fold(false, |any, byte| any | suspect(*byte))
+            && (number * PIECE..number * PIECE + piece.len()).any(forbidden)
+    };
+    bytes.chunks(PIECE).enumerate().any(piece)
 }
+
+/// So many bytes are looked at together.
+const PIECE: usize = 16;
 
 /// Without the characters that XML 1.0 (section 2.2) forbids, the other controls, and the two that make text read backwards.
 fn without_forbidden(text: &str) -> Cow<'_, str> {
@@ -262,7 +272,7 @@ fn prepare(raw: &str) -> Cow<'_, str> {
     if raw.contains("&lt;") || raw.contains("&#") {
         let decoded = markup::decode(raw);
         if has_markup(&decoded) {
-            return Cow::Owned(decoded.into_owned());
+            return Cow::Owned(without_forbidden(&decoded).into_owned());
         }
     }
     let mut paragraphs = raw.split('\n').map(str::trim).filter(|line| !line.is_empty());

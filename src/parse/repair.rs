@@ -8,7 +8,6 @@
 use super::caps::Gauge;
 use crate::model::markup::{Attributes, lower, reference};
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// A document as well-formed XML.
@@ -131,7 +130,7 @@ const OPEN_SECTIONS: usize = 100;
 pub(super) fn root(text: &str) -> Result<usize, String> {
     let mut other: Option<String> = None;
     let mut at = 0;
-    let ends = Ends::of(text);
+    let mut ends = Ends::default();
     while let Some(found) = text[at..].find('<') {
         at += found;
         let name = name_at(text, at + 1);
@@ -143,8 +142,7 @@ pub(super) fn root(text: &str) -> Result<usize, String> {
             other = Some(local);
         }
         // A declared document type or comment may name anything.
-        let comment = text[at..].starts_with("<!--") && at < ends.comment();
-        at += if comment { text[at..].find("-->").unwrap_or(1) } else { 1 };
+        at += if text[at..].starts_with("<!--") { ends.comment(&text[at..]) } else { 1 };
     }
     let start = text.trim_start();
     if let Some(found) = binary(start) {
@@ -272,39 +270,36 @@ fn entity<'e>(text: &str, entities: &'e BTreeMap<String, String>) -> Option<(&'e
     Some((entities.get(name)?, name.len() + 2))
 }
 
-/// Where the last end of each construct stands: looking for one that does not come again would make the scan quadratic. Looked
-/// for when the first such construct is met.
-#[derive(Debug)]
-struct Ends<'a> {
-    text: &'a str,
-    comment: OnceCell<usize>,
-    instruction: OnceCell<usize>,
-    section: OnceCell<usize>,
+/// The ends of constructs. Looking again for one that does not come any more would make the scan quadratic, so that is
+/// remembered; a document without such constructs costs nothing.
+#[derive(Debug, Default)]
+struct Ends {
+    comment: bool,
+    instruction: bool,
+    section: bool,
 }
 
-impl<'a> Ends<'a> {
-    const fn of(text: &'a str) -> Self {
-        Self { text, comment: OnceCell::new(), instruction: OnceCell::new(), section: OnceCell::new() }
+impl Ends {
+    /// Where `end` begins in `rest`; `gone` is whether it was looked for before and does not come again.
+    fn find(gone: &mut bool, rest: &str, end: &str) -> Option<usize> {
+        let found = if *gone { None } else { rest.find(end) };
+        *gone = found.is_none();
+        found
     }
 
-    fn last(&self, known: &OnceCell<usize>, end: &str) -> usize {
-        *known.get_or_init(|| self.text.rfind(end).unwrap_or_default())
+    /// Past a comment.
+    fn comment(&mut self, rest: &str) -> usize {
+        Self::find(&mut self.comment, rest, "-->").map_or(4, |at| at + 3)
     }
 
-    fn comment(&self) -> usize {
-        self.last(&self.comment, "-->")
+    /// Past a processing instruction.
+    fn instruction(&mut self, rest: &str) -> usize {
+        Self::find(&mut self.instruction, rest, "?>").map_or(2, |at| at + 2)
     }
 
-    fn instruction(&self) -> usize {
-        self.last(&self.instruction, "?>")
-    }
-
-    fn section(&self) -> usize {
-        self.last(&self.section, "]]>")
-    }
-
-    fn tag(&self) -> usize {
-        self.text.rfind('>').unwrap_or_default()
+    /// Where a CDATA section ends.
+    fn section(&mut self, inside: &str) -> Option<usize> {
+        Self::find(&mut self.section, inside, "]]>")
     }
 }
 
@@ -396,8 +391,8 @@ impl<'a> Pass<'a> {
     fn run(&mut self, text: &'a str, start: usize) {
         let mut at = start;
         let mut finished = false;
-        let ends = Ends::of(text);
-        let last_tag = ends.tag();
+        let mut ends = Ends::default();
+        let last_tag = text.rfind('>').unwrap_or_default();
         while at < text.len() && !self.gauge.full() {
             let rest = &text[at..];
             if !rest.starts_with('<') {
@@ -405,11 +400,11 @@ impl<'a> Pass<'a> {
                 self.text(&text[at..end]);
                 at = end;
             } else if rest.starts_with("<!--") {
-                at += if at < ends.comment() { rest.find("-->").map_or(4, |i| i + 3) } else { 4 };
+                at += ends.comment(rest);
             } else if let Some(inside) = rest.strip_prefix("<![CDATA[") {
-                at += 9 + self.cdata(inside, at < ends.section());
+                at += 9 + self.cdata(inside, ends.section(inside));
             } else if rest.starts_with("<?") {
-                at += if at < ends.instruction() { rest.find("?>").map_or(2, |i| i + 2) } else { 2 };
+                at += ends.instruction(rest);
                 // A declaration inside a document begins another one: the first broke off before.
                 if rest.starts_with("<?xml ")
                     && let Some(own) = self.stack.first().map(|(own, _)| *own)
@@ -702,8 +697,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Writes a CDATA section and answers how many bytes of `inside` it took.
-    fn cdata(&mut self, inside: &'a str, ends: bool) -> usize {
-        let end = if ends { inside.find("]]>") } else { None };
+    fn cdata(&mut self, inside: &'a str, end: Option<usize>) -> usize {
         let (mut content, mut took) = match end {
             Some(end) => (&inside[..end], end + 3),
             None => (inside, inside.len()),

@@ -121,6 +121,11 @@ fn safe(html: &str) {
     }
 }
 
+/// A document of any kind.
+pub fn document(kind: Kind, body: &[u8]) {
+    read(&source(kind), body);
+}
+
 /// A feed: RSS, Atom, RDF, CDF or JSON.
 pub fn feed(data: &[u8]) {
     read(&source(Kind::Feed(String::new())), data);
