@@ -136,6 +136,11 @@ fn is_han(c: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
+/// Whether a character is one that gets lost wherever it stands: a Chinese one, a letter with a mark (ä, ß, é).
+fn is_lost(c: char) -> bool {
+    is_han(c) || (!c.is_ascii() && c.is_alphabetic())
+}
+
 /// What a copy shows by itself.
 #[must_use]
 pub fn alone(title: &str, text: &str) -> Vec<Sign> {
@@ -355,7 +360,7 @@ impl<'t> Body<'t> {
         let pieces: HashSet<&[char]> = mine.windows(4).collect();
         let lost = theirs.windows(5).filter(|five| {
             let around = [five[0], five[1], five[3], five[4]];
-            is_han(five[2]) && !self.held.contains(&five[2]) && pieces.contains(around.as_slice())
+            is_lost(five[2]) && !self.held.contains(&five[2]) && pieces.contains(around.as_slice())
         });
         lost.map(|five| five[2]).collect()
     }

@@ -78,6 +78,8 @@ fn item(channel: &Channel, entry: &Entry) -> Value {
             "cities": emission.cities.iter().map(place).collect::<Vec<_>>(),
             "provinces": emission.provinces.iter().map(place).collect::<Vec<_>>(),
             "point": emission.point.map(Point::georss),
+            "repairs": (!emission.repairs.is_empty())
+                .then(|| emission.repairs.iter().map(|repair| line(&repair.to_string())).collect::<Vec<_>>()),
         },
     })
 }
