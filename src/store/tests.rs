@@ -332,7 +332,9 @@ fn sound(store: &Store, what: &str) {
                 shown += u64::from(it.shown());
             }
         }
-        told.iter_mut().for_each(|orders| orders.sort_by(|a, b| b.cmp(a)));
+        for orders in &mut told {
+            orders.sort_by(|a, b| b.cmp(a));
+        }
         assert_eq!([entered, late], told, "{what}: {edition:?} holds others than the stories say");
         assert_eq!(head.entries, shown, "{what}: {edition:?} is counted wrong");
     }
