@@ -118,7 +118,7 @@ fn without_blanks(text: &str) -> Vec<u8> {
     let (pieces, rest) = text.as_bytes().as_chunks::<32>();
     for piece in pieces {
         // All at once: Chinese text hardly has a blank.
-        if piece.iter().fold(false, |blank, byte| blank | (*byte <= b' ')) {
+        if piece.iter().copied().fold(u8::MAX, u8::min) <= b' ' {
             out.extend(piece.iter().filter(|byte| !byte.is_ascii_whitespace()));
         } else {
             out.extend_from_slice(piece);

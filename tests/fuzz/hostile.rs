@@ -2,6 +2,8 @@
 //! pages or JSON is known to stumble over. What each may cost is a bound that the tests hold and the benchmark measures.
 #![allow(dead_code, reason = "the tests and the benchmark use their parts")]
 
+use std::collections::BTreeMap;
+
 use citydesk::model::source::{JsonPattern, Kind, ListPattern};
 
 /// What a poll lets through by default, in bytes (`body_max`).
@@ -41,7 +43,7 @@ fn api() -> Kind {
         summary: None,
         credit: None,
     };
-    Kind::Api { url: String::new(), post: Default::default(), json }
+    Kind::Api { url: String::new(), post: BTreeMap::default(), json }
 }
 
 /// So many repetitions of a piece as fit, between a beginning and an end.
