@@ -91,7 +91,8 @@ impl Sheet {
         let line = self.line(start);
         let from = self.starts.get(line - 1).copied().unwrap_or(0);
         let until = from + self.source(line).len();
-        let column = self.text[from..start.max(from)].chars().count() + 1;
+        let start = start.clamp(from, until);
+        let column = self.text[from..start].chars().count() + 1;
         let end = self.boundary(span.end).min(until);
         let width = self.text.get(start..end).map_or(0, |text| text.chars().count()).max(1);
         Place { line, column, width }
@@ -101,7 +102,9 @@ impl Sheet {
     pub fn source(&self, line: usize) -> &str {
         let from = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
         let until = self.starts.get(line).copied().unwrap_or(self.text.len());
-        self.text[from..until].trim_end_matches(['\n', '\r'])
+        // A bare carriage return ends no line: it is a mistake, and has to stand where it is shown.
+        let line = &self.text[from..until];
+        line.strip_suffix("\r\n").or_else(|| line.strip_suffix('\n')).unwrap_or(line)
     }
 
     /// The span of a line (from 1).
@@ -198,6 +201,12 @@ mod tests {
         assert_eq!(sheet.source(9), "");
         let end = sheet.place(Span { start: 999, end: 1200 });
         assert_eq!((end.line, end.column, end.width), (3, 1, 1));
+        let sheet = Sheet::new("x".into(), 0, "a\r\r\nb\r".into());
+        assert_eq!((sheet.source(1), sheet.source(2)), ("a\r", "b\r"));
+        for at in 0..9 {
+            let place = sheet.place(Span { start: at, end: at + 1 });
+            assert!(place.column <= sheet.source(place.line).chars().count() + 1, "{at}");
+        }
     }
 
     #[test]
