@@ -32,7 +32,8 @@
 //!   headline without text, that it says much: a weight of sixteen, or of twelve with a figure, within [`LATE`];
 //! * the story already holds another item of this source, which would not list one article twice, unless the headlines
 //!   are alike and the texts contained by 850 of 1,000 with the same numbers; or, within twelve hours, by 500 without a
-//!   contradiction: a further version; or, within six hours, one of them is a headline without a text;
+//!   contradiction: a further version; or, within six hours, one of them is a headline without a text. Of a source's
+//!   headlines of one word each, another word is another thing: it lists names or addresses;
 //! * the headline recurs: some source has used it for two stories, or this one on another day. Then it says nothing
 //!   without a text;
 //! * under another headline, the shorter text stands in the midst of a text more than twice as long: a digest;
@@ -293,7 +294,7 @@ fn weigh(
         return Err(Veto::Numbers);
     }
     if let Some(near) = siblings.iter().map(|c| span(c, copy)).min()
-        && !again(&facing, &texts, near)
+        && (!again(&facing, &texts, near) || siblings.iter().any(|sibling| other_name(copy, sibling)))
     {
         return Err(Veto::Repeated(copy.source.clone()));
     }
@@ -444,6 +445,14 @@ fn again(facing: &Facing, texts: &Texts<'_>, near: i64) -> bool {
     let listed =
         texts.one_sided && alike <= Alike::CutOther && near <= LISTED && facing.weight >= super::headline::SHORTEST;
     texts.copied() || version || listed
+}
+
+/// Whether both headlines are one word each, and other words: names or addresses of two things. A list of them repeats
+/// the text beside each.
+fn other_name(copy: &Copy, sibling: &Copy) -> bool {
+    let word = |title: &str| title.is_ascii() && !title.trim().contains(char::is_whitespace);
+    let (one, other) = (copy.title.trim().to_ascii_lowercase(), sibling.title.trim().to_ascii_lowercase());
+    !one.is_empty() && !other.is_empty() && word(&one) && word(&other) && !one.contains(&other) && !other.contains(&one)
 }
 
 /// Whether a copy dated outside the window is one still.
