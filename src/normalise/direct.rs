@@ -121,9 +121,19 @@ fn start(name: &str, attributes: &str, out: &mut String) -> Option<()> {
 
 /// Writes a text or the value of an attribute: references resolved, and what must be escaped.
 fn text(text: &str, quoted: bool, out: &mut String) -> Option<()> {
-    let special = |byte: u8| matches!(byte, b'&' | b'<' | b'>' | 0xc2) || (quoted && byte == b'"');
+    // In a text that is not quoted the second `&` asks nothing more.
+    let quote = if quoted { b'"' } else { b'&' };
+    #[allow(clippy::needless_bitwise_bool, reason = "without a branch a piece is looked at as a whole")]
+    let special = |byte: u8| matches!(byte, b'&' | b'<' | b'>' | 0xc2) | (byte == quote);
+    let next = |rest: &str| {
+        // All of a piece at once: most have none.
+        let (pieces, _) = rest.as_bytes().as_chunks::<16>();
+        let plain = |piece: &&[u8; 16]| !piece.iter().fold(false, |any, byte| any | special(*byte));
+        let passed = pieces.iter().take_while(plain).count() * 16;
+        rest.bytes().skip(passed).position(special).map(|at| passed + at)
+    };
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(special) {
+    while let Some(at) = next(rest) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         if rest.starts_with('&') {

@@ -75,6 +75,12 @@ const ATTRIBUTES: [(&str, &str); 17] = [
 const OTHER_MARKUP: [&str; 10] =
     ["span", "font", "html", "body", "head", "embed", "iframe", "object", "picture", "big"];
 
+/// [`ATTRIBUTES`] in words, those of every element among each one's.
+static ALLOWED: LazyLock<Vec<(&str, Vec<&str>)>> = LazyLock::new(|| {
+    let every = ATTRIBUTES[0].1;
+    ATTRIBUTES.iter().map(|(name, own)| (*name, own.split(' ').chain(every.split(' ')).collect())).collect()
+});
+
 static KEPT: LazyLock<HashSet<&str>> = LazyLock::new(|| ELEMENTS.split_whitespace().collect());
 
 /// The sanitiser. Changing anything here changes what readers are shown: raise `READING_VERSION` with it.
@@ -328,10 +334,13 @@ fn change(element: &mut Element<'_>, bases: &Bases, pictures: &mut Pictures) -> 
         }
         name => KEPT.contains(name),
     };
+    if element.attributes.is_empty() {
+        return stays;
+    }
     let name = element.name.as_ref();
-    let names = ATTRIBUTES.iter().find(|(known, _)| *known == name).map_or("", |(_, names)| names);
+    let allowed = ALLOWED.iter().find(|(known, _)| *known == name).or(ALLOWED.first());
     element.attributes.retain(|(attribute, _)| {
-        names.split(' ').chain(ATTRIBUTES[0].1.split(' ')).any(|known| known == attribute && known != TWIN)
+        attribute != TWIN && allowed.is_some_and(|(_, names)| names.contains(&attribute.as_ref()))
     });
     stays
 }

@@ -142,8 +142,9 @@ fn led_to(url: &Url) -> Option<Url> {
     }
     let path = url.path().trim_end_matches('/');
     let leads = |at: &str| {
-        at.split_once('/')
-            .is_some_and(|(on, way)| on == host && way.trim_end_matches('/') == path.trim_start_matches('/'))
+        at.strip_prefix(host)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .is_some_and(|way| way.trim_end_matches('/') == path.trim_start_matches('/'))
     };
     RULES.unwrap.iter().filter(|(at, _)| leads(at)).find_map(|(_, key)| {
         let value = url.query_pairs().find(|(name, _)| name == *key)?.1;

@@ -217,11 +217,27 @@ fn ink(bytes: &[u8]) -> usize {
         _ => false,
     };
     let mut at = 0;
-    while visible(at) || (at > 0 && bytes.get(at) == Some(&b' ') && visible(at + 1)) {
+    loop {
+        while bytes.get(at).is_some_and(|byte| INK[usize::from(*byte)]) {
+            at += 1;
+        }
+        if !(visible(at) || (at > 0 && bytes.get(at) == Some(&b' ') && visible(at + 1))) {
+            return at;
+        }
         at += 1;
     }
-    at
 }
+
+/// Bytes that are part of a visible character whatever stands behind them.
+const INK: [bool; 256] = {
+    let mut ink = [false; 256];
+    let mut byte = 0x21;
+    while byte <= 0xf2 {
+        ink[byte] = !matches!(byte, 0x7f | 0xc0..=0xc2 | 0xe1..=0xe3 | 0xee | 0xef);
+        byte += 1;
+    }
+    ink
+};
 
 /// Control characters, zero-width spaces, marks of direction (which can make a line read otherwise than it is), private use.
 pub(super) fn is_invisible(c: char) -> bool {

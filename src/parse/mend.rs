@@ -197,10 +197,17 @@ fn byte(c: char) -> Option<u8> {
     }
 }
 
+/// A text in two: up to its first character beyond ASCII, and from there.
+fn past_ascii(text: &str) -> (&str, &str) {
+    text.split_at(text.bytes().position(|byte| !byte.is_ascii()).unwrap_or(text.len()))
+}
+
 /// UTF-8 that was taken for windows-1252. Every character from there must take part; others (a curly quote that was put in
 /// later is from there, too) may stand beside it.
 fn twice_in_latin(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
+    let (begin, text) = past_ascii(text);
+    let mut out = String::with_capacity(begin.len() + text.len());
+    out.push_str(begin);
     let mut bytes = Vec::new();
     let mut proven = false;
     let mut doubtful = false;
@@ -219,7 +226,9 @@ fn twice_in_latin(text: &str) -> Option<String> {
                 bytes.push(0xa0);
             }
             None => {
-                flush(&mut bytes, &mut out)?;
+                if !bytes.is_empty() {
+                    flush(&mut bytes, &mut out)?;
+                }
                 out.push(c);
             }
         }
@@ -230,7 +239,9 @@ fn twice_in_latin(text: &str) -> Option<String> {
 
 /// GBK that was taken for ISO-8859-1: whole words of accented letters, which no language has.
 fn chinese_in_latin(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
+    let (begin, text) = past_ascii(text);
+    let mut out = String::with_capacity(begin.len() + text.len());
+    out.push_str(begin);
     let mut bytes = Vec::new();
     let mut found = false;
     let mut flush = |bytes: &mut Vec<u8>, out: &mut String| {
@@ -267,7 +278,9 @@ fn in_latin(text: &str, set: &'static Encoding) -> Option<String> {
 /// UTF-8 that was taken for a set of one byte a character: РњРѕСЃРєРІР° (Москва), ĂĽ (ü), √º (ü), ├╝ (ü). All characters beyond
 /// ASCII must take part. Answers which table it was.
 fn twice_in_single(text: &str, proven: Option<usize>) -> Option<(usize, String)> {
-    let first = text.chars().find(|c| !c.is_ascii())?;
+    let mut behind = past_ascii(text).1.chars();
+    let first = behind.next()?;
+    let second = behind.next().filter(|c| !c.is_ascii());
     if first >= BEYOND_SINGLE && !('\u{f8ff}'..='\u{fb02}').contains(&first) {
         return None;
     }
@@ -275,6 +288,7 @@ fn twice_in_single(text: &str, proven: Option<usize>) -> Option<(usize, String)>
         let byte = |c: char| table.iter().position(|known| *known == c).and_then(|at| u8::try_from(at + 0x80).ok());
         // Most texts are done with their first character.
         byte(first).filter(|byte| (0xc2..=0xf4).contains(byte))?;
+        second.and_then(byte).filter(|byte| *byte < 0xc0)?;
         let bytes = text.chars().map(|c| if c.is_ascii() { u8::try_from(c).ok() } else { byte(c) });
         let bytes: Vec<u8> = bytes.collect::<Option<_>>()?;
         let read = std::str::from_utf8(&bytes).ok()?;

@@ -282,7 +282,10 @@ struct Ends {
 impl Ends {
     /// Where `end` begins in `rest`; `gone` is whether it was looked for before and does not come again.
     fn find(gone: &mut bool, rest: &str, end: &str) -> Option<usize> {
-        let found = if *gone { None } else { rest.find(end) };
+        // By its first byte: quicker than looking for the whole where that is rare.
+        let first = end.chars().next().unwrap_or_default();
+        let whole = |at: &usize| rest.as_bytes()[*at..].starts_with(end.as_bytes());
+        let found = if *gone { None } else { rest.match_indices(first).map(|(at, _)| at).find(whole) };
         *gone = found.is_none();
         found
     }
@@ -327,6 +330,11 @@ fn tag_end(text: &str, from: usize) -> Option<usize> {
         at += 1;
     }
     None
+}
+
+/// Whether an item or a CDATA section may begin or end with the tag that goes on so; a quick look.
+fn begins_item(tag: &[u8]) -> bool {
+    matches!(tag, [b'/', b'i' | b'e', b't' | b'n', ..] | [b'i' | b'e', b't' | b'n', ..] | [b'!', b'[', ..])
 }
 
 /// Whether a value of an attribute holds an item, or the title of one: no attribute does.
@@ -665,8 +673,14 @@ impl<'a> Pass<'a> {
         let padded = if byline && text.contains('@') { Cow::Owned(pad_addresses(text)) } else { Cow::Borrowed(text) };
         let bounded = if time { Cow::Owned(few_digits(&padded)) } else { padded };
         let text: &str = &bounded;
-        let specials = text.bytes().filter(|byte| matches!(byte, b'<' | b'&' | b'>')).take(ESCAPES).count();
-        if specials == ESCAPES && !text.contains("]]>") {
+        let mut specials = 0;
+        for piece in text.as_bytes().chunks(PIECE) {
+            specials += piece.iter().filter(|byte| matches!(byte, b'<' | b'&' | b'>')).count();
+            if specials >= ESCAPES {
+                break;
+            }
+        }
+        if specials >= ESCAPES && !text.contains("]]>") {
             self.out.push_str("<![CDATA[");
             self.write(text, &PLAIN_IN_CDATA);
             self.out.push_str("]]>");
@@ -678,7 +692,7 @@ impl<'a> Pass<'a> {
     /// Writes a text in pieces of characters that may stand as they are.
     fn write(&mut self, text: &str, plain: &[bool; 256]) {
         let mut rest = text;
-        while let Some(at) = rest.bytes().position(|byte| !plain[usize::from(byte)]) {
+        while let Some(at) = unplain(rest.as_bytes(), plain) {
             self.out.push_str(&rest[..at]);
             let mut chars = rest[at..].chars();
             match chars.next() {
@@ -704,7 +718,7 @@ impl<'a> Pass<'a> {
         };
         // A section that was never closed runs into the next item or section: it ends with its field.
         if self.open_sections < OPEN_SECTIONS
-            && (content.contains("item") || content.contains("entry") || content.contains("<![CDATA["))
+            && content.match_indices('<').any(|(at, _)| begins_item(&content.as_bytes()[at + 1..]))
             && let Some((name, _)) = self.stack.last()
             && let Some(item) = ["<item>", "<item ", "<entry>", "<entry ", "</item>", "</entry>", "<![CDATA["]
                 .iter()
@@ -777,6 +791,22 @@ impl<'a> Pass<'a> {
             }
         }
     }
+}
+
+/// So many bytes are looked at together.
+const PIECE: usize = 32;
+
+/// Where the first byte is that must not stand as it is.
+fn unplain(bytes: &[u8], plain: &[bool; 256]) -> Option<usize> {
+    let quoted = !plain[usize::from(b'&')];
+    // Of nothing else can a table here say no: most pieces have none.
+    #[allow(clippy::needless_bitwise_bool, reason = "without a branch a piece is looked at as a whole")]
+    let suspect = |byte: u8| (byte < 0x20) | (byte == 0x7f) | (quoted & matches!(byte, b'&' | b'<' | b'>' | b'"'));
+    bytes.chunks(PIECE).enumerate().find_map(|(number, piece)| {
+        let any = piece.iter().fold(false, |any, byte| any | suspect(*byte));
+        let found = if any { piece.iter().position(|byte| !plain[usize::from(*byte)]) } else { None };
+        found.map(|at| number * PIECE + at)
+    })
 }
 
 /// Bytes that may stand in the text of an element and in a quoted value.
