@@ -115,6 +115,11 @@ enum Command {
         #[arg(required = true, value_name = "STORY")]
         stories: Vec<String>,
     },
+    /// Prints the feeds of an OPML list as blocks for feeds.toml.
+    Import {
+        /// The list, as a reader exports it.
+        file: std::path::PathBuf,
+    },
     /// Writes the archive to stdout.
     Export {
         /// jsonl, csv or opml.
@@ -176,6 +181,7 @@ fn main() -> ExitCode {
         Command::Join { stories } => cli::join::run(&runtime, &config, stories),
         Command::Split { story, copies } => cli::split::run(&runtime, &config, story, copies),
         Command::Spike { stories } => cli::spike::run(&runtime, &config, stories),
+        Command::Import { file } => cli::import::run(&config, &file),
         Command::Export { format } => cli::export::run(&runtime, &config, &format),
         Command::Stats { json } => cli::stats::run(&runtime, &config, json),
         Command::Rebuild => cli::rebuild::run(&runtime, &config),

@@ -180,7 +180,7 @@ macro_rules! targets {
     };
 }
 
-targets!(article charset dates feed frames html json page query settings sitemap);
+targets!(article charset dates feed frames html json opml page query settings sitemap);
 
 /// How large the hostile documents are here; `cargo bench --bench reading -- hostile` reads them in full size.
 const HOSTILE: usize = 200_000;

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod exit;
 pub mod export;
 pub mod health;
+pub mod import;
 pub mod join;
 pub mod locate;
 pub mod log;

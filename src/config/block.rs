@@ -37,6 +37,16 @@ impl Block {
         }
     }
 
+    /// Adds a list of texts, unless it is empty.
+    #[must_use]
+    pub fn texts(mut self, key: &str, values: &[String]) -> Self {
+        if !values.is_empty() {
+            let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+            let _ = writeln!(self.0, "{key} = [{}]", values.join(", "));
+        }
+        self
+    }
+
     /// Adds `list`, as an inline table.
     #[must_use]
     pub fn list(mut self, pattern: &ListPattern) -> Self {

@@ -3,7 +3,7 @@
 //! The way of a document: [`charset`] makes it text; [`repair`] makes a feed well-formed within the bounds of [`caps`];
 //! [`feed`] has feed-rs and the [`tolerant`] reader read it, or [`jsonfeed`]; [`page`] reads a list page ([`state`] the data in its scripts), [`jsonlist`] a list
 //! in JSON, [`sitemap`] a sitemap, [`article`](mod@article) the page of one article. [`preset`](mod@preset)
-//! knows site builders by name; [`offer`] and [`siblings`] find what a site has to read, [`trace`](mod@trace) where the fields of an item
+//! knows site builders by name; [`opml`](mod@opml) reads lists of feeds; [`offer`] and [`siblings`] find what a site has to read, [`trace`](mod@trace) where the fields of an item
 //! stand. [`dates`] reads every date. A document
 //! yields what can be found in it; everything that was wrong is a complaint beside the items.
 
@@ -18,6 +18,7 @@ mod jsonlist;
 mod literal;
 mod mend;
 mod offer;
+mod opml;
 mod page;
 mod preset;
 mod repair;
@@ -29,6 +30,7 @@ mod trace;
 
 pub use article::{Article, continues};
 pub use offer::{Named, Offers};
+pub use opml::{Subscription, Subscriptions, opml};
 pub use preset::{PRESETS, Preset, preset};
 pub use siblings::Guess;
 pub use trace::Places;

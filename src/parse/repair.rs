@@ -151,7 +151,7 @@ pub(super) fn root(text: &str) -> Result<usize, String> {
     Err(match other.as_deref() {
         Some("html" | "head" | "body" | "div" | "script" | "meta" | "title" | "p") => "it is an HTML page".to_owned(),
         Some("urlset" | "sitemapindex") => "it is a sitemap: write `sitemap =` instead of `feed =`".to_owned(),
-        Some("opml") => "it is an OPML file, a list of feeds: each of them is a source of its own".to_owned(),
+        Some("opml") => "it is an OPML file, a list of feeds: `citydesk import` makes sources of them".to_owned(),
         Some(root) => format!("it is XML with the root `{root}`"),
         None if start.starts_with(['{', '[']) => "it is JSON, but no JSON Feed".to_owned(),
         None => "it is neither XML nor JSON".to_owned(),
@@ -948,7 +948,7 @@ mod tests {
             ("<urlset></urlset>", "it is a sitemap: write `sitemap =` instead of `feed =`"),
             ("<x/>", "it is XML with the root `x`"),
             ("hello", "it is neither XML nor JSON"),
-            ("<opml version='2.0'/>", "it is an OPML file, a list of feeds: each of them is a source of its own"),
+            ("<opml version='2.0'/>", "it is an OPML file, a list of feeds: `citydesk import` makes sources of them"),
             ("%PDF-1.7 <x>", "it is a PDF document"),
             (
                 "\u{fffd}\u{1}k<Ñ\u{8}\u{fffd}",

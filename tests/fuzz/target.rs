@@ -32,7 +32,7 @@ use citydesk::query::Query;
 pub type Target = fn(&[u8]);
 
 /// All of them, by the name of their binary and of their folder of seeds.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("article", article),
     ("charset", charset),
     ("dates", dates),
@@ -40,6 +40,7 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("frames", frames),
     ("html", html),
     ("json", json),
+    ("opml", opml),
     ("page", page),
     ("query", query),
     ("settings", settings),
@@ -102,6 +103,14 @@ fn items(source: &Source, document: &Document) {
         // A body may fill its bound; the few other fields are far from it.
         let record = encode(&Wire::Item(Box::new(item))).len();
         assert!(record <= 2 * Item::LARGEST, "{record} bytes on the wire");
+    }
+}
+
+/// A list of feeds: every address is one that can be asked.
+fn opml(data: &[u8]) {
+    let Ok(list) = parse::opml(data) else { return };
+    for one in &list.feeds {
+        assert!(one.feed.starts_with("http"), "an address of another kind: {}", one.feed);
     }
 }
 
