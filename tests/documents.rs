@@ -9,7 +9,7 @@
 
 use citydesk::model::id::SourceId;
 use citydesk::model::item::{Document, Item, Raw, Stamp};
-use citydesk::model::source::{Expect, JsonPattern, Kind, ListPattern, Rank, Republish, Source, SourceRules};
+use citydesk::model::source::{JsonPattern, Kind, ListPattern, Rank, Republish, Source, SourceRules};
 use citydesk::model::time::{Claim, Time, Trust};
 use citydesk::{normalise, parse};
 use std::collections::BTreeMap;
@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 const AT: Time = Time::from_seconds(1_795_406_400);
 
 fn source(kind: Kind) -> Source {
-    Source {
-        rules: SourceRules {
+    Source::new(
+        SourceRules {
             id: SourceId::new("test").unwrap(),
             name: "Test".into(),
             feed: None,
@@ -35,17 +35,7 @@ fn source(kind: Kind) -> Source {
             zone: "Asia/Shanghai".into(),
         },
         kind,
-        every: (120_000, 43_200_000),
-        expect: Expect { items: 1, newest: 3 * Time::DAY },
-        timeout: 30_000,
-        headers: vec![],
-        encoding: None,
-        drop: None,
-        only: None,
-        body: None,
-        proxy: None,
-        ca: None,
-    }
+    )
 }
 
 /// What a fixture's `.toml` may say.

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use citydesk::model::id::SourceId;
-use citydesk::model::source::{Expect, Kind, Rank, Republish, Source, SourceRules};
+use citydesk::model::source::{Kind, Rank, Republish, Source, SourceRules};
 use citydesk::model::time::Time;
 
 /// Whether this is `cargo bench`. Otherwise (`cargo test --benches`) everything runs once, and on little.
@@ -137,8 +137,8 @@ pub fn story(number: u64) -> (String, String, &'static str) {
 pub fn source(number: usize) -> Source {
     let id = SourceId::new(&format!("bench-{number}")).unwrap();
     let url = format!("http://127.0.0.1/{number}.xml");
-    Source {
-        rules: SourceRules {
+    Source::new(
+        SourceRules {
             id,
             name: format!("来源{number}"),
             feed: Some(url.clone()),
@@ -149,18 +149,8 @@ pub fn source(number: usize) -> Source {
             zone: "Asia/Shanghai".into(),
             ..SourceRules::default()
         },
-        kind: Kind::Feed(url),
-        every: (2 * Time::MINUTE, 12 * Time::HOUR),
-        expect: Expect { items: 1, newest: 3 * Time::DAY },
-        timeout: 30 * Time::SECOND,
-        headers: Vec::new(),
-        encoding: None,
-        drop: None,
-        only: None,
-        body: None,
-        proxy: None,
-        ca: None,
-    }
+        Kind::Feed(url),
+    )
 }
 
 /// The document of a source: `items` stories, one in five of them a copy of one that the source before has too.

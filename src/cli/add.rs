@@ -14,7 +14,7 @@ use url::Url;
 
 use super::exit::Exit;
 use super::probe::{self, Probe, Wish};
-use super::{locate, say};
+use super::{locate, name, say};
 use crate::app::rules;
 use crate::clock::{self, Clock};
 use crate::config::{self, Block};
@@ -483,21 +483,11 @@ impl Search<'_> {
 
     /// An id that no source has, and no other proposal.
     fn id(&self, kind: &str) -> String {
-        let host = self.site.host.trim_start_matches("www.");
-        let host: String =
-            host.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-        let host = host.trim_matches('-');
-        let base: String = match kind {
-            "feed" => host.chars().take(48).collect(),
-            _ => host.chars().take(40).chain("-".chars()).chain(kind.chars()).collect(),
-        };
-        let base = if base.starts_with(|c: char| c.is_ascii_alphanumeric()) { base } else { format!("site{base}") };
-        let free = |id: &str| {
-            !self.settings.sources.iter().any(|source| source.id().as_str() == id)
-                && !self.proposals.iter().any(|proposal| proposal.id == id)
-        };
-        let numbered = (2..).map(|number| format!("{base}-{number}"));
-        std::iter::once(base.clone()).chain(numbered).find(|id| free(id)).unwrap_or(base)
+        let suffix = if kind == "feed" { "" } else { kind };
+        name::free(&self.site.host, suffix, |id| {
+            self.settings.sources.iter().any(|source| source.id().as_str() == id)
+                || self.proposals.iter().any(|proposal| proposal.id == id)
+        })
     }
 
     /// The source of feeds.toml that reads an address already.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::exit::Exit;
-use super::{locate, say};
+use super::{locate, name, say};
 use crate::config::Block;
 use crate::normalise::canonical;
 use crate::parse;
@@ -63,13 +63,7 @@ pub fn run(config: &Path, file: &Path) -> Exit {
 /// An id made of the host, that nobody has yet.
 fn id(address: &str, taken: &mut BTreeSet<String>) -> String {
     let host = url::Url::parse(address).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    let plain = host.trim_start_matches("www.").chars();
-    let plain: String =
-        plain.map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(48).collect();
-    let plain = plain.trim_matches('-');
-    let base = if plain.is_empty() { "source".to_owned() } else { plain.to_owned() };
-    let numbered = (2..).map(|number| format!("{base}-{number}"));
-    let found = std::iter::once(base.clone()).chain(numbered).find(|id| !taken.contains(id)).unwrap_or(base);
+    let found = name::free(&host, "", |id| taken.contains(id));
     taken.insert(found.clone());
     found
 }

@@ -1,4 +1,4 @@
-//! One file per command; what several share stands in [`account`], [`correct`], [`exit`], [`log`], [`locate`], [`probe`] and [`say`].
+//! One file per command; what several share stands in [`account`], [`correct`], [`exit`], [`log`], [`locate`], [`name`], [`probe`] and [`say`].
 
 pub mod account;
 pub mod add;
@@ -12,6 +12,7 @@ pub mod import;
 pub mod join;
 pub mod locate;
 pub mod log;
+pub mod name;
 pub mod once;
 pub mod probe;
 pub mod rebuild;

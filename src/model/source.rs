@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::id::SourceId;
 use super::place::Code;
+use super::time::Time;
 
 /// Whose copy is shown when several tell one story: the first hand before the media before the reprint.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -219,6 +220,25 @@ pub struct Source {
 }
 
 impl Source {
+    /// A source with the defaults of feeds.toml for all that is not said.
+    #[must_use]
+    pub const fn new(rules: SourceRules, kind: Kind) -> Self {
+        Self {
+            rules,
+            kind,
+            every: (2 * Time::MINUTE, 12 * Time::HOUR),
+            expect: Expect { items: 1, newest: 3 * Time::DAY },
+            timeout: 30 * Time::SECOND,
+            headers: Vec::new(),
+            encoding: None,
+            drop: None,
+            only: None,
+            body: None,
+            proxy: None,
+            ca: None,
+        }
+    }
+
     /// The identity.
     #[must_use]
     pub const fn id(&self) -> &SourceId {

@@ -197,27 +197,13 @@ pub(super) mod tests {
     use super::*;
     use crate::model::id::SourceId;
     use crate::model::item::Stamp;
-    use crate::model::source::{Expect, Kind, SourceRules};
+    use crate::model::source::{Kind, SourceRules};
 
     pub(in super::super) fn source() -> Source {
-        Source {
-            rules: SourceRules {
-                id: SourceId::new("test").unwrap(),
-                zone: "Asia/Shanghai".into(),
-                ..SourceRules::default()
-            },
-            kind: Kind::Feed(String::new()),
-            every: (0, 0),
-            expect: Expect { items: 0, newest: 0 },
-            timeout: 0,
-            headers: vec![],
-            encoding: None,
-            drop: None,
-            only: None,
-            body: None,
-            proxy: None,
-            ca: None,
-        }
+        Source::new(
+            SourceRules { id: SourceId::new("test").unwrap(), zone: "Asia/Shanghai".into(), ..SourceRules::default() },
+            Kind::Feed(String::new()),
+        )
     }
 
     /// 2026-11-23 12:00 in Shanghai.

@@ -70,40 +70,11 @@ const TIMES: [&str; 4] = ["duration", "start", "end", "time"];
 /// More digits in a row than any time has.
 const DIGITS: usize = 15;
 
+/// Elements of feeds without a prefix that are neither [`ROOTS`], [`LEAVES`] nor [`FIELDS`].
+const OTHERS: [&str; 9] = ["author", "creator", "contributor", "source", "image", "tags", "language", "date", "body"];
+
 /// Elements of feeds without a prefix: a start tag with another name inside a field that holds no elements is text.
-const ELEMENTS: [&str; 31] = [
-    "rss",
-    "feed",
-    "rdf",
-    "channel",
-    "item",
-    "entry",
-    "title",
-    "link",
-    "guid",
-    "id",
-    "pubdate",
-    "published",
-    "updated",
-    "category",
-    "comments",
-    "enclosure",
-    "issued",
-    "modified",
-    "description",
-    "summary",
-    "content",
-    "encoded",
-    "author",
-    "creator",
-    "contributor",
-    "source",
-    "image",
-    "tags",
-    "language",
-    "date",
-    "body",
-];
+const ELEMENTS: [&[&str]; 4] = [&ROOTS, &LEAVES, &FIELDS, &OTHERS];
 
 /// Most entities of a document type that are known.
 const ENTITIES: usize = 100;
@@ -562,7 +533,7 @@ impl<'a> Pass<'a> {
         if !LEAVES.contains(&&**top) || name.contains(':') {
             return false;
         }
-        let known = ELEMENTS.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let known = ELEMENTS.iter().copied().flatten().any(|known| known.eq_ignore_ascii_case(name));
         let ends = || rest.find("</").is_some_and(|at| rest[at + 2..].starts_with(open));
         !known && ends()
     }

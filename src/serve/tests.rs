@@ -22,7 +22,7 @@ use crate::model::item::{Credit, Item};
 use crate::model::place::{Code, Placed, Places};
 use crate::model::position::{Position, Texts};
 use crate::model::setting::{Cities, Fetch, Publish, SavedFeed, Server, Site, TagRule};
-use crate::model::source::{Expect, Kind, Rank, Republish, Source, SourceRules};
+use crate::model::source::{Kind, Rank, Republish, Source, SourceRules};
 use crate::model::story::{Copy, Emission};
 use crate::model::tag::Tag;
 use crate::model::time::{Claim, Time, Trust};
@@ -51,28 +51,20 @@ struct House {
 }
 
 fn settings(public_url: &str) -> Settings {
-    let source = |id: &str, name: &str, rank| Source {
-        rules: SourceRules {
-            id: SourceId::new(id).unwrap(),
-            name: name.to_owned(),
-            feed: (id == "xuchang-daily").then(|| "https://xuchang.example/rss.xml".to_owned()),
-            cities: vec![XUCHANG],
-            rank,
-            join: true,
-            zone: "Asia/Shanghai".to_owned(),
-            ..SourceRules::default()
-        },
-        kind: Kind::Feed(format!("https://{id}.example/rss.xml?key=s3cret")),
-        every: (120_000, 43_200_000),
-        expect: Expect { items: 1, newest: 3 * Time::DAY },
-        timeout: 30_000,
-        headers: vec![],
-        encoding: None,
-        drop: None,
-        only: None,
-        body: None,
-        proxy: None,
-        ca: None,
+    let source = |id: &str, name: &str, rank| {
+        Source::new(
+            SourceRules {
+                id: SourceId::new(id).unwrap(),
+                name: name.to_owned(),
+                feed: (id == "xuchang-daily").then(|| "https://xuchang.example/rss.xml".to_owned()),
+                cities: vec![XUCHANG],
+                rank,
+                join: true,
+                zone: "Asia/Shanghai".to_owned(),
+                ..SourceRules::default()
+            },
+            Kind::Feed(format!("https://{id}.example/rss.xml?key=s3cret")),
+        )
     };
     Settings {
         site: Site {

@@ -22,7 +22,7 @@ use citydesk::model::id::{ItemKey, SourceId};
 use citydesk::model::item::{Document, Item, Raw};
 use citydesk::model::markup::{Attributes, Token, Tokens};
 use citydesk::model::position::Position;
-use citydesk::model::source::{Expect, JsonPattern, Kind, ListPattern, Source, SourceRules};
+use citydesk::model::source::{JsonPattern, Kind, ListPattern, Source, SourceRules};
 use citydesk::model::time::Time;
 use citydesk::normalise::{self, Siblings};
 use citydesk::parse::{self, Fetched};
@@ -53,24 +53,10 @@ const AT: Time = Time::from_seconds(1_795_406_400);
 const URL: &str = "https://news.example/a/feed.xml";
 
 fn source(kind: Kind) -> Source {
-    Source {
-        rules: SourceRules {
-            id: SourceId::new("fuzz").unwrap(),
-            zone: "Europe/Berlin".into(),
-            ..SourceRules::default()
-        },
+    Source::new(
+        SourceRules { id: SourceId::new("fuzz").unwrap(), zone: "Europe/Berlin".into(), ..SourceRules::default() },
         kind,
-        every: (120_000, 43_200_000),
-        expect: Expect { items: 1, newest: 3 * Time::DAY },
-        timeout: 30_000,
-        headers: vec![],
-        encoding: None,
-        drop: None,
-        only: None,
-        body: None,
-        proxy: None,
-        ca: None,
-    }
+    )
 }
 
 fn fetched(body: &[u8]) -> Fetched<'_> {

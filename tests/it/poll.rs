@@ -16,7 +16,7 @@ use citydesk::model::filing::{Filing, Wire};
 use citydesk::model::id::SourceId;
 use citydesk::model::item::Item;
 use citydesk::model::setting::{Fetch, Network};
-use citydesk::model::source::{Expect, Kind, Rank, Republish, Source, SourceRules};
+use citydesk::model::source::{Kind, Rank, Republish, Source, SourceRules};
 use citydesk::model::time::Time;
 use citydesk::poll::{Outcome, Poller, Round};
 use citydesk::schedule::{self, Schedule};
@@ -29,27 +29,20 @@ pub const NOW: i64 = 1_795_399_200_000;
 
 pub fn source(id: &str, kind: Kind) -> Source {
     Source {
-        rules: SourceRules {
-            id: SourceId::new(id).unwrap(),
-            name: id.to_owned(),
-            rank: Rank::Media,
-            republish: Republish::Summary,
-            join: true,
-            keep: 180 * Time::DAY,
-            zone: "Asia/Shanghai".to_owned(),
-            ..SourceRules::default()
-        },
-        kind,
-        every: (2 * Time::MINUTE, 12 * Time::HOUR),
-        expect: Expect { items: 1, newest: 3 * Time::DAY },
         timeout: 5_000,
-        headers: Vec::new(),
-        encoding: None,
-        drop: None,
-        only: None,
-        body: None,
-        proxy: None,
-        ca: None,
+        ..Source::new(
+            SourceRules {
+                id: SourceId::new(id).unwrap(),
+                name: id.to_owned(),
+                rank: Rank::Media,
+                republish: Republish::Summary,
+                join: true,
+                keep: 180 * Time::DAY,
+                zone: "Asia/Shanghai".to_owned(),
+                ..SourceRules::default()
+            },
+            kind,
+        )
     }
 }
 
