@@ -6,6 +6,7 @@
 //! Order of a start: lock, journal, store (replayed), editor, settings recorded, then the sockets: who can connect gets
 //! an answer. Order of a stop: no new rounds, running ones end, sockets drain, the editor finishes its step and flushes.
 
+pub mod backup;
 pub mod export;
 pub mod find;
 pub mod folder;
@@ -609,6 +610,18 @@ fn control(
                         let written = export::write(&store, &gazetteer, form, &mut out);
                         if let Err(error) = written.and_then(|()| std::io::Write::flush(&mut out)) {
                             tracing::debug!(%error, "an export was not taken to its end");
+                        }
+                    });
+                    (StatusCode::OK, body)
+                }
+                (Method::GET, "/backup") => {
+                    let (sender, body) = Pieces::channel();
+                    let now = clock();
+                    tokio::task::spawn_blocking(move || {
+                        let mut out = std::io::BufWriter::with_capacity(64 * 1024, Sent(sender));
+                        let written = backup::write(&journal, now, &mut out, |_| ());
+                        if let Err(error) = written.and_then(|_| Ok(std::io::Write::flush(&mut out)?)) {
+                            tracing::warn!(%error, "a backup was not written to its end");
                         }
                     });
                     (StatusCode::OK, body)

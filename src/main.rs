@@ -133,6 +133,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Writes a consistent snapshot of the desk into one file, also while the daemon runs.
+    Backup {
+        /// Where to; it has this name only once it is whole.
+        file: std::path::PathBuf,
+    },
+    /// Makes the desk of a backup: same stories, ids and feeds. There must be none yet where [store] path points.
+    Restore {
+        /// The backup.
+        file: std::path::PathBuf,
+    },
     /// Makes the store again from the ledger.
     Rebuild,
     /// Has the running daemon read feeds.toml again; prints the outcome.
@@ -184,6 +194,8 @@ fn main() -> ExitCode {
         Command::Import { file } => cli::import::run(&config, &file),
         Command::Export { format } => cli::export::run(&runtime, &config, &format),
         Command::Stats { json } => cli::stats::run(&runtime, &config, json),
+        Command::Backup { file } => cli::backup::run(&runtime, &config, &file),
+        Command::Restore { file } => cli::restore::run(&config, &file),
         Command::Rebuild => cli::rebuild::run(&runtime, &config),
         Command::Reload => cli::reload::run(&runtime, &config),
         Command::Health { url } => cli::health::run(&runtime, &config, url.as_deref()),

@@ -6,6 +6,7 @@
 //! data/store           the view in sled: derived, made again when broken
 //! data/store.new       a store being made again
 //! data/store.next      a store made again beside a running daemon, taken at the next start
+//! data/restoring       a journal being restored from a backup
 //! data/store.broken-1  a store that was moved aside, to be looked at or deleted
 //! ```
 
@@ -14,6 +15,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::backup::{self, BackupError, Count};
 use crate::editor::{self, EditorError};
 use crate::journal::{Journal, LogError};
 use crate::store::{Store, StoreError};
@@ -42,6 +44,17 @@ pub enum FolderError {
         /// The process, as it wrote itself down.
         process: String,
     },
+    /// There is a desk already.
+    #[error(
+        "there is a desk in {0} already: move it away first (`mv {0} {0}.old`), so that nothing is lost by a mistake"
+    )]
+    Taken(PathBuf),
+    /// A restore did not come to its end.
+    #[error("a restore into {0} broke off: do it again, or delete {0}/restoring to begin with an empty desk")]
+    Half(PathBuf),
+    /// It cannot be restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The journal cannot be read: the one thing that cannot be made again.
     #[error(transparent)]
     Journal(#[from] LogError),
@@ -100,6 +113,9 @@ impl Folder {
             return Err(FolderError::None(path.to_owned()));
         }
         let lock = lock(path)?;
+        if path.join("restoring").exists() && !path.join("ledger").exists() {
+            return Err(FolderError::Half(path.to_owned()));
+        }
         let journal = Journal::open(path)?;
         let place = path.join("store");
         let next = path.join("store.next");
@@ -123,6 +139,41 @@ impl Folder {
             Err(error) => return Err(error),
         };
         Ok(Self { journal, store: Arc::new(store), remade, _lock: lock })
+    }
+
+    /// Makes a desk from a backup, where there is none. `progress` is told the records read. Until everything is read,
+    /// checked and on the disk there is no desk, whenever it is killed; and then it can simply be done again.
+    ///
+    /// # Errors
+    /// [`FolderError::Taken`] if there is a desk; [`FolderError::Backup`] if the backup is worth nothing.
+    pub fn restore(path: &Path, from: impl std::io::Read, progress: impl FnMut(u64)) -> Result<Count, FolderError> {
+        let io = |error| FolderError::Io { path: path.to_owned(), error };
+        std::fs::create_dir_all(path).map_err(io)?;
+        let lock = lock(path)?;
+        let (wire, ledger, apart) = (path.join("wire"), path.join("ledger"), path.join("restoring"));
+        // A restore that was killed between the two renames left a wire without a ledger.
+        let resumed = apart.exists() && !ledger.exists();
+        if ledger.exists() || (wire.exists() && !resumed) {
+            return Err(FolderError::Taken(path.to_owned()));
+        }
+        for old in [&apart, &wire] {
+            if old.exists() {
+                std::fs::remove_dir_all(old).map_err(io)?;
+            }
+        }
+        let journal = Journal::open(&apart)?;
+        let count = backup::read(from, &journal, progress)?;
+        drop(journal);
+        aside(&path.join("store"))?;
+        for (from, to) in [("wire", &wire), ("ledger", &ledger)] {
+            std::fs::rename(apart.join(from), to).map_err(io)?;
+            File::open(path).and_then(|folder| folder.sync_all()).map_err(io)?;
+        }
+        std::fs::remove_dir(&apart).map_err(io)?;
+        drop(lock);
+        // Made now, so that a desk that cannot be is told here and not by the next start.
+        Self::open(path, false, |_| ())?;
+        Ok(count)
     }
 
     fn view(place: &Path, journal: &Journal, progress: &mut dyn FnMut(u64)) -> Result<Store, FolderError> {

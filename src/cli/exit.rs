@@ -53,7 +53,8 @@ impl From<&FolderError> for Exit {
     fn from(error: &FolderError) -> Self {
         match error {
             FolderError::None(_) | FolderError::Held { .. } => Self::Unavailable,
-            FolderError::Io { .. } => Self::CannotCreate,
+            FolderError::Io { .. } | FolderError::Taken(_) | FolderError::Half(_) => Self::CannotCreate,
+            FolderError::Backup(_) => Self::Data,
             FolderError::Journal(_) | FolderError::Store(_) | FolderError::Replay(_) => Self::Io,
         }
     }

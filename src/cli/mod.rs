@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod add;
+pub mod backup;
 pub mod check;
 pub mod correct;
 pub mod demo;
@@ -17,6 +18,7 @@ pub mod once;
 pub mod probe;
 pub mod rebuild;
 pub mod reload;
+pub mod restore;
 pub mod say;
 pub mod schema;
 pub mod serve;

@@ -4,6 +4,7 @@
 
 mod add;
 mod article;
+mod backup;
 mod daemon;
 mod fetch;
 mod hand;
