@@ -45,7 +45,7 @@ use crate::model::source::Source;
 use crate::place::Gazetteer;
 use crate::poll::{Outcome, Poller, Round};
 use crate::press::Press;
-use crate::schedule::Schedule;
+use crate::schedule::{Roll, Schedule};
 use crate::serve::health::Status;
 use crate::serve::metrics::Metrics;
 use crate::serve::{self, Front};
@@ -467,7 +467,7 @@ pub async fn serve(
     if let Err(error) = &watch {
         tracing::warn!(%error, "feeds.toml is not watched: after a change, send SIGHUP or run `citydesk reload`");
     }
-    let control = control(&place, &desk, &inquiry, wake.clone());
+    let control = control(&place, &desk, &inquiry, schedule.roll(), wake.clone());
     status.set_ready(true);
     tracing::info!(%address, sources = desk.settings.load().sources.len(), "ready");
     ready(address);
@@ -532,13 +532,7 @@ fn signals(kind: SignalKind) -> Result<tokio::signal::unix::Signal, AppError> {
 impl Daemon {
     /// Looks after what shows only over time: sources by state, a full disk, an editor that gave up.
     fn glance(&self) {
-        let settings = self.desk.settings.load();
-        let mut counts = std::collections::BTreeMap::new();
-        for source in &settings.sources {
-            let state = self.desk.store.book(source.id()).unwrap_or_default().state;
-            *counts.entry(state.word()).or_insert(0) += 1;
-        }
-        self.metrics.sources(&counts);
+        self.metrics.sources(&self.schedule.roll().counts());
         let full = self.desk.full.load(Ordering::Relaxed);
         self.status.complain("disk", full.then(|| "full: nothing new is filed until there is room".to_owned()));
         self.status.complain("editor", self.desk.standing.failed());
@@ -584,21 +578,22 @@ fn control(
     place: &Path,
     desk: &Desk,
     inquiry: &Arc<Inquiry>,
+    roll: Arc<Roll>,
     wake: mpsc::Sender<oneshot::Sender<Reloaded>>,
 ) -> std::io::Result<tokio::task::JoinHandle<()>> {
     let (store, journal) = (Arc::clone(&desk.store), desk.journal.clone());
-    let (settings, standing) = (Arc::clone(&desk.settings), Arc::clone(&desk.standing));
+    let standing = Arc::clone(&desk.standing);
     let (gazetteer, folder, clock) = (Arc::clone(&desk.gazetteer), place.to_owned(), Arc::clone(&desk.clock));
     let inquiry = Arc::clone(inquiry);
     let handler = move |asked: Asked| -> control::Answer {
-        let inquiry = Arc::clone(&inquiry);
+        let (inquiry, roll) = (Arc::clone(&inquiry), Arc::clone(&roll));
         let (folder, clock) = (folder.clone(), Arc::clone(&clock));
         let (store, journal, wake) = (Arc::clone(&store), journal.clone(), wake.clone());
-        let (settings, standing, gazetteer) = (settings.load_full(), Arc::clone(&standing), gazetteer.load_full());
+        let (standing, gazetteer) = (Arc::clone(&standing), gazetteer.load_full());
         Box::pin(async move {
             match (asked.method, asked.path.as_str()) {
                 (Method::GET, "/stats") => {
-                    let stats = stats::collect(&store, &journal, &settings.sources, standing.decided());
+                    let stats = stats::collect(&store, &journal, &stats::States::called(&roll), standing.decided());
                     (StatusCode::OK, Pieces::one(serde_json::to_vec(&stats).unwrap_or_default()))
                 }
                 (Method::GET, "/export") => {

@@ -4,6 +4,7 @@
 //! validators that vouch for them are noted, so that no "not modified" ever answers for something that was not kept.
 
 pub mod article;
+pub mod conclude;
 pub mod draft;
 pub mod folder;
 pub mod lead;
@@ -11,6 +12,7 @@ pub mod pace;
 pub mod parsers;
 pub mod reach;
 mod sieve;
+pub mod signs;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +23,7 @@ use bytes::Bytes;
 use crate::clock::Clock;
 use crate::fetch::{Answer, Ask, FetchError, Fetcher};
 use crate::journal::{Log, LogError};
-use crate::model::book::{Entry, Held, State, Validators};
+use crate::model::book::{Change, Entry, Held, Signs, State, Validators};
 use crate::model::codec::encode;
 use crate::model::filing::{Filing, Wire};
 use crate::model::id::{SourceId, hash64};
@@ -32,8 +34,9 @@ use crate::model::time::Time;
 use crate::parse::ParseError;
 use crate::store::{Store, StoreError};
 
+use conclude::{Came, Read, Seen};
 use draft::{Reading, Sheet};
-use pace::{Came, Said};
+use pace::Said;
 use parsers::{Parsers, Unread};
 use reach::{Missing, Reach};
 
@@ -65,6 +68,9 @@ pub enum Trouble {
     /// The document is not what the source says it is.
     #[error(transparent)]
     Parse(#[from] ParseError),
+    /// It is no document, but a page that asks for a password.
+    #[error("it answers with a page that asks for a password, it wants a login now ({0})")]
+    Login(ParseError),
     /// The wire took nothing. The answer was dropped and is asked for again.
     #[error("what came could not be kept: {0}")]
     Wire(#[from] LogError),
@@ -88,7 +94,7 @@ impl Trouble {
             Self::Status(_) => "status",
             Self::Folder(_) => "files",
             Self::Unread(_) => "reader",
-            Self::Parse(_) | Self::Missing(Missing::Parse(_)) => "document",
+            Self::Parse(_) | Self::Login(_) | Self::Missing(Missing::Parse(_)) => "document",
             Self::Missing(_) => "leads",
             Self::Wire(LogError::Full { .. }) => "disk",
             Self::Wire(_) => "wire",
@@ -184,6 +190,10 @@ pub struct Round {
     pub skew: Option<i64>,
     /// What was wrong with the document.
     pub complaints: Vec<String>,
+    /// A change of state that is certain.
+    pub change: Option<Change>,
+    /// The server wants its host left alone until then (429 or 503 with `Retry-After`).
+    pub quiet: Option<Time>,
 }
 
 impl Round {
@@ -225,6 +235,14 @@ struct Brought {
     postponed: bool,
     /// Whether "not modified" of the document speaks for everything it leads to.
     vouched: bool,
+}
+
+/// What was met on the way to a source, whatever came of it.
+#[derive(Default)]
+struct Walk {
+    said: Said,
+    /// Asked without conditions although there were validators.
+    doubted: bool,
 }
 
 /// What the asking brought.
@@ -286,41 +304,27 @@ impl Poller {
             took: 0,
             skew: None,
             complaints: Vec::new(),
+            change: None,
+            quiet: None,
         };
-        book.last_asked = Some(started);
-        let result = self.walk(source, &mut book, &mut round).await;
+        let (result, walk) = self.walk(source, &mut book, &mut round).await;
         let now = (self.clock)();
-        let (came, said) = match result {
-            Ok((came, said)) => {
-                (book.failures, book.retry_after, book.last_good) = (0, None, Some(now));
-                (book.state, book.reason) = judge(source, &book, now);
-                (came, said)
-            }
-            Err((trouble, said)) => {
-                // Our own trouble is not held against the source, nor does it make us wait longer each time.
-                let failures = if trouble.ours() { 1 } else { book.failures.saturating_add(1) };
+        let came = match result {
+            Ok(came) => came,
+            Err(trouble) => {
                 round.sentence = trouble.to_string();
                 round.outcome = match &trouble {
                     Trouble::Status(status) => Outcome::Http(*status),
                     other => Outcome::Failed(other.kind()),
                 };
-                let gone = matches!(trouble, Trouble::Status(410));
-                if !trouble.ours() {
-                    book.failures = failures;
-                    book.state = if gone { State::Gone } else { State::Broken };
-                    book.reason.clone_from(&round.sentence);
-                }
-                book.retry_after = said.retry_after.map(|wait| now.plus(wait.min(pace::RETRY_MOST)));
-                (if gone { Came::Gone } else { Came::Failure(failures) }, said)
+                let status = if let Trouble::Status(status) = &trouble { *status } else { 0 };
+                Came::Failed { status, ours: trouble.ours(), reason: round.sentence.clone() }
             }
         };
         book.status = round.status;
-        let every = match &source.kind {
-            // Looking at a folder costs nothing: always at the quick end.
-            Kind::Files(_) => (source.every.0, source.every.0),
-            _ => source.every,
-        };
-        (book.interval, book.due) = pace::next(now, source.id(), every, book.interval, came, said);
+        let Walk { said, doubted } = walk;
+        round.change = conclude::conclude(source, &mut book, Seen { asked: started, at: now, doubted, came, said });
+        round.quiet = book.retry_after.filter(|_| matches!(round.status, 429 | 503));
         if let Err(error) = self.store.note(source.id(), &book) {
             tracing::error!(source = %source.id(), "the poll book could not be written: {error}");
         }
@@ -355,26 +359,35 @@ impl Poller {
         source: &Arc<Source>,
         book: &mut Entry,
         round: &mut Round,
-    ) -> Result<(Came, Said), (Trouble, Said)> {
-        let mut said = Said::default();
+    ) -> (Result<Came, Trouble>, Walk) {
+        let mut walk = Walk::default();
+        let came = self.look(source, book, round, &mut walk).await;
+        (came, walk)
+    }
+
+    async fn look(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
+        book: &mut Entry,
+        round: &mut Round,
+        walk: &mut Walk,
+    ) -> Result<Came, Trouble> {
         let got = match &source.kind {
             Kind::Files(pattern) => self.open_files(pattern, book).await,
-            _ => self.ask(source, book, round, &mut said).await,
+            _ => self.ask(source, book, round, walk).await,
         };
-        let (sheets, answer, complaints) = match got.map_err(|trouble| (trouble, said))? {
+        let (sheets, answer, complaints) = match got? {
             Got::NotModified(answer) => {
                 // RFC 9110 section 15.4.5: a 304 may bring newer validators. They stay a pair.
                 if answer.validators != Validators::default() {
                     book.validators = answer.validators;
                 }
-                said.fresh = said.fresh.max(book.hint);
                 round.outcome = Outcome::NotModified;
                 "not modified".clone_into(&mut round.sentence);
-                return Ok((Came::Nothing, said));
+                return Ok(Came::NotModified);
             }
             Got::Documents(sheets, answer, complaints) => (sheets, answer, complaints),
         };
-        book.hint = said.fresh;
         let parts: Vec<&[u8]> = sheets.iter().flat_map(|sheet| [sheet.url.as_bytes(), &sheet.body[..]]).collect();
         // 0 stands for "none yet".
         let body = hash64(&parts).max(1);
@@ -382,24 +395,33 @@ impl Poller {
             book.validators = answer.validators;
             round.outcome = Outcome::Unchanged;
             "the same document as last time".clone_into(&mut round.sentence);
-            return Ok((Came::Nothing, said));
+            return Ok(Came::Same);
         }
         let at = (self.clock)();
-        let brought = self.read(source, sheets, book, at).await.map_err(|trouble| (trouble, said))?;
+        let login = signs::login(&answer.hops, &sheets);
+        let brought = self.read(source, sheets, book, at).await.map_err(|trouble| match trouble {
+            Trouble::Parse(error) if login => Trouble::Login(error),
+            other => other,
+        })?;
         let Brought { mut reading, held, pause, postponed, vouched } = brought;
         reading.complaints.splice(0..0, complaints);
         reading.complaints.truncate(COMPLAINTS);
-        said.fresh = said.fresh.max(i64::from(reading.ttl.unwrap_or(0)).saturating_mul(Time::MINUTE));
+        let minutes = i64::from(reading.ttl.unwrap_or(0));
+        (walk.said.ttl, walk.said.skip) = (minutes.saturating_mul(Time::MINUTE), reading.skip);
         let (listed, unknown, filed) = (reading.listed, reading.unknown, reading.items.len() as u32);
-        let first = book.last_good.is_none();
         (round.dropped, round.filed) = (reading.dropped, filed);
         round.complaints.clone_from(&reading.complaints);
-        let learned = (reading.format.clone(), reading.charset.clone(), reading.newest);
-        let filing = if postponed {
-            None
-        } else {
-            self.file(source, reading, at, book.vouched).await.map_err(|trouble| (trouble, said))?
+        let read = Read {
+            listed,
+            unknown,
+            filed,
+            newest: reading.newest,
+            moments: std::mem::take(&mut reading.moments),
+            // A login page has links, too; but none that we know.
+            signs: reading.signs.with(Signs::LOGIN, login && (listed == 0 || (unknown == listed && book.usual > 0))),
         };
+        let learned = (reading.format.clone(), reading.charset.clone());
+        let filing = if postponed { None } else { self.file(source, reading, at, book.vouched).await? };
         if let Some(filing) = filing {
             round.filing = Some(filing);
             book.vouched = filing;
@@ -408,9 +430,8 @@ impl Poller {
         // Only now: what these vouch for is synced. What waits is not: it is to be met again.
         let whole = pause.is_none() && vouched;
         (book.validators, book.body) = if whole { (answer.validators, body) } else { (Validators::default(), 0) };
-        (book.held, said.held) = (held, pause);
-        (book.format, book.charset, book.newest) = learned;
-        (book.listed, book.hint) = (listed, said.fresh);
+        (book.held, walk.said.held) = (held, pause);
+        (book.format, book.charset) = learned;
         book.complaints.clone_from(&round.complaints);
         if filed == 0 {
             round.sentence = match book.held.iter().filter(|held| !held.settled).count() {
@@ -418,25 +439,27 @@ impl Poller {
                 _ if postponed => format!("{listed} items wait until articles can be had"),
                 waiting => format!("{waiting} of {listed} items wait for their articles"),
             };
-            return Ok((if first { Came::First } else { Came::Nothing }, said));
+        } else {
+            round.outcome = Outcome::New(filed);
+            round.sentence = format!("{filed} of {listed} items are new or changed");
         }
-        book.last_new = Some(at);
-        round.outcome = Outcome::New(filed);
-        round.sentence = format!("{filed} of {listed} items are new or changed");
-        Ok((if first { Came::First } else { Came::Items { listed, unknown } }, said))
+        Ok(Came::Read(read))
     }
 
-    async fn ask(&self, source: &Source, book: &mut Entry, round: &mut Round, said: &mut Said) -> Result<Got, Trouble> {
+    async fn ask(&self, source: &Source, book: &mut Entry, round: &mut Round, walk: &mut Walk) -> Result<Got, Trouble> {
         let post = match &source.kind {
             Kind::Api { post, .. } if !post.is_empty() => Some(post),
             _ => None,
         };
+        let before = (self.clock)();
         // RFC 9110 section 13.1.2: of a POST there is nothing that could be unmodified.
-        let conditional = book.validators != Validators::default() && post.is_none();
+        let validators = book.validators != Validators::default() && post.is_none();
+        walk.doubted = validators && conclude::doubts(source, book, before);
+        let (url, written) = conclude::address(source, book, before);
         let ask = Ask {
-            url: source.kind.address(),
+            url,
             headers: &source.headers,
-            validators: conditional.then_some(&book.validators),
+            validators: (validators && !walk.doubted).then_some(&book.validators),
             timeout: Duration::from_millis(source.timeout.max(1).unsigned_abs()),
             proxy: source.proxy.as_deref(),
             ca: source.ca.as_deref(),
@@ -447,9 +470,10 @@ impl Poller {
         let now = (self.clock)();
         (round.status, round.bytes) = (answer.status, answer.transferred);
         round.skew = answer.date.map(|date| date.since(now));
-        said.fresh = answer.fresh.unwrap_or(0);
-        said.retry_after = answer.retry_after.filter(|_| !(200..400).contains(&answer.status));
-        remember_move(book, &answer, now);
+        walk.said.fresh = answer.fresh.unwrap_or(0);
+        walk.said.retry_after = answer.retry_after.filter(|_| !(200..400).contains(&answer.status));
+        let lasting = answer.hops.iter().take_while(|hop| matches!(hop.status, 301 | 308)).last();
+        conclude::moved(book, lasting.map(|hop| hop.to.as_str()), written, now);
         if answer.not_modified {
             return Ok(Got::NotModified(answer));
         }
@@ -628,48 +652,6 @@ fn fit(item: Item) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Where 301 and 308 lead, and since when; anything else on the way breaks the chain.
-fn remember_move(book: &mut Entry, answer: &Answer, now: Time) {
-    let lasting = answer.hops.iter().take_while(|hop| matches!(hop.status, 301 | 308)).last();
-    book.moved = lasting.map(|hop| {
-        let since = book.moved.as_ref().filter(|(to, _)| *to == hop.to).map_or(now, |(_, since)| *since);
-        (hop.to.clone(), since)
-    });
-}
-
-/// How a source that answered is doing, by what is expected of it, and why.
-fn judge(source: &Source, book: &Entry, now: Time) -> (State, String) {
-    let expect = &source.expect;
-    if book.listed < expect.items {
-        let reason =
-            format!("it shows {} items, at least {} are expected: has its layout changed?", book.listed, expect.items);
-        return (State::Silent, reason);
-    }
-    let dated = !matches!(source.kind, Kind::Files(_));
-    match book.newest {
-        Some(newest) if dated && expect.newest > 0 && now.since(newest) > expect.newest => {
-            let reason = format!(
-                "its newest item is of {}, older than the {} expected",
-                newest.utc().format("%Y-%m-%d %H:%M UTC"),
-                span(expect.newest)
-            );
-            (State::Silent, reason)
-        }
-        _ => (State::Ok, String::new()),
-    }
-}
-
-/// A span as feeds.toml has it.
-fn span(milliseconds: i64) -> String {
-    [(Time::DAY, "d"), (Time::HOUR, "h"), (Time::MINUTE, "m")]
-        .iter()
-        .find(|(unit, _)| milliseconds >= *unit && milliseconds % unit == 0)
-        .map_or_else(
-            || format!("{}s", milliseconds / Time::SECOND),
-            |(unit, letter)| format!("{}{letter}", milliseconds / unit),
-        )
-}
-
 /// One line per round that brought something or failed.
 fn tell(round: &Round) {
     let Round { source, took, sentence, .. } = round;
@@ -679,12 +661,20 @@ fn tell(round: &Round) {
         Outcome::Failed(kind) => tracing::warn!(%source, kind, took, "{sentence}"),
         Outcome::Nothing | Outcome::Unchanged | Outcome::NotModified => tracing::debug!(%source, took, "{sentence}"),
     }
+    match &round.change {
+        Some(Change { from, to: State::Ok, .. }) => {
+            tracing::warn!(%source, from = from.word(), to = "ok", "the source is well again");
+        }
+        Some(Change { from, to, reason }) => {
+            tracing::warn!(%source, from = from.word(), to = to.word(), "the source is {}: {reason}", to.word());
+        }
+        None => {}
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::Hop;
 
     #[test]
     fn a_large_item_is_cut_and_says_so() {
@@ -702,21 +692,5 @@ mod tests {
             assert!(back.text.len() > 200_000 || back.text == "短");
         }
         assert_eq!(fit(Item { title: text.repeat(3), ..Item::default() }), None);
-    }
-
-    #[test]
-    fn a_lasting_move_is_remembered_since_it_began() {
-        let hop = |status, to: &str| Hop { status, to: to.to_owned() };
-        let mut book = Entry::default();
-        for (hops, now, moved) in [
-            (vec![hop(301, "a"), hop(308, "b"), hop(302, "c")], 1, Some(("b", 1))),
-            (vec![hop(301, "b")], 2, Some(("b", 1))),
-            (vec![hop(301, "d")], 3, Some(("d", 3))),
-            (vec![hop(302, "d")], 4, None),
-            (vec![], 5, None),
-        ] {
-            remember_move(&mut book, &Answer { hops, ..Answer::default() }, Time(now));
-            assert_eq!(book.moved.as_ref().map(|(to, since)| (to.as_str(), since.0)), moved);
-        }
     }
 }

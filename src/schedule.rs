@@ -3,6 +3,8 @@
 //! [`Queue`] decides and is plain data; [`Schedule`] is the task around it, and [`once`] the same for a single pass.
 //! One slow site delays only itself: a source whose host is busy waits beside the queue, not in a round.
 
+mod roll;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use crate::model::id::SourceId;
 use crate::model::source::{Kind, Source};
 use crate::model::time::Time;
 use crate::poll::{Outcome, Poller, Round, pace};
+
+pub use roll::Roll;
 
 /// Rounds at once, over all hosts: what bounds memory (each may hold a document) and sockets.
 pub const IN_FLIGHT: usize = 32;
@@ -37,13 +41,15 @@ struct Seat {
     source: Arc<Source>,
     host: Option<Arc<str>>,
     due: Time,
+    state: State,
 }
 
 /// The due times of all sources.
 #[derive(Debug, Default)]
 pub struct Queue {
     seats: Vec<Seat>,
-    places: BTreeMap<SourceId, usize>,
+    /// Seats in order of id.
+    places: Vec<u32>,
     /// Due time and seat. An entry whose time is not its seat's any more is passed over.
     heap: BinaryHeap<Reverse<(Time, usize)>>,
     /// Rounds that run, with their host; they may outlive their seat.
@@ -51,7 +57,10 @@ pub struct Queue {
     busy: BTreeMap<Arc<str>, usize>,
     /// Due, but their host is busy.
     waiting: BTreeMap<Arc<str>, VecDeque<usize>>,
+    /// Hosts that want to be left alone, and until when.
+    quiet: BTreeMap<Arc<str>, Time>,
     per_host: usize,
+    roll: Arc<Roll>,
 }
 
 impl Queue {
@@ -61,9 +70,16 @@ impl Queue {
         Self { per_host: 1, ..Self::default() }
     }
 
+    /// How many sources are in each state.
+    #[must_use]
+    pub fn roll(&self) -> Arc<Roll> {
+        Arc::clone(&self.roll)
+    }
+
     /// Takes these sources in place of the former. Who stays keeps its due time; who is new gets it from the poll book;
-    /// who is in neither is first asked now, or a little later if there are many such (`spread`). A source that is read
-    /// in another way than at its last poll is asked now: its owner has just changed it and wants to see.
+    /// who is in neither, or should have been asked while nobody did, is asked now, or a little later if there are many
+    /// such (`spread`). A source that is read in another way than at its last poll is asked now: its owner has just changed
+    /// it and wants to see.
     pub fn reload(
         &mut self,
         sources: Vec<Arc<Source>>,
@@ -72,32 +88,54 @@ impl Queue {
         now: Time,
         spread: bool,
     ) {
-        let former: BTreeMap<SourceId, Seat> =
-            std::mem::take(&mut self.seats).into_iter().map(|seat| (seat.source.id().clone(), seat)).collect();
+        let former = std::mem::take(&mut self.seats);
+        let places = std::mem::take(&mut self.places);
+        let seat_of = |id: &SourceId| find(&former, &places, id).and_then(|at| former.get(at));
         let mut fresh = Vec::new();
         let mut taken = BTreeSet::new();
-        for source in sources {
-            if !taken.insert(source.id().clone()) {
+        let mut hosts: BTreeSet<Arc<str>> = BTreeSet::new();
+        for source in &sources {
+            if !taken.insert(source.id()) {
                 continue; // An id names one source; feeds.toml has been checked for it.
             }
-            let due = match former.get(source.id()) {
-                Some(seat) if seat.source == source => Some(seat.due),
-                _ => book(source.id()).and_then(|entry| remembered(&entry, &source, now)),
+            let host = host(source).map(|host| {
+                // Many sources on one host name it once.
+                hosts.get(&host).cloned().unwrap_or_else(|| {
+                    hosts.insert(Arc::clone(&host));
+                    host
+                })
+            });
+            let seat = match seat_of(source.id()) {
+                Some(seat) if seat.source == *source => Seat { host, ..seat.clone() },
+                _ => {
+                    let entry = book(source.id());
+                    if let (Some(host), Some(until)) = (&host, entry.as_ref().and_then(|entry| quiet(entry, now))) {
+                        self.quiet.insert(Arc::clone(host), until);
+                    }
+                    let due = entry.as_ref().and_then(|entry| remembered(entry, source, now));
+                    if due.is_none_or(|due| due < now) {
+                        fresh.push(self.seats.len());
+                    }
+                    let state = entry.map_or(State::New, |entry| entry.state);
+                    Seat { host, due: due.unwrap_or(now), source: Arc::clone(source), state }
+                }
             };
-            if due.is_none() {
-                fresh.push(self.seats.len());
-            }
-            self.seats.push(Seat { host: host(&source), due: due.unwrap_or(now), source });
+            self.seats.push(seat);
         }
+        drop(taken);
         if spread {
             for &place in &fresh {
                 let seat = &mut self.seats[place];
-                seat.due = pace::first(now, seat.source.id(), fresh.len());
+                seat.due = seat.due.max(pace::first(now, seat.source.id(), fresh.len()));
             }
         }
+        drop((former, places));
         self.per_host = per_host.max(1) as usize;
         self.waiting.clear();
-        self.places = self.seats.iter().enumerate().map(|(at, seat)| (seat.source.id().clone(), at)).collect();
+        self.places = (0..u32::try_from(self.seats.len()).unwrap_or(u32::MAX)).collect();
+        let seats = &self.seats;
+        self.places.sort_unstable_by(|a, b| seats[*a as usize].source.id().cmp(seats[*b as usize].source.id()));
+        self.roll.call(self.seats.iter().map(|seat| (seat.source.id(), seat.state)));
         self.heap = self
             .seats
             .iter()
@@ -119,6 +157,15 @@ impl Queue {
                 continue;
             }
             if let Some(host) = &seat.host {
+                if let Some(until) = self.quiet.get(host).copied() {
+                    if now < until {
+                        let due = until.plus(pace::apart(seat.source.id()));
+                        self.seats[at].due = due;
+                        self.heap.push(Reverse((due, at)));
+                        continue;
+                    }
+                    self.quiet.remove(host);
+                }
                 let busy = self.busy.entry(Arc::clone(host)).or_default();
                 if *busy >= self.per_host {
                     self.waiting.entry(Arc::clone(host)).or_default().push_back(at);
@@ -154,9 +201,19 @@ impl Queue {
         self.set(source, due);
     }
 
+    /// What the round of a source said of its state, and of its host (429 and 503 are said by a host, not by an address).
+    pub fn learn(&mut self, source: &SourceId, state: State, quiet: Option<Time>) {
+        let Some(at) = find(&self.seats, &self.places, source) else { return };
+        let before = std::mem::replace(&mut self.seats[at].state, state);
+        self.roll.change(source, before, state);
+        if let (Some(host), Some(until)) = (&self.seats[at].host, quiet) {
+            self.quiet.insert(Arc::clone(host), until);
+        }
+    }
+
     /// Moves a source's due time. Unknown sources are passed over.
     pub fn set(&mut self, source: &SourceId, due: Time) {
-        let Some(&at) = self.places.get(source) else { return };
+        let Some(at) = find(&self.seats, &self.places, source) else { return };
         self.seats[at].due = due;
         if !self.running.contains_key(source) {
             self.heap.push(Reverse((due, at)));
@@ -194,10 +251,22 @@ impl Queue {
     }
 }
 
+/// The seat of a source.
+fn find(seats: &[Seat], places: &[u32], source: &SourceId) -> Option<usize> {
+    let at = places.binary_search_by(|at| seats[*at as usize].source.id().cmp(source)).ok()?;
+    Some(places[at] as usize)
+}
+
+/// Until when the host of a source wants to be left alone, as the poll book has it.
+fn quiet(entry: &Entry, now: Time) -> Option<Time> {
+    let until = entry.retry_after.filter(|_| matches!(entry.status, 429 | 503))?;
+    (until > now && until.since(now) <= pace::RETRY_MOST).then_some(until)
+}
+
 /// No due time lies further ahead than this, but for a source that is gone for good. One that does was worked out under
 /// a clock that has been set back since.
 fn horizon(source: &Source) -> i64 {
-    source.every.1.max(pace::RETRY_MOST).saturating_mul(5) / 4
+    source.every.1.max(pace::RETRY_MOST).max(pace::SKIP_MOST).saturating_mul(5) / 4
 }
 
 /// The due time that the poll book has for a source, if it still holds for it.
@@ -209,7 +278,7 @@ fn remembered(entry: &Entry, source: &Source, now: Time) -> Option<Time> {
     let patient = entry.failures > 0 || entry.retry_after.is_some() || gone;
     match entry.last_asked {
         // `every` may have become shorter since.
-        Some(asked) if !patient => Some(entry.due.min(asked.plus(source.every.1))),
+        Some(asked) if !patient && !entry.skip.skips(now) => Some(entry.due.min(asked.plus(source.every.1))),
         _ => Some(entry.due),
     }
 }
@@ -241,6 +310,7 @@ enum Command {
 pub struct Schedule {
     commands: mpsc::Sender<Command>,
     task: JoinHandle<()>,
+    roll: Arc<Roll>,
 }
 
 impl Drop for Schedule {
@@ -257,7 +327,14 @@ impl Schedule {
         let mut queue = Queue::new();
         queue.reload(sources, per_host, &|id| poller.book(id), (poller.clock())(), true);
         let keeper = Keeper { poller, queue, brake, told, rounds: JoinSet::new(), asked: HashMap::new(), paused: None };
-        Self { commands, task: tokio::spawn(keeper.keep(orders)) }
+        let roll = keeper.queue.roll();
+        Self { commands, task: tokio::spawn(keeper.keep(orders)), roll }
+    }
+
+    /// How many sources are in each state.
+    #[must_use]
+    pub fn roll(&self) -> Arc<Roll> {
+        Arc::clone(&self.roll)
     }
 
     /// Takes these sources in place of the former; rounds that run go on.
@@ -352,6 +429,7 @@ impl Keeper {
         match ended {
             Ok((task, round)) => {
                 self.asked.remove(&task);
+                self.queue.learn(&round.source, round.state, round.quiet);
                 self.queue.done(&round.source, round.due);
                 if round.outcome == Outcome::Failed("disk") && self.paused.is_none() {
                     tracing::error!("polling pauses: {}", round.sentence);
@@ -400,6 +478,7 @@ pub async fn once(poller: &Arc<Poller>, sources: &[Arc<Source>], per_host: u32, 
         }
         match rounds.join_next_with_id().await {
             Some(Ok((_, round))) => {
+                queue.learn(&round.source, round.state, round.quiet);
                 queue.done(&round.source, Time(i64::MAX));
                 told(&round);
                 done.push(round);
@@ -420,6 +499,7 @@ pub async fn once(poller: &Arc<Poller>, sources: &[Arc<Source>], per_host: u32, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::book::Skip;
     use crate::model::source::{Expect, SourceRules};
 
     const NOW: Time = Time(1_795_000_000_000);
@@ -456,6 +536,11 @@ mod tests {
         for (entry, due) in [
             (noted(&plain, 10), Some(NOW.plus(10))),
             (noted(&plain, -10), Some(NOW.plus(-10))),
+            // In the hours in which nobody is to ask `every` does not count.
+            (
+                Entry { skip: Skip { hours: 1 << 11, days: 0 }, ..noted(&plain, 9 * Time::HOUR) },
+                Some(NOW.plus(9 * Time::HOUR)),
+            ),
             // `every` was shortened to an hour: not later than an hour after the last poll.
             (noted(&plain, 9 * Time::HOUR), Some(NOW.plus(59 * Time::MINUTE))),
             (Entry { failures: 3, ..noted(&plain, 9 * Time::HOUR) }, Some(NOW.plus(9 * Time::HOUR))),
@@ -558,5 +643,62 @@ mod tests {
         let mut queue = Queue::new();
         queue.reload(all, 1, &|_| None, NOW, false);
         assert_eq!(started(&mut queue, NOW).len(), 1000);
+    }
+
+    #[test]
+    fn a_start_after_a_long_pause_is_no_stampede() {
+        let all: Vec<_> = (0..10_000).map(|n| source(&format!("s{n}"), &format!("http://h{n}.example/"))).collect();
+        // A third was due while nobody asked, the rest is due within the hour.
+        let book = |id: &SourceId| {
+            let n: i64 = id.as_str()[1..].parse().ok()?;
+            let due = if n % 3 == 0 { -Time::HOUR } else { n % 3_600 * Time::SECOND };
+            Some(noted(&all[usize::try_from(n).ok()?], due))
+        };
+        let mut queue = Queue::new();
+        queue.reload(all.clone(), 1, &book, NOW, true);
+        let mut most = 0;
+        for second in 0..3_600 {
+            let begun = started(&mut queue, NOW.plus(second * Time::SECOND)).len();
+            most = most.max(begun);
+        }
+        assert!(most < 120, "{most} in one second");
+        assert_eq!(queue.counts(), (10_000, 10_000), "and within the hour everybody was asked");
+    }
+
+    #[test]
+    fn a_host_that_asks_for_quiet_gets_it_from_all_its_sources() {
+        let all: Vec<_> = (0..3).map(|n| source(&format!("s{n}"), "http://host.example/")).collect();
+        let other = source("other", "http://other.example/");
+        let mut queue = Queue::new();
+        queue.reload([all.clone(), vec![other]].concat(), 1, &|_| None, NOW, false);
+        assert_eq!(started(&mut queue, NOW), ["s0", "other"]);
+        let until = NOW.plus(Time::HOUR);
+        queue.learn(all[0].id(), State::Broken, Some(until));
+        queue.done(all[0].id(), until);
+        assert_eq!(started(&mut queue, NOW.plus(59 * Time::MINUTE)), Vec::<String>::new());
+        assert!(!started(&mut queue, until.plus(pace::APART)).is_empty());
+        // And so after a restart.
+        let book = |id: &SourceId| {
+            let told = *id == *all[0].id();
+            let noted = noted(&all[0], if told { Time::HOUR } else { 0 });
+            Some(if told { Entry { retry_after: Some(until), status: 429, failures: 1, ..noted } } else { noted })
+        };
+        let mut queue = Queue::new();
+        queue.reload(all.clone(), 1, &book, NOW, true);
+        assert_eq!(started(&mut queue, NOW.plus(59 * Time::MINUTE)), Vec::<String>::new());
+        assert!(!started(&mut queue, until.plus(pace::APART)).is_empty());
+    }
+
+    #[test]
+    fn states_are_counted() {
+        let (a, b) = (source("a", "http://a.example/"), source("b", "http://b.example/"));
+        let mut queue = Queue::new();
+        let book = |id: &SourceId| (id == a.id()).then(|| Entry { state: State::Late, ..noted(&a, 10) });
+        queue.reload(vec![a.clone(), b.clone()], 1, &book, NOW, true);
+        assert_eq!(queue.roll().counts(), BTreeMap::from([("late", 1), ("new", 1)]));
+        queue.learn(b.id(), State::Ok, None);
+        assert_eq!(queue.roll().counts(), BTreeMap::from([("late", 1), ("ok", 1)]));
+        queue.reload(vec![b.clone()], 1, &book, NOW, true);
+        assert_eq!(queue.roll().counts(), BTreeMap::from([("ok", 1)]), "a reload keeps what is known");
     }
 }

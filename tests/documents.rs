@@ -7,6 +7,7 @@
 // A fixture that cannot be read is a failed test.
 #![allow(clippy::unwrap_used)]
 
+use citydesk::model::book::Skip;
 use citydesk::model::id::SourceId;
 use citydesk::model::item::{Document, Item, Raw, Stamp};
 use citydesk::model::source::{JsonPattern, Kind, ListPattern, Rank, Republish, Source, SourceRules};
@@ -170,6 +171,9 @@ fn shown(read: &Result<(Document, Vec<Item>), String>) -> String {
     line("language", &optional(&document.language));
     line("hub", &optional(&document.hub));
     line("ttl", &document.ttl.map(|ttl| ttl.to_string()).unwrap_or_default());
+    if document.skip != Skip::default() {
+        line("skip", &format!("hours {:024b}, days {:07b}", document.skip.hours, document.skip.days));
+    }
     for child in &document.children {
         let changed = child.changed.map(|at| at.at_offset(480).to_rfc3339()).unwrap_or_default();
         line("child", &format!("{} {changed}", child.url));

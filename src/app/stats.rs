@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::Journal;
+use crate::model::book::State;
+use crate::model::id::SourceId;
 use crate::model::source::Source;
+use crate::schedule::Roll;
 use crate::store::Store;
 
 /// So many troubled sources are listed for people.
@@ -40,25 +43,54 @@ pub struct Stats {
     pub troubles: Vec<(String, String, String)>,
 }
 
+/// Which sources are in which state.
+#[derive(Debug, Default)]
+pub struct States {
+    counts: BTreeMap<String, usize>,
+    troubled: Vec<SourceId>,
+}
+
+impl States {
+    /// As a running daemon has them at hand.
+    #[must_use]
+    pub fn called(roll: &Roll) -> Self {
+        let counts = roll.counts().into_iter();
+        let counts = counts.map(|(word, count)| (word.to_owned(), usize::try_from(count).unwrap_or(0))).collect();
+        Self { counts, troubled: roll.troubled() }
+    }
+
+    /// As the poll books have them, one by one.
+    #[must_use]
+    pub fn read(store: &Store, sources: &[Source]) -> Self {
+        let mut states = Self::default();
+        for source in sources {
+            let state = store.book(source.id()).unwrap_or_default().state;
+            *states.counts.entry(state.word().to_owned()).or_default() += 1;
+            if state > State::Ok {
+                states.troubled.push(source.id().clone());
+            }
+        }
+        states
+    }
+}
+
 /// Collects the figures. `decided` is the first wire record not decided yet.
 #[must_use]
-pub fn collect(store: &Store, journal: &Journal, sources: &[Source], decided: u64) -> Stats {
+pub fn collect(store: &Store, journal: &Journal, states: &States, decided: u64) -> Stats {
     let view = store.view();
     let meta = view.meta().clone();
     let editions = view.editions().map(|all| all.len()).unwrap_or_default();
     drop(view);
-    let mut states = BTreeMap::new();
     let mut troubles = Vec::new();
-    for source in sources {
-        let book = store.book(source.id()).unwrap_or_default();
-        *states.entry(book.state.word().to_owned()).or_default() += 1;
-        if book.state > crate::model::book::State::Ok {
-            troubles.push((book.state, source.id().to_string(), book.reason));
+    for source in &states.troubled {
+        let book = store.book(source).unwrap_or_default();
+        if book.state > State::Ok {
+            troubles.push((book.state, source.to_string(), book.reason));
         }
     }
     troubles.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     Stats {
-        sources: states,
+        sources: states.counts.clone(),
         stories: meta.stories,
         copies: meta.copies,
         emitted: meta.emitted,

@@ -26,7 +26,8 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, json: bool) -> Exit
         |folder| {
             let sources = crate::config::load(config).map(|loaded| loaded.settings.sources).unwrap_or_default();
             let progress = folder.store.view().meta().progress;
-            own = Some(stats::collect(&folder.store, &folder.journal, &sources, progress.record.seq + 1));
+            let states = stats::States::read(&folder.store, &sources);
+            own = Some(stats::collect(&folder.store, &folder.journal, &states, progress.record.seq + 1));
             Ok(())
         },
     );

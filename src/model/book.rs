@@ -4,6 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use super::position::Position;
+use super::rhythm::Rhythm;
 use super::time::Time;
 
 /// HTTP validators (RFC 9110 section 8.8), kept verbatim and as a pair.
@@ -138,7 +139,7 @@ pub struct Entry {
     /// Where 301 or 308 pointed, and since when.
     #[n(18)]
     pub moved: Option<(String, Time)>,
-    /// `Cache-Control`/`Expires`/`ttl` as milliseconds: not to be asked before that.
+    /// `Cache-Control`/`Expires` of the last answer that had them, as milliseconds: nothing new before that.
     #[n(19)]
     pub hint: i64,
     /// Not to be asked before this: `Retry-After`.
@@ -148,4 +149,273 @@ pub struct Entry {
     #[n(21)]
     #[cbor(default)]
     pub held: Vec<Held>,
+    /// When it brings news.
+    #[n(22)]
+    #[cbor(default)]
+    pub rhythm: Rhythm,
+    /// Longest interval, in milliseconds, after an answer that was nearly all new: items may have scrolled away. 0 if
+    /// there is no such worry.
+    #[n(23)]
+    #[cbor(default)]
+    pub haste: i64,
+    /// Shortest interval, in milliseconds, after the server told us to come less often, or while nothing can be read of
+    /// what it sends.
+    #[n(24)]
+    #[cbor(default)]
+    pub floor: i64,
+    /// `ttl` or `sy:update*` of the last document, as milliseconds.
+    #[n(25)]
+    #[cbor(default)]
+    pub ttl: i64,
+    /// `skipHours` and `skipDays` of the last document.
+    #[n(26)]
+    #[cbor(default)]
+    pub skip: Skip,
+    /// What was odd about the last document.
+    #[n(27)]
+    #[cbor(default)]
+    pub signs: Signs,
+    /// Items that its document usually shows; 0 before the first.
+    #[n(28)]
+    #[cbor(default)]
+    pub usual: u32,
+    /// In this state since then.
+    #[n(29)]
+    pub since: Option<Time>,
+    /// The state that was told last. A new one is told when it is certain.
+    #[n(30)]
+    #[cbor(default)]
+    pub told: State,
+    /// Rounds in a row that ended in trouble.
+    #[n(31)]
+    #[cbor(default)]
+    pub troubled: u32,
+    /// "Not modified" in a row.
+    #[n(32)]
+    #[cbor(default)]
+    pub unmodified: u32,
+    /// Last time that "not modified" was doubted: asked without conditions although there were validators.
+    #[n(33)]
+    pub doubted: Option<Time>,
+    /// Its validators were found to lie: they are not sent before this.
+    #[n(34)]
+    pub lies: Option<Time>,
+    /// Answers in a row that led to where it moved.
+    #[n(35)]
+    #[cbor(default)]
+    pub moves: u32,
+    /// Last time that the address in feeds.toml itself was asked.
+    #[n(36)]
+    pub written: Option<Time>,
+    /// A hub delivers its news until then: it is polled at a tenth of the pace.
+    #[n(37)]
+    pub pushed: Option<Time>,
+}
+
+/// Hours and days in which the publisher wants nobody to ask (RSS 2.0, `skipHours` and `skipDays`), in GMT.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Skip {
+    /// Bit n stands for the hour from n to n + 1.
+    #[n(0)]
+    pub hours: u32,
+    /// Bit 0 stands for Monday.
+    #[n(1)]
+    pub days: u8,
+}
+
+impl Skip {
+    /// Every hour of the day.
+    const HOURS: u32 = (1 << 24) - 1;
+    /// Every day of the week.
+    const DAYS: u8 = (1 << 7) - 1;
+
+    /// An hour as the document has it: 0 to 23; 24 means midnight, as in RSS 0.91.
+    pub fn hour(&mut self, text: &str) {
+        if let Some(hour) = text.trim().parse::<u32>().ok().filter(|hour| *hour <= 24) {
+            self.hours |= 1 << (hour % 24);
+        }
+    }
+
+    /// A day by its English name.
+    pub fn day(&mut self, text: &str) {
+        const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let text = text.trim().to_ascii_lowercase();
+        if let Some(day) = NAMES.iter().position(|name| text.starts_with(name)) {
+            self.days |= 1 << day;
+        }
+    }
+
+    /// Whether this moment is to be skipped. Whoever skips every hour or every day cannot mean it.
+    #[must_use]
+    pub fn skips(self, at: Time) -> bool {
+        let hours = at.0.div_euclid(Time::HOUR);
+        // 1970-01-01 was a Thursday.
+        let (hour, day) = (hours.rem_euclid(24), (hours.div_euclid(24) + 3).rem_euclid(7));
+        (self.hours != Self::HOURS && self.hours >> hour & 1 == 1)
+            || (self.days != Self::DAYS && self.days >> day & 1 == 1)
+    }
+
+    /// The first moment from this one on that is not to be skipped.
+    #[must_use]
+    pub fn after(self, at: Time) -> Time {
+        let mut open = at;
+        for _ in 0..7 * 24 {
+            if !self.skips(open) {
+                return open;
+            }
+            open = Time((open.0.div_euclid(Time::HOUR) + 1) * Time::HOUR);
+        }
+        at
+    }
+}
+
+/// What was odd about a document, as bits.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Signs(#[n(0)] pub u8);
+
+impl Signs {
+    /// It asks for a password, and shows nothing that we know.
+    pub const LOGIN: Self = Self(1);
+    /// Most of its headlines are mojibake.
+    pub const GARBLED: Self = Self(2);
+    /// All its dates lie in the future.
+    pub const FUTURE: Self = Self(4);
+
+    /// Whether this one was seen.
+    #[must_use]
+    pub const fn has(self, sign: Self) -> bool {
+        self.0 & sign.0 != 0
+    }
+
+    /// With another one.
+    #[must_use]
+    pub const fn with(self, sign: Self, seen: bool) -> Self {
+        if seen { Self(self.0 | sign.0) } else { self }
+    }
+}
+
+/// A source changed its state, and that is certain: what whoever is on call wants to hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What was told before.
+    pub from: State,
+    /// What it is now.
+    pub to: State,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+impl Entry {
+    /// How long a permanent redirect must have been met before it is believed.
+    pub const MOVED: i64 = 7 * Time::DAY;
+    /// And how often at least.
+    pub const MOVES: u32 = 5;
+
+    /// Where the source has moved for good: 301 or 308 have led there for a week, whenever it was asked.
+    #[must_use]
+    pub fn settled(&self, now: Time) -> Option<&str> {
+        let (to, since) = self.moved.as_ref()?;
+        (self.moves >= Self::MOVES && now.since(*since) >= Self::MOVED).then_some(to.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Monday 2026-11-23, 00:00 GMT.
+    const MONDAY: Time = Time(1_795_392_000_000);
+
+    #[test]
+    fn skipped_hours_and_days() {
+        let mut skip = Skip::default();
+        assert!(!skip.skips(MONDAY));
+        for text in ["0", "1", " 2 ", "24", "25", "x", "-1"] {
+            skip.hour(text);
+        }
+        assert_eq!(skip.hours, 0b111);
+        assert!(skip.skips(MONDAY.plus(2 * Time::HOUR + 59 * Time::MINUTE)));
+        assert_eq!(skip.after(MONDAY.plus(30 * Time::MINUTE)), MONDAY.plus(3 * Time::HOUR));
+        for text in ["Saturday", "sunday", "Feiertag"] {
+            skip.day(text);
+        }
+        let friday_night = MONDAY.plus(4 * Time::DAY + 23 * Time::HOUR);
+        assert_eq!(skip.after(friday_night), friday_night, "Friday, 23 o'clock");
+        assert_eq!(skip.after(friday_night.plus(Time::HOUR)), MONDAY.plus(7 * Time::DAY + 3 * Time::HOUR));
+        // Who forbids every hour gets asked as if nothing were forbidden.
+        let never = Skip { hours: Skip::HOURS, days: Skip::DAYS };
+        assert_eq!(never.after(MONDAY), MONDAY);
+    }
+
+    #[test]
+    fn a_move_is_believed_after_a_week_of_agreement() {
+        let moved = Entry { moved: Some(("https://new.example/".to_owned(), MONDAY)), moves: 5, ..Entry::default() };
+        for (entry, days, settled) in [
+            (moved.clone(), 7, true),
+            (moved.clone(), 6, false),
+            (Entry { moves: 4, ..moved.clone() }, 30, false),
+            (Entry { moved: None, ..moved }, 30, false),
+        ] {
+            assert_eq!(entry.settled(MONDAY.plus(days * Time::DAY)).is_some(), settled, "{entry:?} {days}");
+        }
+    }
+
+    #[test]
+    fn an_entry_of_a_former_version_can_be_read() {
+        // What a citydesk wrote that knew nothing of rhythms: the fields up to 21.
+        #[derive(Encode)]
+        struct Former {
+            #[n(0)]
+            due: Time,
+            #[n(1)]
+            interval: i64,
+            #[n(2)]
+            validators: Validators,
+            #[n(3)]
+            vouched: Position,
+            #[n(4)]
+            reading: u64,
+            #[n(5)]
+            body: u64,
+            #[n(6)]
+            state: State,
+            #[n(7)]
+            reason: String,
+            #[n(11)]
+            status: u16,
+            #[n(12)]
+            failures: u32,
+            #[n(13)]
+            listed: u32,
+            #[n(15)]
+            format: String,
+            #[n(16)]
+            charset: String,
+            #[n(17)]
+            complaints: Vec<String>,
+            #[n(19)]
+            hint: i64,
+        }
+        let etag = Some("W/\"1\"".to_owned());
+        let former = Former {
+            due: MONDAY,
+            interval: 5,
+            validators: Validators { etag, last_modified: None },
+            vouched: Position::default(),
+            reading: 1,
+            body: 2,
+            state: State::Ok,
+            reason: String::new(),
+            status: 200,
+            failures: 0,
+            listed: 3,
+            format: String::new(),
+            charset: String::new(),
+            complaints: Vec::new(),
+            hint: 0,
+        };
+        let entry: Entry = super::super::codec::decode(&super::super::codec::encode(&former)).unwrap();
+        assert_eq!((entry.validators, entry.listed), (former.validators, 3), "validators survive an upgrade");
+    }
 }

@@ -3,6 +3,7 @@
 
 use minicbor::{Decode, Encode};
 
+use super::book::Skip;
 use super::id::{ItemKey, SourceId};
 use super::place::Point;
 use super::time::{Claim, Time};
@@ -78,6 +79,8 @@ pub struct Document {
     pub hub: Option<String>,
     /// Minutes between polls that the publisher asks for (`ttl`, `sy:updatePeriod`).
     pub ttl: Option<u32>,
+    /// Hours and days in which nobody is to ask (`skipHours`, `skipDays`).
+    pub skip: Skip,
     /// Child sitemaps of a sitemap index, the likeliest to hold news first.
     pub children: Vec<Child>,
     /// The next page of a list, with older items; absolute.

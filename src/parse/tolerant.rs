@@ -130,6 +130,8 @@ pub(super) fn read(repaired: &Repaired, url: &str) -> Document {
     let mut document = reading.document;
     document.format = format(&repaired.root, repaired.version.as_deref(), reading.old_atom, reading.cdf);
     document.link = document.link.or(reading.feed_id);
+    // `ttl` says it in the words of RSS itself.
+    document.ttl = document.ttl.or_else(|| reading.pace.0.map(|minutes| (minutes / reading.pace.1.max(1)).max(1)));
     // RFC 4287 section 4.2.1: an entry without author has the feed's.
     if atom && !reading.feed_authors.is_empty() {
         for raw in document.items.iter_mut().filter(|raw| raw.authors.is_empty()) {
@@ -181,6 +183,8 @@ struct Reading {
     based: bool,
     feed_authors: Vec<String>,
     feed_id: Option<String>,
+    /// `sy:updatePeriod` in minutes, and how often in it.
+    pace: (Option<u32>, u32),
     prefixes: BTreeMap<String, &'static str>,
     frames: Vec<Frame>,
     /// Index of the frame whose text takes everything inside it, and whether that is XHTML.
@@ -610,6 +614,8 @@ impl Reading {
             ("name", 2) if self.frames.last().is_some_and(|parent| parent.name == "author") => {
                 self.feed_authors.extend(some(text));
             }
+            ("sy:updateperiod", _) => self.pace.0 = period(text),
+            ("sy:updatefrequency", _) => self.pace.1 = text.parse().unwrap_or(1),
             _ => {}
         }
         let mut document = std::mem::take(&mut self.document);
@@ -649,13 +655,8 @@ impl Reading {
             }
             "language" | "dc:language" if top && document.language.is_none() => document.language = some(text),
             "ttl" if top => document.ttl = text.parse().ok(),
-            "sy:updateperiod" if top && document.ttl.is_none() => document.ttl = period(text),
-            "sy:updatefrequency" if top => {
-                let times = text.parse::<u32>().ok().filter(|times| *times > 1);
-                if let (Some(ttl), Some(times)) = (document.ttl, times) {
-                    document.ttl = Some((ttl / times).max(1));
-                }
-            }
+            "hour" if parent == "skiphours" => document.skip.hour(text),
+            "day" if parent == "skipdays" => document.skip.day(text),
             "feed" | "rss" | "rdf:rdf" | "channel" => {
                 if document.language.is_none() {
                     document.language = frame.get("xml:lang").map(str::to_owned);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::sieve::Sieve;
+use super::signs::Marks;
 use super::{AHEAD, ITEMS};
+use crate::model::book::{Signs, Skip};
 use crate::model::id::{ItemKey, hash64};
 use crate::model::item::{Document, Item, Raw};
 use crate::model::position::Position;
@@ -141,6 +143,12 @@ pub struct Reading {
     pub home: Option<String>,
     /// Minutes between polls that it asks for.
     pub ttl: Option<u32>,
+    /// Hours and days in which it wants nobody to ask.
+    pub skip: Skip,
+    /// Dates of unknown items, where they have any.
+    pub moments: Vec<Time>,
+    /// What is odd about it.
+    pub signs: Signs,
     /// What was wrong.
     pub complaints: Vec<String>,
 }
@@ -180,6 +188,7 @@ pub fn sift(source: &Source, read: Read, at: Time, store: &Store, vouched: Posit
     let mut drafts: Vec<Draft> = Vec::new();
     let mut seen: BTreeSet<ItemKey> = BTreeSet::new();
     let (mut old, mut untold) = (0, 0);
+    let mut marks = Marks::default();
     for (url, mut document) in read.documents {
         let room = ITEMS.saturating_sub(reading.listed as usize);
         if document.items.len() > room {
@@ -193,7 +202,9 @@ pub fn sift(source: &Source, read: Read, at: Time, store: &Store, vouched: Posit
         let (mut here, mut twice) = (BTreeSet::new(), 0);
         for (raw, (key, hash)) in std::mem::take(&mut document.items).into_iter().zip(identities) {
             let stamp = raw.published.as_ref().or(raw.updated.as_ref());
-            let claim = stamp.and_then(|stamp| stamp.claim.as_ref()).filter(|claim| claim.trust > Trust::None);
+            let claim = stamp.and_then(|stamp| stamp.claim.as_ref());
+            marks.see(raw.title.as_deref(), claim.map(|claim| claim.at), at);
+            let claim = claim.filter(|claim| claim.trust > Trust::None);
             if let Some(claim) = claim.filter(|claim| claim.at < at.plus(AHEAD)) {
                 reading.newest = reading.newest.max(Some(claim.at));
             }
@@ -242,11 +253,13 @@ pub fn sift(source: &Source, read: Read, at: Time, store: &Store, vouched: Posit
         if reading.format.is_empty() {
             (reading.format, reading.charset) = (document.format, document.charset);
             (reading.title, reading.home, reading.ttl) = (document.title, document.link, document.ttl);
+            reading.skip = document.skip;
         } else {
             reading.title = reading.title.take().or(document.title);
         }
         reading.complaints.extend(document.complaints);
     }
+    reading.signs = marks.signs();
     if old > 0 {
         reading.complaints.push(format!("{old} entries without a headline are older than the source: passed over"));
     }
@@ -295,7 +308,11 @@ pub fn finish(source: &Source, sifted: Sifted, at: Time) -> (Reading, Vec<(u64, 
             unwanted.push((key, item.hash));
             continue;
         }
-        reading.unknown += u32::from(draft.new);
+        if draft.new {
+            reading.unknown += 1;
+            let claim = item.published.as_ref().filter(|claim| claim.trust == Trust::Full);
+            reading.moments.extend(claim.map(|claim| claim.at).filter(|moment| *moment <= at));
+        }
         reading.items.push(item);
     }
     (reading, unwanted)

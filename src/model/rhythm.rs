@@ -1,0 +1,333 @@
+//! When a source brings news: what was learned of it, hour of the week by hour of the week.
+//!
+//! Counts fade, so that a rhythm that changes is forgotten within a month or two. An hour of which little is known is
+//! believed to be like the same hour of other working days (or of the weekend), and that like the source as a whole.
+
+use minicbor::{Decode, Encode};
+
+use super::time::Time;
+
+/// Hours of a week.
+pub const SLOTS: usize = 168;
+/// Milliseconds of a week.
+const WEEK: i64 = 7 * Time::DAY;
+/// Longest time that one look is taken to speak of: what lies further back was not seen.
+pub const SIGHT: i64 = 14 * Time::DAY;
+/// Parts of an item that counts are kept in.
+const PARTS: i64 = 8;
+/// What a week's fading leaves, in eighths.
+const KEPT: i64 = 7;
+/// So many weeks of its own an hour of the week needs to count as much as its kind of day.
+const OWN_WEEKS: i64 = 3;
+/// So many hours of its own an hour of the day needs to count as much as the source as a whole.
+const OWN_HOURS: i64 = 2;
+/// Before anything is known: so many thousandths of an item an hour …
+const PRIOR: i64 = 1_000;
+/// … as if it had been watched for so long.
+const PRIOR_TIME: i64 = 2 * Time::HOUR;
+
+/// What was learned of a source's hours.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Rhythm {
+    /// Two bytes an hour of the (local) week, Monday first: eighths of items seen, fading. Empty before the first.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    slots: Vec<u8>,
+    /// How long it was watched, in milliseconds, fading alike.
+    #[n(1)]
+    watched: i64,
+    /// Number of the week that was faded last.
+    #[n(2)]
+    week: i64,
+    /// Watched up to here.
+    #[n(3)]
+    seen: Time,
+    /// When the last item appeared.
+    #[n(4)]
+    last: Option<Time>,
+    /// The longest lull, in thousandths of items that were expected in it, fading.
+    #[n(5)]
+    lull: i64,
+    /// Items that taught this, in all.
+    #[n(6)]
+    items: u64,
+}
+
+impl Rhythm {
+    /// Items that taught this, in all.
+    #[must_use]
+    pub const fn items(&self) -> u64 {
+        self.items
+    }
+
+    /// How long the source was watched, in milliseconds; what was long ago counts less.
+    #[must_use]
+    pub const fn watched(&self) -> i64 {
+        self.watched
+    }
+
+    /// When the last item appeared, as far as is known.
+    #[must_use]
+    pub const fn last(&self) -> Option<Time> {
+        self.last
+    }
+
+    /// The longest lull so far, in thousandths of items that were expected in it.
+    #[must_use]
+    pub const fn lull(&self) -> i64 {
+        self.lull
+    }
+
+    fn count(&self, slot: usize) -> i64 {
+        match self.slots.get(slot * 2..slot * 2 + 2) {
+            Some(&[low, high]) => i64::from(u16::from_le_bytes([low, high])),
+            _ => 0,
+        }
+    }
+
+    fn put(&mut self, slot: usize, count: i64) {
+        if self.slots.is_empty() {
+            self.slots = vec![0; SLOTS * 2];
+        }
+        let bytes = u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes();
+        if let Some(place) = self.slots.get_mut(slot * 2..slot * 2 + 2) {
+            place.copy_from_slice(&bytes);
+        }
+    }
+
+    /// Learns from a look at the source: `new` items appeared since the last look, dated `moments` where they are dated.
+    /// `east` is what local time is ahead of UTC, in milliseconds. The first look learns from the dates alone: a list that
+    /// shows two days tells of two days.
+    pub fn learn(&mut self, at: Time, new: u32, moments: &[Time], east: i64) {
+        let begin = at.plus(-SIGHT);
+        let from = if self.seen == Time::default() {
+            // One old item that stays on top for ever says nothing of the hours between.
+            moments.iter().copied().filter(|moment| *moment <= at && *moment > begin).min().map(|oldest| {
+                let older = moments.iter().any(|moment| *moment <= begin);
+                if older { begin } else { oldest }
+            })
+        } else {
+            Some(self.seen.max(begin))
+        };
+        let first = self.seen == Time::default();
+        self.seen = self.seen.max(at);
+        let Some(from) = from.filter(|from| *from < at) else { return };
+        if new > 0 && !first && self.watched >= WEEK / 2 {
+            let lull = self.last.map_or(0, |last| self.rates(east).expected(last, at.plus(from.since(at) / 2)));
+            self.lull = (self.lull * 15 / 16).max(lull);
+        }
+        self.fade(at);
+        self.watched = self.watched.saturating_add(at.since(from));
+        let (mut counted, mut last) = (0, None);
+        let mut count = |rhythm: &mut Self, moment: Time| {
+            let slot = slot(moment, east);
+            rhythm.put(slot, rhythm.count(slot).saturating_add(PARTS));
+            last = last.max(Some(moment));
+        };
+        for moment in moments.iter().filter(|moment| **moment > from.plus(-1) && **moment <= at).take(new as usize) {
+            count(self, *moment);
+            counted += 1;
+        }
+        let rest = if first { 0 } else { i64::from(new).saturating_sub(counted) };
+        // Without a date an item may have come at any time since the last look.
+        let most = rest.min(SLOTS as i64);
+        for nth in 0..most {
+            count(self, from.plus(at.since(from) / most * nth + at.since(from) / most / 2));
+        }
+        self.items = self.items.saturating_add(counted.max(0).unsigned_abs() + rest.unsigned_abs());
+        self.last = self.last.max(last);
+    }
+
+    /// Lets go of what was long ago.
+    fn fade(&mut self, at: Time) {
+        let week = at.0.div_euclid(WEEK);
+        if self.week == 0 || week < self.week {
+            self.week = week;
+        }
+        for _ in 0..(week - self.week).min(40) {
+            self.watched = self.watched / 8 * KEPT;
+            if !self.slots.is_empty() {
+                for slot in 0..SLOTS {
+                    let count = self.count(slot);
+                    self.put(slot, count * KEPT / 8);
+                }
+            }
+        }
+        self.week = week;
+    }
+
+    /// What is to be expected, hour by hour.
+    #[must_use]
+    pub fn rates(&self, east: i64) -> Rates {
+        let (mut all, mut kinds) = (0, [[0_i64; 24]; 2]);
+        for slot in 0..SLOTS {
+            let count = self.count(slot);
+            all += count;
+            kinds[kind(slot)][slot % 24] += count;
+        }
+        let milli = 1_000 / PARTS;
+        let whole = (all * milli * Time::HOUR + PRIOR * PRIOR_TIME) / (self.watched + PRIOR_TIME);
+        let kinds = [(0, 5), (1, 2)].map(|(kind, days)| {
+            kinds[kind].map(|count| {
+                (count * milli + whole * OWN_HOURS) * (WEEK / 1_000)
+                    / (self.watched / 1_000 * days + OWN_HOURS * WEEK / 1_000)
+            })
+        });
+        let mut rates = [0_i64; SLOTS];
+        for (slot, rate) in rates.iter_mut().enumerate() {
+            let alike = kinds[kind(slot)][slot % 24];
+            *rate = (self.count(slot) * milli + alike * OWN_WEEKS) * (WEEK / 1_000)
+                / (self.watched / 1_000 + OWN_WEEKS * WEEK / 1_000);
+        }
+        Rates { rates, east }
+    }
+}
+
+/// The hour of the local week, Monday first. 1970-01-01 was a Thursday.
+fn slot(at: Time, east: i64) -> usize {
+    let hours = at.plus(east).0.div_euclid(Time::HOUR) + 3 * 24;
+    hours.rem_euclid(SLOTS as i64).unsigned_abs() as usize
+}
+
+/// Working day or weekend.
+const fn kind(slot: usize) -> usize {
+    if slot / 24 >= 5 { 1 } else { 0 }
+}
+
+/// What is to be expected of each hour of the week: thousandths of items an hour.
+#[derive(Debug, Clone)]
+pub struct Rates {
+    rates: [i64; SLOTS],
+    east: i64,
+}
+
+impl Rates {
+    /// In the hour of this moment.
+    #[must_use]
+    pub fn at(&self, moment: Time) -> i64 {
+        self.rates[slot(moment, self.east)]
+    }
+
+    /// The end of the hour of this moment.
+    #[must_use]
+    pub const fn edge(&self, moment: Time) -> Time {
+        let local = moment.plus(self.east);
+        Time((local.0.div_euclid(Time::HOUR) + 1) * Time::HOUR).plus(-self.east)
+    }
+
+    /// Items expected between two moments, in thousandths.
+    #[must_use]
+    pub fn expected(&self, from: Time, to: Time) -> i64 {
+        if to <= from {
+            return 0;
+        }
+        // Whole weeks at once.
+        let weeks = to.since(from) / WEEK;
+        let mut sum = self.rates.iter().sum::<i64>().saturating_mul(weeks);
+        let mut at = from.plus(weeks * WEEK);
+        while at < to {
+            let end = self.edge(at).min(to);
+            sum = sum.saturating_add(self.at(at) * end.since(at) / Time::HOUR);
+            at = end;
+        }
+        sum
+    }
+
+    /// Items expected in a week, in thousandths.
+    #[must_use]
+    pub fn weekly(&self) -> i64 {
+        self.rates.iter().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Monday 2026-11-23, 00:00 in China.
+    const MONDAY: Time = Time(1_795_363_200_000);
+    const EAST: i64 = 8 * Time::HOUR;
+
+    fn hour(hours: i64) -> Time {
+        MONDAY.plus(hours * Time::HOUR)
+    }
+
+    #[test]
+    fn hours_of_the_local_week() {
+        for (at, expected) in [(hour(0), 0), (hour(7), 7), (hour(24 * 6 + 23), 167), (hour(168), 0), (hour(-1), 167)] {
+            assert_eq!(slot(at, EAST), expected);
+        }
+    }
+
+    #[test]
+    fn nothing_known_is_one_an_hour() {
+        let rates = Rhythm::default().rates(EAST);
+        assert_eq!(rates.at(MONDAY), PRIOR);
+        assert_eq!(rates.expected(MONDAY, hour(2)), 2 * PRIOR);
+    }
+
+    #[test]
+    fn a_first_list_teaches_by_its_dates() {
+        let mut rhythm = Rhythm::default();
+        let moments: Vec<Time> = (0..40).map(|n| hour(-n)).collect();
+        rhythm.learn(MONDAY, 40, &moments, EAST);
+        let rate = rhythm.rates(EAST).weekly() / 168;
+        assert!((800..1_200).contains(&rate), "{rate}");
+        // An item of years ago does not make it a slow source.
+        let mut other = Rhythm::default();
+        let moments: Vec<Time> = (0..40).map(|n| hour(-n)).chain([hour(-20_000)]).collect();
+        other.learn(MONDAY, 41, &moments, EAST);
+        assert!(other.rates(EAST).weekly() / 168 > 100, "forty in two weeks at least");
+    }
+
+    #[test]
+    fn bursts_nights_and_weekends_are_learned() {
+        let mut rhythm = Rhythm::default();
+        rhythm.learn(MONDAY, 0, &[hour(-1)], EAST);
+        for day in 0..28_i64 {
+            let weekend = day % 7 >= 5;
+            for at in 1..=24 {
+                let now = hour(day * 24 + at);
+                let new = if !weekend && at == 8 { 10 } else { 0 };
+                rhythm.learn(now, new, &[], EAST);
+            }
+        }
+        let rates = rhythm.rates(EAST);
+        let (burst, night, weekend) = (rates.at(hour(7)), rates.at(hour(3)), rates.at(hour(24 * 5 + 7)));
+        assert!(burst > 7_000 && burst < 11_000, "{burst}");
+        assert!(night < 100, "{night}");
+        assert!(weekend < 1_000, "{weekend}");
+        assert_eq!(rates.expected(hour(0), hour(168)), rates.weekly());
+        assert!((40_000..60_000).contains(&rates.weekly()), "{}", rates.weekly());
+    }
+
+    #[test]
+    fn what_was_long_ago_is_forgotten() {
+        let mut rhythm = Rhythm::default();
+        rhythm.learn(MONDAY, 0, &[hour(-1)], EAST);
+        for n in 1..=168 {
+            rhythm.learn(hour(n), 1, &[], EAST);
+        }
+        let before = rhythm.rates(EAST).weekly();
+        for n in (180..24 * 7 * 16).step_by(12) {
+            rhythm.learn(hour(n), 0, &[], EAST);
+        }
+        let after = rhythm.rates(EAST).weekly();
+        assert!(before > 140_000 && after < before / 8, "{before} {after}");
+    }
+
+    #[test]
+    fn the_longest_lull_is_kept_in_mind() {
+        let mut rhythm = Rhythm::default();
+        rhythm.learn(MONDAY, 0, &[hour(-1)], EAST);
+        for n in 1..=200 {
+            rhythm.learn(hour(n), 1, &[], EAST);
+        }
+        assert!(rhythm.lull() < 2_500, "{}", rhythm.lull());
+        for n in 201..=212 {
+            rhythm.learn(hour(n), 0, &[], EAST);
+        }
+        rhythm.learn(hour(213), 1, &[], EAST);
+        assert!((9_000..14_000).contains(&rhythm.lull()), "{}", rhythm.lull());
+    }
+}

@@ -1,0 +1,735 @@
+//! What is concluded from a look at a source: how it is doing and why, when it is asked next, and whether "not modified" is
+//! believed. Plain functions of what was seen and of the poll book, with the time handed in: the daemon and the simulated
+//! fleet run the same code.
+
+use crate::model::book::{Change, Entry, Signs, State};
+use crate::model::source::{Kind, Source};
+use crate::model::time::Time;
+
+use super::pace::{self, Pace, Said};
+
+/// A rhythm is believed after so many items …
+const KNOWN_ITEMS: u64 = 10;
+/// … and so long a watch.
+const KNOWN_TIME: i64 = 6 * Time::DAY;
+/// So many items in thousandths must be missing before a source that brings one a week is late: by chance alone that
+/// happens once in some 500 such lulls …
+const MISSING: i64 = 6_200;
+/// … and so many more with each doubling of its pace: who has more lulls has longer ones by chance.
+const MISSING_MORE: i64 = 700;
+/// A lull must be so much longer than any before, in per cent.
+const LONGER: i64 = 150;
+/// So many "not modified" in a row before they are doubted.
+const DOUBTFUL: u32 = 2;
+/// Doubted at most so often.
+pub const DOUBT: i64 = 7 * Time::DAY;
+/// Validators that lied are not sent for so long.
+pub const LIARS: i64 = 30 * Time::DAY;
+/// How often the address in feeds.toml itself is asked, of a source that moved for good.
+pub const WRITTEN: i64 = 7 * Time::DAY;
+/// First shortest interval of a source whose answers are not readable; it doubles from answer to answer.
+const UNREADABLE: i64 = 15 * Time::MINUTE;
+
+/// What a readable document showed.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// Items in it.
+    pub listed: u32,
+    /// Of these unknown.
+    pub unknown: u32,
+    /// New or changed, and filed.
+    pub filed: u32,
+    /// The newest believable date.
+    pub newest: Option<Time>,
+    /// Dates of the unknown ones, where they have any.
+    pub moments: Vec<Time>,
+    /// What was odd about it.
+    pub signs: Signs,
+}
+
+/// What came of asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Came {
+    /// A readable document.
+    Read(Read),
+    /// 304, files that nobody touched.
+    NotModified,
+    /// The same bytes as last time.
+    Same,
+    /// No readable answer.
+    Failed {
+        /// HTTP status, 0 if there was none.
+        status: u16,
+        /// Whether it is our own trouble, not the source's.
+        ours: bool,
+        /// What happened, in a sentence.
+        reason: String,
+    },
+}
+
+/// What was seen of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// When it was asked.
+    pub asked: Time,
+    /// When the answer was there.
+    pub at: Time,
+    /// Whether it was asked without conditions although there were validators.
+    pub doubted: bool,
+    /// What came.
+    pub came: Came,
+    /// What the server said about when to come back. `fresh` only if the answer had it; `ttl` and `skip` are taken from
+    /// documents alone.
+    pub said: Said,
+}
+
+/// What local time of a source is ahead of UTC, in milliseconds.
+#[must_use]
+pub fn east(source: &Source, now: Time) -> i64 {
+    use chrono::Offset as _;
+    let zone: chrono_tz::Tz = source.rules.zone.parse().unwrap_or(chrono_tz::UTC);
+    let offset = chrono::TimeZone::offset_from_utc_datetime(&zone, &now.utc().naive_utc()).fix();
+    i64::from(offset.local_minus_utc()) * Time::SECOND
+}
+
+/// `every` as it is for this kind of source.
+#[must_use]
+pub fn every(source: &Source) -> (i64, i64) {
+    match &source.kind {
+        // Looking at a folder costs nothing: always at the quick end.
+        Kind::Files(_) => (source.every.0, source.every.0),
+        _ => source.every,
+    }
+}
+
+/// Whether a source with validators is to be asked without them: by its rhythm something should be there, and all it says
+/// is "not modified". Some servers say so for ever.
+#[must_use]
+pub fn doubts(source: &Source, book: &Entry, now: Time) -> bool {
+    if book.lies.is_some_and(|until| now < until) {
+        return true;
+    }
+    let lately = book.doubted.is_some_and(|before| now.since(before) < DOUBT);
+    if matches!(source.kind, Kind::Files(_)) || book.unmodified < DOUBTFUL || lately {
+        return false;
+    }
+    let east = east(source, now);
+    if let Some((missing, bound)) = lull(book, now, east) {
+        let window = if book.listed < 2 { i64::MAX } else { i64::from(book.listed) * 500 };
+        return missing >= (bound / 2).min(window);
+    }
+    // Of unknown rhythm: nothing for as long as the longest interval.
+    let quiet = book.last_new.map_or(0, |last| now.since(last));
+    quiet >= source.every.1.max(12 * Time::HOUR)
+}
+
+/// Items that should have come since the last one, in thousandths, and how many make it late. `None` while the rhythm is not
+/// known.
+fn lull(book: &Entry, now: Time, east: i64) -> Option<(i64, i64)> {
+    let rhythm = &book.rhythm;
+    if rhythm.items() < KNOWN_ITEMS || rhythm.watched() < KNOWN_TIME {
+        return None;
+    }
+    let rates = rhythm.rates(east);
+    let missing = rates.expected(rhythm.last()?, now);
+    let weekly = (rates.weekly() / 1_000).max(1).unsigned_abs();
+    let chance = MISSING + MISSING_MORE * i64::from(weekly.ilog2());
+    Some((missing, chance.max(rhythm.lull().saturating_mul(LONGER) / 100)))
+}
+
+/// Notes in the poll book what was seen, judges how the source is doing, and plans when it is asked next. Returns what is to
+/// be told, if its state changed and that is certain.
+pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change> {
+    let Seen { asked, at, doubted, came, mut said } = seen;
+    let elapsed = book.last_asked.map(|before| asked.since(before).max(0));
+    book.last_asked = Some(asked);
+    if doubted {
+        book.doubted = Some(at);
+    }
+    let every = every(source);
+    let (least, most) = pace::bounds(every);
+    let east = east(source, at);
+    let before = book.state;
+    if let Came::Failed { status, ours, reason } = came {
+        // Our own trouble is not held against the source, nor does it make us wait longer each time.
+        let failures = if ours { 1 } else { book.failures.saturating_add(1) };
+        book.retry_after = said.retry_after.map(|wait| at.plus(wait.min(pace::RETRY_MOST)));
+        book.due = pace::failed(at, source.id(), every, failures, status, said);
+        if !ours {
+            book.failures = failures;
+            book.troubled = book.troubled.saturating_add(1);
+            book.reason = reason;
+            book.state = if status == 410 { State::Gone } else { State::Broken };
+            if matches!(status, 403 | 429) {
+                // It will be asked less often from now on, also once it answers again.
+                book.floor = book.floor.max(book.interval).max(least).saturating_mul(2).min(most);
+            }
+        }
+        if status == 410 {
+            book.due = Time(i64::MAX);
+        }
+        book.interval = if book.interval > 0 { book.interval } else { book.due.since(at).clamp(least, most) };
+        return told(book, before, at, false);
+    }
+    let first = book.last_good.is_none();
+    (book.failures, book.retry_after, book.last_good) = (0, None, Some(at));
+    match came {
+        Came::Read(read) => {
+            if doubted && !first && read.unknown > 1 && book.unmodified > 0 {
+                // There was news, and it said that there was none.
+                book.lies = Some(at.plus(LIARS));
+            }
+            book.unmodified = 0;
+            book.hint = said.fresh;
+            (book.ttl, book.skip) = (said.ttl, said.skip);
+            learn(book, &read, at, east, first, elapsed, (least, most));
+        }
+        unchanged => {
+            if unchanged == Came::NotModified {
+                book.unmodified = book.unmodified.saturating_add(1);
+                // RFC 9111 section 4.3.4: what a 304 says of freshness counts; what it does not repeat still holds.
+                book.hint = if said.fresh > 0 { said.fresh } else { book.hint };
+            } else {
+                book.unmodified = 0;
+                book.hint = said.fresh;
+            }
+            book.rhythm.learn(at, 0, &[], east);
+            relax(book, most);
+        }
+    }
+    (said.fresh, said.ttl, said.skip) = (book.hint, book.ttl, book.skip);
+    (book.state, book.reason) = judge(source, book, at, east);
+    let few = book.listed < source.expect.items;
+    let odd = book.state == State::Broken || (book.state == State::Silent && few);
+    if book.state > State::Ok {
+        book.troubled = book.troubled.saturating_add(1);
+    } else {
+        book.troubled = 0;
+    }
+    // What cannot be read is asked for ever more seldom; who told us to come less often is believed for a while.
+    book.floor = if odd && book.troubled > 1 {
+        book.floor.max(UNREADABLE / 2).saturating_mul(2).min(most)
+    } else if odd || book.floor <= least {
+        0
+    } else {
+        book.floor * 7 / 8
+    };
+    let rates = book.rhythm.rates(east);
+    let haste = if odd && book.troubled == 1 { least.max(pace::SECOND_LOOK) } else { book.haste };
+    let pushed = book.pushed.is_some_and(|until| at < until);
+    let pace = Pace { every, rates: &rates, window: book.listed, haste, floor: book.floor, pushed, said };
+    book.due = pace.next(at, source.id());
+    book.interval = book.due.since(at);
+    told(book, before, at, few || book.signs != Signs::default())
+}
+
+/// Learns from a document.
+fn learn(
+    book: &mut Entry,
+    read: &Read,
+    at: Time,
+    east: i64,
+    first: bool,
+    elapsed: Option<i64>,
+    (least, most): (i64, i64),
+) {
+    book.rhythm.learn(at, read.unknown, &read.moments, east);
+    let crowded = u64::from(read.unknown) * 100 > pace::CROWDED * u64::from(read.listed);
+    if !first && read.listed > 1 && crowded {
+        let elapsed = elapsed.unwrap_or(most).clamp(least, most);
+        let before = if book.haste > 0 { book.haste } else { most };
+        book.haste = (elapsed / 2).min(before).max(least);
+    } else if u64::from(read.unknown) * 100 <= (100 - pace::CROWDED) * u64::from(read.listed) {
+        relax(book, most);
+    }
+    (book.listed, book.newest, book.signs) = (read.listed, read.newest, read.signs);
+    if read.listed > 0 {
+        // Three quarters of what it was: one short list is no new habit.
+        book.usual = if book.usual == 0 { read.listed } else { (book.usual * 3 + read.listed).div_ceil(4) };
+    }
+    if read.filed > 0 {
+        book.last_new = Some(at);
+    }
+}
+
+/// The worry that items scroll away goes by and by.
+fn relax(book: &mut Entry, most: i64) {
+    if book.haste > 0 {
+        book.haste = book.haste.saturating_mul(3) / 2;
+        if book.haste >= most {
+            book.haste = 0;
+        }
+    }
+}
+
+/// What is to be told of a change of state: trouble that shows at once is told when it was seen twice in a row, a lull and an
+/// end at once, since both took long enough to be certain.
+fn told(book: &mut Entry, before: State, at: Time, odd: bool) -> Option<Change> {
+    if book.state != before || book.since.is_none() {
+        book.since = Some(at);
+    }
+    let certain = match book.state {
+        State::New => false,
+        State::Ok | State::Gone | State::Late => true,
+        State::Silent if !odd => true,
+        State::Silent | State::Broken => book.troubled > 1,
+    };
+    if !certain || book.state == book.told {
+        return None;
+    }
+    let from = std::mem::replace(&mut book.told, book.state);
+    // That a new source works is nothing to tell.
+    (from != State::New || book.state != State::Ok).then(|| Change {
+        from,
+        to: book.state,
+        reason: book.reason.clone(),
+    })
+}
+
+/// How a source that answered is doing, by what is expected of it and by its rhythm, and why.
+fn judge(source: &Source, book: &Entry, now: Time, east: i64) -> (State, String) {
+    let expect = &source.expect;
+    if book.signs.has(Signs::LOGIN) {
+        return (State::Broken, "it answers with a page that asks for a password: it wants a login now".to_owned());
+    }
+    if book.listed < expect.items {
+        return (State::Silent, few(source, book));
+    }
+    if book.signs.has(Signs::GARBLED) {
+        let charset = if book.charset.is_empty() { "its character set" } else { book.charset.as_str() };
+        let reason = format!(
+            "most of its {} headlines are mojibake, read as {charset}: set `encoding` if the site will not mend it",
+            book.listed
+        );
+        return (State::Broken, reason);
+    }
+    let dated = !matches!(source.kind, Kind::Files(_));
+    if dated && book.signs.has(Signs::FUTURE) {
+        let reason = format!(
+            "all dates of its {} items lie in the future: its clock or the form of its dates is wrong",
+            book.listed
+        );
+        return (State::Silent, reason);
+    }
+    // Of a list without dates it is known when something new appeared on it.
+    let newest = book.newest.or(book.last_new).filter(|_| dated && expect.newest > 0);
+    if let Some(newest) = newest.filter(|newest| now.since(*newest) > expect.newest) {
+        let what = if book.newest.is_some() { "its newest item is of" } else { "nothing new appeared on it since" };
+        let reason = format!(
+            "{what} {}, older than the {} expected: {}",
+            moment(newest),
+            span(expect.newest),
+            whose(source, book)
+        );
+        return (State::Silent, reason);
+    }
+    if let Some((missing, bound)) = lull(book, now, east).filter(|_| dated)
+        && missing >= bound
+    {
+        let last = book.rhythm.last().unwrap_or(now);
+        let reason = format!(
+            "nothing new since {}, although by its rhythm about {} items were to be expected by now: {}",
+            moment(last),
+            missing / 1_000,
+            whose(source, book)
+        );
+        return (State::Late, reason);
+    }
+    (State::Ok, String::new())
+}
+
+/// Whether the publisher is quiet or something broke between it and us, as far as that shows.
+fn whose(source: &Source, book: &Entry) -> String {
+    let listed = book.listed;
+    if book.unmodified > 0 {
+        let doubted = book.doubted.is_some_and(|doubted| book.last_new.is_some_and(|last| doubted > last));
+        return if doubted {
+            format!("its {listed} items are the same even when asked for without conditions, so the publisher is quiet")
+        } else {
+            format!("the server says \"not modified\" of its {listed} items")
+        };
+    }
+    match source.kind {
+        Kind::Page { .. } | Kind::Api { .. } => format!(
+            "it still shows its {listed} items, so the publisher is quiet, or what we read of it is no longer where its \
+             news is"
+        ),
+        _ => format!("it answers with its {listed} items as before, so the publisher is quiet"),
+    }
+}
+
+/// Why there are too few items.
+fn few(source: &Source, book: &Entry) -> String {
+    let (listed, expected, usual) = (book.listed, source.expect.items, book.usual);
+    if listed > 0 || usual == 0 {
+        return format!("it shows {listed} items, at least {expected} are expected: has its layout changed?");
+    }
+    match &source.kind {
+        Kind::Page { list, .. } if !list.is_empty() => format!(
+            "the page answers, but `list` finds nothing on it where it found {usual} items: its layout has changed, our \
+             selectors no longer fit"
+        ),
+        Kind::Page { links: Some(_), .. } => format!(
+            "the page answers, but `links` fits none of its addresses where it fitted {usual}: the site has changed them"
+        ),
+        Kind::Page { .. } => {
+            format!(
+                "the page answers, but no list is found on it where there were {usual} items: its layout has changed"
+            )
+        }
+        Kind::Api { .. } => {
+            format!("it answers, but `json` finds nothing in it where it found {usual} items: its form has changed")
+        }
+        Kind::Feed(_) | Kind::Sitemap(_) => {
+            format!("it answers, but shows no items where there were {usual}: the publisher's own list is empty")
+        }
+        Kind::Files(_) => format!("the files show no items where there were {usual}"),
+    }
+}
+
+fn moment(at: Time) -> String {
+    at.utc().format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// A span as feeds.toml has it.
+fn span(milliseconds: i64) -> String {
+    [(Time::DAY, "d"), (Time::HOUR, "h"), (Time::MINUTE, "m")]
+        .iter()
+        .find(|(unit, _)| milliseconds >= *unit && milliseconds % unit == 0)
+        .map_or_else(
+            || format!("{}s", milliseconds / Time::SECOND),
+            |(unit, letter)| format!("{}{letter}", milliseconds / unit),
+        )
+}
+
+/// Notes where 301 and 308 lead, since when and how often in a row; anything else on the way breaks the chain. `lasting` is
+/// the last address of the permanent part of the way, `written` whether the address in feeds.toml itself was asked.
+pub fn moved(book: &mut Entry, lasting: Option<&str>, written: bool, now: Time) {
+    if !written {
+        return; // The new address answers; whether the old one still leads there was not asked.
+    }
+    book.written = Some(now);
+    let Some(to) = lasting else {
+        (book.moved, book.moves) = (None, 0);
+        return;
+    };
+    match &book.moved {
+        Some((before, _)) if before == to => book.moves = book.moves.saturating_add(1),
+        _ => (book.moved, book.moves) = (Some((to.to_owned(), now)), 1),
+    }
+}
+
+/// The address to ask: where the source moved for good, unless a week has gone since the one in feeds.toml was asked, or the
+/// new one has failed. What is secret in an address or in headers is never taken elsewhere.
+#[must_use]
+pub fn address<'a>(source: &'a Source, book: &'a Entry, now: Time) -> (&'a str, bool) {
+    let written = source.kind.address();
+    let open = source.headers.is_empty() && !written.contains("${") && !written.contains('@');
+    let posts = matches!(&source.kind, Kind::Api { post, .. } if !post.is_empty());
+    let lately = book.written.is_some_and(|before| now.since(before) < WRITTEN);
+    match book.settled(now) {
+        Some(to) if open && !posts && lately && book.failures == 0 => (to, false),
+        _ => (written, true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::book::{Skip, Validators};
+    use crate::model::id::SourceId;
+    use crate::model::source::{Expect, ListPattern, SourceRules};
+
+    /// Monday 2026-11-23, 00:00 GMT.
+    const MONDAY: Time = Time(1_795_392_000_000);
+    const M: i64 = Time::MINUTE;
+    const H: i64 = Time::HOUR;
+
+    fn source(kind: Kind) -> Source {
+        Source {
+            rules: SourceRules { id: SourceId::new("dahe").unwrap(), zone: "UTC".to_owned(), ..SourceRules::default() },
+            kind,
+            every: (2 * M, 12 * H),
+            expect: Expect { items: 1, newest: 3 * Time::DAY },
+            timeout: 1000,
+            headers: Vec::new(),
+            encoding: None,
+            drop: None,
+            only: None,
+            body: None,
+            proxy: None,
+            ca: None,
+        }
+    }
+
+    fn feed() -> Source {
+        source(Kind::Feed("https://dahe.example/rss".to_owned()))
+    }
+
+    fn seen(at: Time, came: Came) -> Seen {
+        Seen { asked: at, at, doubted: false, came, said: Said::default() }
+    }
+
+    fn read(listed: u32, unknown: u32, at: Time) -> Came {
+        let moments = (0..unknown).map(|n| at.plus(-i64::from(n) * H)).collect();
+        let newest = Some(at.plus(-M));
+        Came::Read(Read { listed, unknown, filed: unknown, newest, moments, signs: Signs::default() })
+    }
+
+    fn failed(status: u16) -> Came {
+        Came::Failed { status, ours: false, reason: format!("the server answers {status}") }
+    }
+
+    /// A source that brought an item an hour for four weeks, its book as of the end.
+    fn steady(source: &Source) -> (Entry, Time) {
+        let mut book = Entry::default();
+        for hour in 0..28 * 24 {
+            let at = MONDAY.plus(hour * H);
+            conclude(source, &mut book, seen(at, read(20, u32::from(hour > 0) + 19 * u32::from(hour == 0), at)));
+        }
+        (book, MONDAY.plus((28 * 24 - 1) * H))
+    }
+
+    #[test]
+    fn a_good_source_is_ok_and_nothing_is_told() {
+        let (book, last) = steady(&feed());
+        assert_eq!((book.state, book.told, book.reason.as_str()), (State::Ok, State::Ok, ""));
+        let wait = book.due.since(last);
+        assert!((12 * M..20 * M).contains(&wait), "{wait}");
+    }
+
+    #[test]
+    fn a_failure_is_told_when_it_is_certain() {
+        let source = feed();
+        let (mut book, last) = steady(&source);
+        let at = |n: i64| last.plus(n * 10 * M);
+        assert_eq!(conclude(&source, &mut book, seen(at(1), failed(500))), None, "once is chance");
+        assert_eq!((book.state, book.failures), (State::Broken, 1));
+        let change = conclude(&source, &mut book, seen(at(2), failed(500))).unwrap();
+        assert_eq!((change.from, change.to), (State::Ok, State::Broken));
+        assert!(change.reason.contains("500"));
+        assert_eq!(conclude(&source, &mut book, seen(at(3), failed(500))), None, "told once");
+        let change = conclude(&source, &mut book, seen(at(4), read(20, 1, at(4)))).unwrap();
+        assert_eq!((change.from, change.to), (State::Broken, State::Ok));
+        // Once and gone again is not told at all.
+        assert_eq!(conclude(&source, &mut book, seen(at(5), failed(500))), None);
+        assert_eq!(conclude(&source, &mut book, seen(at(6), Came::NotModified)), None);
+        // What is our own fault is not the source's.
+        let ours = Came::Failed { status: 0, ours: true, reason: "disk".to_owned() };
+        assert_eq!(conclude(&source, &mut book, seen(at(7), ours)), None);
+        assert_eq!((book.state, book.failures), (State::Ok, 0));
+        // 410 is an end.
+        let change = conclude(&source, &mut book, seen(at(8), failed(410))).unwrap();
+        assert_eq!((change.to, book.due), (State::Gone, Time(i64::MAX)));
+    }
+
+    #[test]
+    fn a_lull_is_told_by_the_rhythm() {
+        let source = feed();
+        let (mut book, last) = steady(&source);
+        let mut told = None;
+        for step in 1..=24 * 4 {
+            let at = last.plus(step * 15 * M);
+            if let Some(change) = conclude(&source, &mut book, seen(at, Came::NotModified)) {
+                told = told.or(Some((at.since(last), change)));
+            }
+        }
+        let (after, change) = told.unwrap();
+        assert_eq!(change.to, State::Late);
+        assert!((8 * H..14 * H).contains(&after), "{}", after / H);
+        assert!(change.reason.contains("by its rhythm") && change.reason.contains("not modified"), "{}", change.reason);
+        assert_eq!(book.state, State::Late, "long before the three days that are expected at most");
+        // An hour later it is well again.
+        let at = last.plus(25 * H);
+        let change = conclude(&source, &mut book, seen(at, read(20, 3, at))).unwrap();
+        assert_eq!((change.from, change.to), (State::Late, State::Ok));
+    }
+
+    #[test]
+    fn not_modified_is_doubted_when_news_is_overdue_and_at_most_weekly() {
+        let source = feed();
+        let (mut book, last) = steady(&source);
+        book.validators = Validators { etag: Some("\"1\"".to_owned()), last_modified: None };
+        let mut first = None;
+        for step in 1..=24 {
+            let at = last.plus(step * H);
+            if doubts(&source, &book, at) {
+                first = first.or(Some(step));
+                let doubted = Seen { doubted: true, ..seen(at, Came::Same) };
+                conclude(&source, &mut book, doubted);
+            }
+            conclude(&source, &mut book, seen(at, Came::NotModified));
+        }
+        assert!(first.is_some_and(|hours| (4..=10).contains(&hours)), "{first:?}");
+        assert!(!doubts(&source, &book, last.plus(6 * Time::DAY)), "at most weekly");
+        assert!(book.reason.contains("even when asked for without conditions"), "{}", book.reason);
+        assert!(doubts(&source, &book, last.plus(8 * Time::DAY)));
+        // It lied: news was there.
+        let at = last.plus(8 * Time::DAY);
+        conclude(&source, &mut book, Seen { doubted: true, ..seen(at, read(20, 12, at)) });
+        assert!(book.lies.is_some() && doubts(&source, &book, at.plus(H)), "its validators are not trusted any more");
+        assert!(!doubts(&source, &book, at.plus(LIARS)));
+    }
+
+    #[test]
+    fn an_unknown_rhythm_is_doubted_after_the_longest_interval() {
+        let source = feed();
+        let mut book = Entry::default();
+        let undated = Came::Read(Read { listed: 20, unknown: 20, filed: 20, ..Read::default() });
+        conclude(&source, &mut book, seen(MONDAY, undated));
+        for n in 1..=4 {
+            conclude(&source, &mut book, seen(MONDAY.plus(n * 2 * H), Came::NotModified));
+        }
+        assert!(!doubts(&source, &book, MONDAY.plus(11 * H)));
+        assert!(doubts(&source, &book, MONDAY.plus(12 * H)));
+    }
+
+    #[test]
+    fn whose_fault_an_empty_list_is() {
+        let pattern = ListPattern { item: ".list a".to_owned(), ..ListPattern::default() };
+        let page = |list, links| Kind::Page { url: "https://x.example/".to_owned(), list, links };
+        for (kind, says) in [
+            (page(vec![pattern], None), "`list` finds nothing on it where it found 20"),
+            (page(Vec::new(), Some("x".to_owned())), "`links` fits none"),
+            (page(Vec::new(), None), "no list is found"),
+            (Kind::Feed("https://x.example/rss".to_owned()), "the publisher's own list is empty"),
+        ] {
+            let source = source(kind);
+            let (mut book, last) = steady(&source);
+            let at = last.plus(H);
+            assert_eq!(conclude(&source, &mut book, seen(at, read(0, 0, at))), None, "seen once");
+            assert_eq!(book.state, State::Silent);
+            assert!(book.due.since(at) <= pace::SECOND_LOOK, "it is looked at again soon");
+            let again = at.plus(10 * M);
+            let change = conclude(&source, &mut book, seen(again, read(0, 0, again))).unwrap();
+            assert!(change.to == State::Silent && change.reason.contains(says), "{}", change.reason);
+            // And then ever more seldom.
+            let mut at = again;
+            for _ in 0..12 {
+                at = book.due;
+                conclude(&source, &mut book, seen(at, read(0, 0, at)));
+            }
+            assert!(book.due.since(at) > 2 * H, "{}", book.due.since(at));
+        }
+        let mut book = Entry::default();
+        conclude(&feed(), &mut book, seen(MONDAY, read(0, 0, MONDAY)));
+        assert!(book.reason.contains("0 items, at least 1"), "{}", book.reason);
+    }
+
+    #[test]
+    fn signs_have_their_sentences() {
+        let source = feed();
+        for (signs, listed, state, says) in [
+            (Signs::LOGIN, 0, State::Broken, "login"),
+            (Signs::LOGIN, 5, State::Broken, "login"),
+            (Signs::GARBLED, 20, State::Broken, "mojibake"),
+            (Signs::FUTURE, 20, State::Silent, "in the future"),
+        ] {
+            let (mut book, last) = steady(&source);
+            let odd = Came::Read(Read { listed, signs, newest: Some(last), ..Read::default() });
+            conclude(&source, &mut book, seen(last.plus(H), odd.clone()));
+            let change = conclude(&source, &mut book, seen(last.plus(2 * H), odd)).unwrap();
+            assert!(change.to == state && change.reason.contains(says), "{}", change.reason);
+        }
+    }
+
+    #[test]
+    fn a_list_without_dates_falls_silent_too() {
+        let source = feed();
+        let mut book = Entry::default();
+        let undated = |unknown| Came::Read(Read { listed: 20, unknown, filed: unknown, ..Read::default() });
+        conclude(&source, &mut book, seen(MONDAY, undated(20)));
+        conclude(&source, &mut book, seen(MONDAY.plus(Time::DAY), undated(0)));
+        assert_eq!(book.state, State::Ok);
+        conclude(&source, &mut book, seen(MONDAY.plus(4 * Time::DAY), undated(0)));
+        assert_eq!(book.state, State::Silent);
+        assert!(book.reason.contains("nothing new appeared"), "{}", book.reason);
+    }
+
+    #[test]
+    fn hints_are_remembered_over_not_modified() {
+        let source = feed();
+        let (mut book, last) = steady(&source);
+        let skip = Skip { hours: 1 << 20, days: 0 };
+        let said = Said { fresh: H, ttl: 2 * H, skip, ..Said::default() };
+        conclude(&source, &mut book, Seen { said, ..seen(last, read(20, 1, last)) });
+        assert_eq!(book.due.since(last), 2 * H);
+        let at = last.plus(2 * H);
+        conclude(&source, &mut book, seen(at, Came::NotModified));
+        assert_eq!((book.due.since(at), book.hint, book.skip), (2 * H, H, skip), "nothing is forgotten");
+        // What a 304 says of freshness counts (RFC 9111 section 4.3.4).
+        let said = Said { fresh: 5 * H, ..Said::default() };
+        conclude(&source, &mut book, Seen { said, ..seen(at, Came::NotModified) });
+        assert_eq!(book.due.since(at), 5 * H);
+        // The next document has no such wish.
+        let at = at.plus(5 * H);
+        conclude(&source, &mut book, seen(at, read(20, 1, at)));
+        assert!(book.due.since(at) < H, "{}", book.due.since(at));
+    }
+
+    #[test]
+    fn a_refusal_is_remembered() {
+        let source = feed();
+        for status in [403, 429] {
+            let (mut book, last) = steady(&source);
+            let calm = book.interval;
+            conclude(&source, &mut book, seen(last.plus(H), failed(status)));
+            let at = last.plus(3 * H);
+            conclude(&source, &mut book, seen(at, Came::NotModified));
+            assert!(book.due.since(at) > calm * 3 / 2, "{status}: {} {calm}", book.due.since(at));
+            let mut at = at;
+            for _ in 0..30 {
+                at = book.due;
+                conclude(&source, &mut book, seen(at, read(20, 1, at)));
+            }
+            assert!(book.due.since(at) < calm * 3 / 2, "and forgiven by and by");
+        }
+    }
+
+    #[test]
+    fn a_list_that_was_nearly_all_new_is_hurried() {
+        let source = feed();
+        let (mut book, last) = steady(&source);
+        let at = last.plus(20 * M);
+        conclude(&source, &mut book, seen(at, read(20, 18, at)));
+        assert!(book.due.since(at) <= 10 * M, "{}", book.due.since(at));
+        let before = book.haste;
+        conclude(&source, &mut book, seen(at.plus(10 * M), read(20, 1, at)));
+        assert!(book.haste > before);
+        // 14 of 20 is 70 per cent, 13 is 65: between 33 and 67 nothing changes.
+        for (unknown, haste) in [(14, true), (13, false), (7, false)] {
+            let (mut book, last) = steady(&source);
+            conclude(&source, &mut book, seen(last.plus(H), read(20, unknown, last.plus(H))));
+            assert_eq!(book.haste > 0, haste, "{unknown} of 20");
+        }
+    }
+
+    #[test]
+    fn a_lasting_move_is_remembered_and_then_followed() {
+        let mut book = Entry::default();
+        for (lasting, now, expected) in [
+            (Some("b"), 1, Some(("b", 1, 1))),
+            (Some("b"), 2, Some(("b", 1, 2))),
+            (Some("d"), 3, Some(("d", 3, 1))),
+            (None, 4, None),
+        ] {
+            moved(&mut book, lasting, true, Time(now));
+            let found = book.moved.as_ref().map(|(to, since)| (to.as_str(), since.0, book.moves));
+            assert_eq!(found, expected);
+        }
+        let source = feed();
+        let new = "https://new.example/rss";
+        for day in 0..=7 {
+            moved(&mut book, Some(new), true, MONDAY.plus(day * Time::DAY));
+        }
+        let now = MONDAY.plus(7 * Time::DAY + H);
+        assert_eq!(address(&source, &book, now), (new, false));
+        moved(&mut book, None, false, now);
+        assert_eq!(address(&source, &book, now), (new, false), "the new one redirects nowhere: that says nothing");
+        assert_eq!(address(&source, &book, MONDAY.plus(14 * Time::DAY + H)).0, source.kind.address(), "once a week");
+        assert_eq!(address(&source, &Entry { failures: 1, ..book.clone() }, now).0, source.kind.address());
+        let mut secret = source.clone();
+        secret.headers = vec![("X-Key".to_owned(), crate::model::source::Secret::Plain("k".to_owned()))];
+        assert_eq!(address(&secret, &book, now).0, secret.kind.address(), "secrets stay where they belong");
+    }
+}
