@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use citydesk::cli::{self, exit::Exit, log};
-use clap::{Parser, Subcommand};
+use citydesk::cli::{self, exit::Exit, log, say};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -147,6 +148,12 @@ enum Command {
     Rebuild,
     /// Has the running daemon read feeds.toml again; prints the outcome.
     Reload,
+    /// Looks at feeds.toml, disk, clock, journal, store and address, and says what to do.
+    Doctor {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Is the daemon ready? Exit 0 or 69.
     Health {
         /// http://host:port; from feeds.toml if not given.
@@ -154,6 +161,13 @@ enum Command {
     },
     /// Prints a JSON Schema of feeds.toml, for editors.
     Schema,
+    /// Prints a script that completes commands in this shell.
+    Completions {
+        /// bash, elvish, fish, powershell or zsh.
+        shell: Shell,
+    },
+    /// Prints the manual page: `citydesk man | man -l -`.
+    Man,
 }
 
 fn main() -> ExitCode {
@@ -200,7 +214,35 @@ fn main() -> ExitCode {
         Command::Reload => cli::reload::run(&runtime, &config),
         Command::Health { url } => cli::health::run(&runtime, &config, url.as_deref()),
         Command::Schema => cli::schema::run(),
+        Command::Doctor { json } => cli::doctor::run(&runtime, &config, json),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "citydesk", &mut script);
+            say::out(String::from_utf8_lossy(&script), Exit::Fine)
+        }
+        Command::Man => manual(),
     };
     runtime.shutdown_background();
     exit.into()
+}
+
+/// The manual page in troff, every command in one.
+fn manual() -> Exit {
+    let program = Arguments::command();
+    let mut page = Vec::new();
+    let written = clap_mangen::Man::new(program.clone()).render(&mut page).and_then(|()| {
+        let shown = program.get_subcommands().filter(|command| !command.is_hide_set());
+        shown.cloned().try_for_each(|command| {
+            let name = command.get_name().to_uppercase();
+            let man = clap_mangen::Man::new(command);
+            page.extend_from_slice(format!(".SH \"CITYDESK {name}\"\n").as_bytes());
+            man.render_synopsis_section(&mut page)?;
+            man.render_description_section(&mut page)?;
+            man.render_options_section(&mut page)
+        })
+    });
+    match written {
+        Ok(()) => say::out(String::from_utf8_lossy(&page), Exit::Fine),
+        Err(error) => Exit::Io.failed(error),
+    }
 }

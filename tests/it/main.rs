@@ -6,6 +6,7 @@ mod add;
 mod article;
 mod backup;
 mod daemon;
+mod doctor;
 mod fetch;
 mod hand;
 mod kill;
