@@ -35,7 +35,7 @@ use crate::control::{self, Asked, Pieces};
 use crate::desk::Rules;
 use crate::editor::{Announce, Editor, Standing, Tally};
 use crate::fetch::{Fetcher, user_agent};
-use crate::journal::{Journal, LogError};
+use crate::journal::{Journal, LogError, WIRE_RESERVE};
 use crate::model::book::State;
 use crate::model::codec::encode;
 use crate::model::filing::{Request, Wire};
@@ -426,9 +426,12 @@ pub async fn serve(
     let address = listener.local_addr().map_err(|error| AppError::Listen(listen, error))?;
 
     let brake = {
-        let (wire, standing) = (Arc::clone(&desk.journal.wire), Arc::clone(&desk.standing));
+        let (journal, standing) = (desk.journal.clone(), Arc::clone(&desk.standing));
         let full = Arc::clone(&desk.full);
-        Arc::new(move || full.load(Ordering::Relaxed) || wire.synced().saturating_sub(standing.decided()) > BEHIND)
+        Arc::new(move || {
+            let behind = journal.wire.synced().saturating_sub(standing.decided());
+            full.load(Ordering::Relaxed) || journal.is_full() || behind > BEHIND
+        })
     };
     let told = {
         let (metrics, status) = (Arc::clone(&metrics), Arc::clone(&status));
@@ -533,8 +536,18 @@ impl Daemon {
     /// Looks after what shows only over time: sources by state, a full disk, an editor that gave up.
     fn glance(&self) {
         self.metrics.sources(&self.schedule.roll().counts());
-        let full = self.desk.full.load(Ordering::Relaxed);
-        self.status.complain("disk", full.then(|| "full: nothing new is filed until there is room".to_owned()));
+        let full = self.desk.full.load(Ordering::Relaxed) || self.desk.journal.is_full();
+        let told = self.status.complaints().iter().any(|(part, _)| *part == "disk");
+        let sentence = format!(
+            "less than {} MB free: polling stops and serving goes on until there is room, then it goes on by itself",
+            WIRE_RESERVE >> 20
+        );
+        match (full, told) {
+            (true, false) => tracing::error!("disk: {sentence}"),
+            (false, true) => tracing::info!("disk: there is room again, polling goes on"),
+            _ => {}
+        }
+        self.status.complain("disk", full.then_some(sentence));
         self.status.complain("editor", self.desk.standing.failed());
     }
 }

@@ -979,6 +979,9 @@ mod tests {
             }
             self.log.get(at)
         }
+        fn room(&self) -> Option<u64> {
+            self.log.room()
+        }
         fn bytes(&self) -> u64 {
             self.log.bytes()
         }

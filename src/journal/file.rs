@@ -32,11 +32,14 @@ pub struct Options {
     pub name: &'static str,
     /// Bytes of a segment; [`SEGMENT_BYTES`] but in tests.
     pub segment_bytes: u64,
+    /// Bytes of the disk that the log leaves free: with less it is [`LogError::Full`]. What else writes there (the store
+    /// cannot go on after a write that failed) is never the first to meet a full disk.
+    pub reserve: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { name: "log", segment_bytes: SEGMENT_BYTES }
+        Self { name: "log", segment_bytes: SEGMENT_BYTES, reserve: 0 }
     }
 }
 
@@ -55,6 +58,7 @@ pub struct Opened {
 pub struct FileLog {
     folder: PathBuf,
     segment_bytes: u64,
+    reserve: u64,
     /// Names of the two failpoints.
     points: [String; 2],
     packer: Packer,
@@ -281,6 +285,7 @@ impl FileLog {
         let log = Self {
             folder: folder.to_owned(),
             segment_bytes: options.segment_bytes,
+            reserve: options.reserve,
             points: [format!("{}-appended", options.name), format!("{}-synced", options.name)],
             packer,
             state: Mutex::new(state),
@@ -489,6 +494,9 @@ impl Log for FileLog {
         if packed.is_empty() {
             return Ok(Vec::new());
         }
+        if self.room().is_some_and(|room| room < self.reserve + bytes as u64) {
+            return Err(LogError::Full { folder: self.folder.clone() });
+        }
         if !state.offsets.is_empty() && state.length + bytes as u64 > self.segment_bytes {
             self.roll(&mut state)?;
         }
@@ -639,6 +647,11 @@ impl Log for FileLog {
         }
     }
 
+    fn room(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(&self.folder).ok()?;
+        Some(disk.f_bavail * disk.f_frsize)
+    }
+
     fn bytes(&self) -> u64 {
         let state = lock(&self.state);
         state.sealed.iter().map(|s| s.bytes + s.size()).sum::<u64>() + state.length
@@ -686,7 +699,7 @@ mod tests {
     }
 
     /// Small segments, so that tests cross from one to the next.
-    const SMALL: Options = Options { name: "test", segment_bytes: 2_048 };
+    const SMALL: Options = Options { name: "test", segment_bytes: 2_048, reserve: 0 };
 
     fn open(dir: &TempDir) -> (FileLog, Opened) {
         FileLog::open(&dir.path().join("log"), SMALL).unwrap()
@@ -718,11 +731,23 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_is_to_leave_more_free_than_there_is_takes_nothing_and_stays_sound() {
+        let dir = tempfile::tempdir().unwrap();
+        let (log, _) = FileLog::open(dir.path(), Options { reserve: u64::MAX / 2, ..SMALL }).unwrap();
+        let error = log.append(None, &[b"one"]).unwrap_err();
+        assert!(matches!(error, LogError::Full { .. }), "{error}");
+        drop(log);
+        let (log, opened) = FileLog::open(dir.path(), SMALL).unwrap();
+        assert_eq!((opened.records, opened.cut_bytes), (0, 0));
+        assert_eq!(log.append(None, &[b"one"]).unwrap().len(), 1);
+    }
+
+    #[test]
     fn does_what_every_log_must() {
         for segment_bytes in [512, 4_096, SEGMENT_BYTES] {
             let dir = TempDir::new().unwrap();
             conformance::suite(&|name| {
-                let options = Options { name: "test", segment_bytes };
+                let options = Options { name: "test", segment_bytes, reserve: 0 };
                 Arc::new(FileLog::open(&dir.path().join(name), options).unwrap().0)
             });
         }

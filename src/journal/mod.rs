@@ -73,6 +73,9 @@ pub trait Log: Send + Sync {
     /// [`LogError::Damaged`], [`LogError::Io`].
     fn get(&self, at: Position) -> Result<Option<Vec<u8>>, LogError>;
 
+    /// Bytes free where the log is kept, if that can be told.
+    fn room(&self) -> Option<u64>;
+
     /// Bytes that the log takes on disk.
     fn bytes(&self) -> u64;
 }
@@ -83,6 +86,12 @@ pub const RECORD_MOST: usize = 1_000_000;
 
 /// Most bytes in one append, so that a segment's offsets fit into 32 bits.
 pub const BATCH_MOST: usize = 256_000_000;
+
+/// Bytes of the disk that the wire leaves free: so polling stops first, and what came in can still be decided and kept.
+pub const WIRE_RESERVE: u64 = 64 << 20;
+
+/// Bytes of the disk that the ledger leaves free, for the store that follows it and whatever else runs there.
+pub const LEDGER_RESERVE: u64 = 32 << 20;
 
 /// Why a log did not do what it was asked, and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +113,9 @@ pub enum LogError {
         most: usize,
     },
     /// No room on the disk. Nothing was kept; the log works on as soon as there is room.
-    #[error("no room left on the disk of {}: make room, and it goes on by itself", folder.display())]
+    #[error("too little room left on the disk of {} (at least {} MB stay free): make room, and it goes on by itself",
+        folder.display(),
+        WIRE_RESERVE >> 20)]
     Full {
         /// The log's folder.
         folder: PathBuf,
@@ -178,7 +189,15 @@ impl Journal {
     /// # Errors
     /// [`LogError`], of whichever log could not be opened.
     pub fn open(dir: &Path) -> Result<Self, LogError> {
-        Ok(Self { wire: open(dir, "wire")?, ledger: open(dir, "ledger")? })
+        Ok(Self { wire: open(dir, "wire", WIRE_RESERVE)?, ledger: open(dir, "ledger", LEDGER_RESERVE)? })
+    }
+}
+
+impl Journal {
+    /// Whether the disk has too little room for anything new.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.wire.room().is_some_and(|room| room < WIRE_RESERVE)
     }
 }
 
@@ -211,9 +230,9 @@ impl Texts for Journal {
     }
 }
 
-fn open(dir: &Path, name: &'static str) -> Result<Arc<dyn Log>, LogError> {
+fn open(dir: &Path, name: &'static str, reserve: u64) -> Result<Arc<dyn Log>, LogError> {
     let folder = dir.join(name);
-    let (log, opened) = file::FileLog::open(&folder, file::Options { name, ..file::Options::default() })?;
+    let (log, opened) = file::FileLog::open(&folder, file::Options { name, reserve, ..file::Options::default() })?;
     if opened.cut_bytes > 0 {
         tracing::warn!(
             folder = %folder.display(),

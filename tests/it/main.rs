@@ -8,6 +8,7 @@ mod backup;
 mod daemon;
 mod doctor;
 mod fetch;
+mod full;
 mod hand;
 mod kill;
 mod operator;

@@ -1,0 +1,73 @@
+//! A disk that fills up: polling stops, serving goes on, and everything goes on by itself once there is room.
+//!
+//! Needs a file system of its own, so it runs where one may be mounted (as root), and says so elsewhere.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::daemon::Desk;
+use crate::rebuild::{fingerprint, settle};
+use crate::world::World;
+
+/// A small disk, gone when dropped.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(at: PathBuf) -> Option<Self> {
+        fs::create_dir_all(&at).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=110M", "citydesk-test"]).arg(&at).output();
+        mounted.is_ok_and(|output| output.status.success()).then_some(Self(at))
+    }
+
+    /// Something else takes room until so many megabytes are left.
+    fn fill(&self, left: usize) {
+        let filler = vec![0_u8; (110 - left) << 20];
+        // Where less than that is left already it ends early.
+        let _ = fs::write(self.0.join("filler"), filler);
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn on_a_full_disk_polling_stops_serving_goes_on_and_it_resumes_alone() {
+    let mut world = World::new(97, 3);
+    let desk = Desk::new(&world.feeds());
+    let Some(disk) = Disk::mount(desk.data()) else {
+        println!("not tested: no file system can be mounted here; run as root");
+        return;
+    };
+    let mut daemon = desk.serve();
+    settle(&mut daemon, &world);
+    for left in [60, 40, 20] {
+        disk.fill(left);
+        let before = daemon.get("/feeds/all.rss");
+        daemon.until("it says that the disk is full", |daemon| {
+            String::from_utf8_lossy(&daemon.get("/readyz").body).contains("disk: less than")
+        });
+        for _ in 0..20 {
+            world.tick();
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        let during = daemon.get("/feeds/all.rss");
+        assert_eq!((during.status, during.body), (200, before.body), "{left} MB left");
+        disk.free();
+        settle(&mut daemon, &world);
+        daemon.until("it says nothing of the disk", |daemon| {
+            !String::from_utf8_lossy(&daemon.get("/readyz").body).contains("disk")
+        });
+    }
+    assert_eq!(daemon.stop().0.code(), Some(0));
+    let store = fingerprint(&desk);
+    assert!(desk.run(&["rebuild"]).status.success());
+    assert_eq!(fingerprint(&desk), store);
+}
