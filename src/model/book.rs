@@ -210,6 +210,10 @@ pub struct Entry {
     /// A hub delivers its news until then: it is polled at a tenth of the pace.
     #[n(37)]
     pub pushed: Option<Time>,
+    /// After "not modified" it has sent news when asked conditionally: its validators are worth something.
+    #[n(38)]
+    #[cbor(default)]
+    pub proven: bool,
 }
 
 /// Hours and days in which the publisher wants nobody to ask (RSS 2.0, `skipHours` and `skipDays`), in GMT.

@@ -17,7 +17,7 @@ pub const SIGHT: i64 = 14 * Time::DAY;
 const PARTS: i64 = 8;
 /// What a week's fading leaves, in eighths.
 const KEPT: i64 = 7;
-/// So many weeks of its own an hour of the week needs to count as much as its kind of day.
+/// So many weeks of its own an hour of the week needs to count as much as the same hour of its kind of day.
 const OWN_WEEKS: i64 = 3;
 /// So many hours of its own an hour of the day needs to count as much as the source as a whole.
 const OWN_HOURS: i64 = 2;
@@ -112,11 +112,14 @@ impl Rhythm {
         let first = self.seen == Time::default();
         self.seen = self.seen.max(at);
         let Some(from) = from.filter(|from| *from < at) else { return };
-        if new > 0 && !first && self.watched >= WEEK / 2 {
-            let lull = self.last.map_or(0, |last| self.rates(east).expected(last, at.plus(from.since(at) / 2)));
-            self.lull = (self.lull * 15 / 16).max(lull);
-        }
+        let seen = moments.iter().filter(|moment| **moment > from.plus(-1) && **moment <= at).take(new as usize);
+        let mut seen: Vec<Time> = seen.copied().collect();
+        seen.sort_unstable();
         self.fade(at);
+        if new > 0 && !first && self.watched >= WEEK / 2 {
+            // By what was known before: what came after a lull does not make it shorter.
+            self.lulls(seen.first().copied().unwrap_or_else(|| at.plus(from.since(at) / 2)), &seen, east);
+        }
         self.watched = self.watched.saturating_add(at.since(from));
         let (mut counted, mut last) = (0, None);
         let mut count = |rhythm: &mut Self, moment: Time| {
@@ -124,7 +127,7 @@ impl Rhythm {
             rhythm.put(slot, rhythm.count(slot).saturating_add(PARTS));
             last = last.max(Some(moment));
         };
-        for moment in moments.iter().filter(|moment| **moment > from.plus(-1) && **moment <= at).take(new as usize) {
+        for moment in &seen {
             count(self, *moment);
             counted += 1;
         }
@@ -136,6 +139,22 @@ impl Rhythm {
         }
         self.items = self.items.saturating_add(counted.max(0).unsigned_abs() + rest.unsigned_abs());
         self.last = self.last.max(last);
+        if first && self.watched >= WEEK / 2 {
+            self.last = self.last.or_else(|| seen.first().copied());
+            if let Some(oldest) = seen.first() {
+                self.lulls(*oldest, &seen, east);
+            }
+        }
+    }
+
+    /// Takes note of the lulls between the last item, the next one and those that came with it.
+    fn lulls(&mut self, next: Time, seen: &[Time], east: i64) {
+        let rates = self.rates(east);
+        let mut before = self.last.unwrap_or(next);
+        for moment in std::iter::once(next).chain(seen.iter().copied()) {
+            self.lull = self.lull.max(rates.expected(before, moment));
+            before = moment;
+        }
     }
 
     /// Lets go of what was long ago.
@@ -146,6 +165,7 @@ impl Rhythm {
         }
         for _ in 0..(week - self.week).min(40) {
             self.watched = self.watched / 8 * KEPT;
+            self.lull = self.lull * KEPT / 8;
             if !self.slots.is_empty() {
                 for slot in 0..SLOTS {
                     let count = self.count(slot);
@@ -167,20 +187,22 @@ impl Rhythm {
         }
         let milli = 1_000 / PARTS;
         let whole = (all * milli * Time::HOUR + PRIOR * PRIOR_TIME) / (self.watched + PRIOR_TIME);
-        let kinds = [(0, 5), (1, 2)].map(|(kind, days)| {
-            kinds[kind].map(|count| {
-                (count * milli + whole * OWN_HOURS) * (WEEK / 1_000)
-                    / (self.watched / 1_000 * days + OWN_HOURS * WEEK / 1_000)
-            })
-        });
+        let kinds = [(0, 5), (1, 2)]
+            .map(|(kind, days)| kinds[kind].map(|count| blend(count * milli, self.watched * days, whole, OWN_HOURS)));
         let mut rates = [0_i64; SLOTS];
         for (slot, rate) in rates.iter_mut().enumerate() {
-            let alike = kinds[kind(slot)][slot % 24];
-            *rate = (self.count(slot) * milli + alike * OWN_WEEKS) * (WEEK / 1_000)
-                / (self.watched / 1_000 + OWN_WEEKS * WEEK / 1_000);
+            *rate = blend(self.count(slot) * milli, self.watched, kinds[kind(slot)][slot % 24], OWN_WEEKS);
         }
         Rates { rates, east }
     }
+}
+
+/// The rate of an hour of the week that was watched for so many milliseconds of weeks and brought so much; what is alike
+/// counts like `weeks` more, but never for more than one item: where much is expected, one hour without anything says much.
+fn blend(brought: i64, watched: i64, alike: i64, weeks: i64) -> i64 {
+    let mass = (alike * weeks).min(1_000);
+    let time = if alike > 0 { mass * (WEEK / 1_000) / alike } else { weeks * (WEEK / 1_000) };
+    (brought + mass) * (WEEK / 1_000) / (watched / 1_000 + time).max(1)
 }
 
 /// The hour of the local week, Monday first. 1970-01-01 was a Thursday.

@@ -2,27 +2,40 @@
 //! believed. Plain functions of what was seen and of the poll book, with the time handed in: the daemon and the simulated
 //! fleet run the same code.
 
-use crate::model::book::{Change, Entry, Signs, State};
+use crate::model::book::{Change, Entry, Signs, State, Validators};
+use crate::model::rhythm::Rates;
 use crate::model::source::{Kind, Source};
 use crate::model::time::Time;
 
 use super::pace::{self, Pace, Said};
 
 /// A rhythm is believed after so many items …
-const KNOWN_ITEMS: u64 = 10;
+const KNOWN_ITEMS: u64 = 20;
 /// … and so long a watch.
-const KNOWN_TIME: i64 = 6 * Time::DAY;
+const KNOWN_TIME: i64 = 12 * Time::DAY;
 /// So many items in thousandths must be missing before a source that brings one a week is late: by chance alone that
 /// happens once in some 500 such lulls …
-const MISSING: i64 = 6_200;
+const MISSING: i64 = 8_000;
 /// … and so many more with each doubling of its pace: who has more lulls has longer ones by chance.
 const MISSING_MORE: i64 = 700;
 /// A lull must be so much longer than any before, in per cent.
-const LONGER: i64 = 150;
+const LONGER: i64 = 180;
 /// So many "not modified" in a row before they are doubted.
 const DOUBTFUL: u32 = 2;
-/// Doubted at most so often.
+/// Enough to doubt by, though not to judge by.
+const GLIMPSE: i64 = 6 * Time::HOUR;
+/// Doubted at most so often …
 pub const DOUBT: i64 = 7 * Time::DAY;
+/// … but when a whole list may have scrolled by since, in a week in which it was doubted without cause.
+pub const DOUBT_WINDOW: i64 = 6 * Time::HOUR;
+/// Of a list, in thousandths, so much may be missing before it is doubted …
+const SCROLLING: i64 = 300;
+/// … and so many items, of a server that was never seen to send news after a "not modified".
+const UNPROVEN: i64 = 3_000;
+/// How old the newest item must be for it to be told, in per cent of what is expected, where the rhythm does not say so.
+const OLD: i64 = 133;
+/// Failures in a row that make it certain: a network fails now and then.
+const CERTAIN: u32 = 3;
 /// Validators that lied are not sent for so long.
 pub const LIARS: i64 = 30 * Time::DAY;
 /// How often the address in feeds.toml itself is asked, of a source that moved for good.
@@ -109,18 +122,37 @@ pub fn doubts(source: &Source, book: &Entry, now: Time) -> bool {
     if book.lies.is_some_and(|until| now < until) {
         return true;
     }
-    let lately = book.doubted.is_some_and(|before| now.since(before) < DOUBT);
-    if matches!(source.kind, Kind::Files(_)) || book.unmodified < DOUBTFUL || lately {
+    if matches!(source.kind, Kind::Files(_)) || book.unmodified < DOUBTFUL {
         return false;
     }
-    let east = east(source, now);
-    if let Some((missing, bound)) = lull(book, now, east) {
-        let window = if book.listed < 2 { i64::MAX } else { i64::from(book.listed) * 500 };
-        return missing >= (bound / 2).min(window);
+    let doubted = book.doubted.map_or(i64::MAX, |before| now.since(before));
+    let lately = doubted < DOUBT;
+    // Before they scroll away, if the list is short.
+    let window = if book.listed < 2 { i64::MAX } else { i64::from(book.listed) * SCROLLING };
+    let rates = book.rhythm.rates(east(source, now));
+    match book.rhythm.last() {
+        Some(last) if book.rhythm.items() >= KNOWN_ITEMS / 2 && book.rhythm.watched() >= GLIMPSE => {
+            let unproven = if book.proven { i64::MAX } else { UNPROVEN };
+            if lately {
+                let since = rates.expected(last.max(book.doubted.unwrap_or(last)), now);
+                return doubted >= DOUBT_WINDOW && since >= window.min(unproven);
+            }
+            rates.expected(last, now) >= bound(book, &rates).min(window).min(unproven)
+        }
+        // Of unknown rhythm: nothing for as long as the longest interval.
+        _ => {
+            let quiet = book.last_new.map_or(0, |last| now.since(last));
+            quiet >= source.every.1.max(12 * Time::HOUR)
+                && doubted >= if book.rhythm.items() > 0 { DOUBT } else { DOUBT_WINDOW }
+        }
     }
-    // Of unknown rhythm: nothing for as long as the longest interval.
-    let quiet = book.last_new.map_or(0, |last| now.since(last));
-    quiet >= source.every.1.max(12 * Time::HOUR)
+}
+
+/// How many items must be missing, in thousandths, to make a source late.
+fn bound(book: &Entry, rates: &Rates) -> i64 {
+    let weekly = (rates.weekly() / 1_000).max(1).unsigned_abs();
+    let chance = MISSING + MISSING_MORE * i64::from(weekly.ilog2());
+    chance.max(book.rhythm.lull().saturating_mul(LONGER) / 100)
 }
 
 /// Items that should have come since the last one, in thousandths, and how many make it late. `None` while the rhythm is not
@@ -131,10 +163,7 @@ fn lull(book: &Entry, now: Time, east: i64) -> Option<(i64, i64)> {
         return None;
     }
     let rates = rhythm.rates(east);
-    let missing = rates.expected(rhythm.last()?, now);
-    let weekly = (rates.weekly() / 1_000).max(1).unsigned_abs();
-    let chance = MISSING + MISSING_MORE * i64::from(weekly.ilog2());
-    Some((missing, chance.max(rhythm.lull().saturating_mul(LONGER) / 100)))
+    Some((rates.expected(rhythm.last()?, now), bound(book, &rates)))
 }
 
 /// Notes in the poll book what was seen, judges how the source is doing, and plans when it is asked next. Returns what is to
@@ -154,6 +183,7 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
         // Our own trouble is not held against the source, nor does it make us wait longer each time.
         let failures = if ours { 1 } else { book.failures.saturating_add(1) };
         book.retry_after = said.retry_after.map(|wait| at.plus(wait.min(pace::RETRY_MOST)));
+        said.skip = book.skip;
         book.due = pace::failed(at, source.id(), every, failures, status, said);
         if !ours {
             book.failures = failures;
@@ -169,15 +199,23 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
             book.due = Time(i64::MAX);
         }
         book.interval = if book.interval > 0 { book.interval } else { book.due.since(at).clamp(least, most) };
-        return told(book, before, at, false);
+        let certain = book.troubled >= if matches!(status, 401 | 403 | 404) { 2 } else { CERTAIN };
+        return told(book, before, at, certain);
     }
-    let first = book.last_good.is_none();
+    let before_good = book.last_good;
+    let first = before_good.is_none();
     (book.failures, book.retry_after, book.last_good) = (0, None, Some(at));
     match came {
         Came::Read(read) => {
-            if doubted && !first && read.unknown > 1 && book.unmodified > 0 {
-                // There was news, and it said that there was none.
+            if doubted && !first && book.unmodified > 0 && lied(&read, before_good) {
                 book.lies = Some(at.plus(LIARS));
+            }
+            if !doubted && read.unknown > 0 && book.unmodified > 0 {
+                book.proven = true;
+            }
+            if book.lies.is_some_and(|until| at < until) {
+                book.proven = false;
+                book.validators = Validators::default();
             }
             book.unmodified = 0;
             book.hint = said.fresh;
@@ -199,6 +237,11 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
     }
     (said.fresh, said.ttl, said.skip) = (book.hint, book.ttl, book.skip);
     (book.state, book.reason) = judge(source, book, at, east);
+    // Before a source is called late because it says "not modified", that is doubted.
+    let doubt = book.state == State::Late && doubts(source, book, at);
+    if doubt {
+        (book.state, book.reason) = (State::Ok, String::new());
+    }
     let few = book.listed < source.expect.items;
     let odd = book.state == State::Broken || (book.state == State::Silent && few);
     if book.state > State::Ok {
@@ -215,12 +258,32 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
         book.floor * 7 / 8
     };
     let rates = book.rhythm.rates(east);
-    let haste = if odd && book.troubled == 1 { least.max(pace::SECOND_LOOK) } else { book.haste };
+    let haste = if doubt || (odd && book.troubled == 1) { least.max(pace::SECOND_LOOK) } else { book.haste };
     let pushed = book.pushed.is_some_and(|until| at < until);
     let pace = Pace { every, rates: &rates, window: book.listed, haste, floor: book.floor, pushed, said };
     book.due = pace.next(at, source.id());
     book.interval = book.due.since(at);
-    told(book, before, at, few || book.signs != Signs::default())
+    let certain = match book.state {
+        // A weekend may be longer than what is expected; a lull by the rhythm is certain.
+        State::Silent if !few && book.signs == Signs::default() => {
+            let newest = book.newest.or(book.last_new).unwrap_or(at);
+            let late = lull(book, at, east).is_some_and(|(missing, bound)| missing * 2 >= bound);
+            late || at.since(newest) * 100 >= source.expect.newest.saturating_mul(OLD)
+        }
+        State::Silent | State::Broken => book.troubled > 1,
+        _ => true,
+    };
+    told(book, before, at, certain)
+}
+
+/// Whether there was news when "not modified" was said last: by its dates, or because there is so much of it.
+fn lied(read: &Read, before: Option<Time>) -> bool {
+    let old = |moment: &&Time| before.is_some_and(|before| **moment < before.plus(-Time::MINUTE));
+    if read.moments.is_empty() {
+        read.unknown > 1 && read.unknown * 4 >= read.listed
+    } else {
+        read.moments.iter().filter(old).count() > 1
+    }
 }
 
 /// Learns from a document.
@@ -262,17 +325,15 @@ fn relax(book: &mut Entry, most: i64) {
     }
 }
 
-/// What is to be told of a change of state: trouble that shows at once is told when it was seen twice in a row, a lull and an
-/// end at once, since both took long enough to be certain.
-fn told(book: &mut Entry, before: State, at: Time, odd: bool) -> Option<Change> {
+/// What is to be told of a change of state that is certain. That all is well again and that a source is gone always are.
+fn told(book: &mut Entry, before: State, at: Time, certain: bool) -> Option<Change> {
     if book.state != before || book.since.is_none() {
         book.since = Some(at);
     }
     let certain = match book.state {
         State::New => false,
-        State::Ok | State::Gone | State::Late => true,
-        State::Silent if !odd => true,
-        State::Silent | State::Broken => book.troubled > 1,
+        State::Ok | State::Gone => true,
+        _ => certain,
     };
     if !certain || book.state == book.told {
         return None;
@@ -436,7 +497,7 @@ pub fn address<'a>(source: &'a Source, book: &'a Entry, now: Time) -> (&'a str, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::book::{Skip, Validators};
+    use crate::model::book::Skip;
     use crate::model::id::SourceId;
     use crate::model::source::{Expect, ListPattern, SourceRules};
 
@@ -495,7 +556,7 @@ mod tests {
         let (book, last) = steady(&feed());
         assert_eq!((book.state, book.told, book.reason.as_str()), (State::Ok, State::Ok, ""));
         let wait = book.due.since(last);
-        assert!((12 * M..20 * M).contains(&wait), "{wait}");
+        assert!((18 * M..26 * M).contains(&wait), "{wait}");
     }
 
     #[test]
@@ -505,7 +566,8 @@ mod tests {
         let at = |n: i64| last.plus(n * 10 * M);
         assert_eq!(conclude(&source, &mut book, seen(at(1), failed(500))), None, "once is chance");
         assert_eq!((book.state, book.failures), (State::Broken, 1));
-        let change = conclude(&source, &mut book, seen(at(2), failed(500))).unwrap();
+        assert_eq!(conclude(&source, &mut book, seen(at(2), failed(0))), None, "and twice may be");
+        let change = conclude(&source, &mut book, seen(at(3), failed(500))).unwrap();
         assert_eq!((change.from, change.to), (State::Ok, State::Broken));
         assert!(change.reason.contains("500"));
         assert_eq!(conclude(&source, &mut book, seen(at(3), failed(500))), None, "told once");
@@ -530,14 +592,20 @@ mod tests {
         let mut told = None;
         for step in 1..=24 * 4 {
             let at = last.plus(step * 15 * M);
-            if let Some(change) = conclude(&source, &mut book, seen(at, Came::NotModified)) {
+            let doubted = doubts(&source, &book, at);
+            let came = if doubted { Came::Same } else { Came::NotModified };
+            if let Some(change) = conclude(&source, &mut book, Seen { doubted, ..seen(at, came) }) {
                 told = told.or(Some((at.since(last), change)));
             }
         }
         let (after, change) = told.unwrap();
         assert_eq!(change.to, State::Late);
-        assert!((8 * H..14 * H).contains(&after), "{}", after / H);
-        assert!(change.reason.contains("by its rhythm") && change.reason.contains("not modified"), "{}", change.reason);
+        assert!((10 * H..18 * H).contains(&after), "{}", after / H);
+        assert!(
+            change.reason.contains("by its rhythm") && change.reason.contains("without conditions"),
+            "{}",
+            change.reason
+        );
         assert_eq!(book.state, State::Late, "long before the three days that are expected at most");
         // An hour later it is well again.
         let at = last.plus(25 * H);
@@ -550,22 +618,29 @@ mod tests {
         let source = feed();
         let (mut book, last) = steady(&source);
         book.validators = Validators { etag: Some("\"1\"".to_owned()), last_modified: None };
-        let mut first = None;
-        for step in 1..=24 {
+        let mut unproven = book.clone();
+        unproven.unmodified = 2;
+        assert!(!doubts(&source, &unproven, last.plus(2 * H)) && doubts(&source, &unproven, last.plus(4 * H)));
+        (book.proven, book.listed) = (true, 60);
+        let mut times = Vec::new();
+        for step in 1..=48 {
             let at = last.plus(step * H);
-            if doubts(&source, &book, at) {
-                first = first.or(Some(step));
-                let doubted = Seen { doubted: true, ..seen(at, Came::Same) };
-                conclude(&source, &mut book, doubted);
+            let doubted = doubts(&source, &book, at);
+            if doubted {
+                times.push(step);
             }
-            conclude(&source, &mut book, seen(at, Came::NotModified));
+            let came = if doubted { Came::Same } else { Came::NotModified };
+            conclude(&source, &mut book, Seen { doubted, ..seen(at, came) });
         }
-        assert!(first.is_some_and(|hours| (4..=10).contains(&hours)), "{first:?}");
+        // When about eleven items are missing, and then only when a third of the list may have scrolled by.
+        assert!(matches!(times[..], [10..=16, 30..=48]), "{times:?}");
+        book.listed = 10_000;
         assert!(!doubts(&source, &book, last.plus(6 * Time::DAY)), "at most weekly");
         assert!(book.reason.contains("even when asked for without conditions"), "{}", book.reason);
-        assert!(doubts(&source, &book, last.plus(8 * Time::DAY)));
+        assert!(doubts(&source, &book, last.plus(9 * Time::DAY)));
         // It lied: news was there.
-        let at = last.plus(8 * Time::DAY);
+        conclude(&source, &mut book, seen(last.plus(9 * Time::DAY - H), Came::NotModified));
+        let at = last.plus(9 * Time::DAY);
         conclude(&source, &mut book, Seen { doubted: true, ..seen(at, read(20, 12, at)) });
         assert!(book.lies.is_some() && doubts(&source, &book, at.plus(H)), "its validators are not trusted any more");
         assert!(!doubts(&source, &book, at.plus(LIARS)));

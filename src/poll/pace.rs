@@ -12,7 +12,7 @@ use crate::model::time::Time;
 
 /// Interval of a source that brings one item an hour. With the square root of its rate it becomes shorter: so a given
 /// number of requests buys the least delay.
-pub const SPACING: i64 = 15 * Time::MINUTE;
+pub const SPACING: i64 = 24 * Time::MINUTE;
 /// Of the list as it is now so much may have changed (in per cent) when it is looked at again: then 33 to 67 per cent of an
 /// answer are known, give or take what chance does.
 pub const OVERLAP: i64 = 50;
@@ -113,15 +113,10 @@ impl Pace<'_> {
         let hint = self.said.fresh.max(self.said.ttl).min(most);
         let wait = wait.max(hint);
         let wait = self.said.held.map_or(wait, |held| wait.min(held.max(Time::SECOND)));
-        let mut due = now.plus(wait);
-        if least < most && self.said.held.is_none() {
-            let open = self.said.skip.after(due);
-            if open > due {
-                // Not all of them in the first second.
-                due = open.plus(draw(source, &[b"skip"], 5 * Time::MINUTE)).min(now.plus(SKIP_MOST));
-            }
-        }
-        due.max(now.plus(retry(source, now, self.said.retry_after)))
+        let due = now.plus(wait);
+        let pinned = least == most || self.said.held.is_some();
+        let due = due.max(now.plus(retry(source, now, self.said.retry_after)));
+        if pinned { due } else { skipped(now, due, source, self.said.skip) }
     }
 
     /// How long freshness and wholeness can wait.
@@ -151,6 +146,13 @@ impl Pace<'_> {
     }
 }
 
+/// After the hours and days in which nobody is to ask.
+fn skipped(now: Time, due: Time, source: &SourceId, skip: Skip) -> Time {
+    let open = skip.after(due);
+    // Not all of them in the first second.
+    if open > due { open.plus(draw(source, &[b"skip"], APART)).min(now.plus(SKIP_MOST)).max(due) } else { due }
+}
+
 /// The interval that suits a rate, in thousandths of items an hour.
 fn spacing(rate: i64, most: i64) -> i64 {
     let root = (rate.max(0).unsigned_abs() * 1_000).isqrt();
@@ -172,7 +174,8 @@ pub fn failed(now: Time, source: &SourceId, every: (i64, i64), failures: u32, st
     };
     // What a refusal says of its own freshness is when another answer can be expected.
     let fresh = said.fresh.min(if matches!(status, 429 | 503) { RETRY_MOST } else { most });
-    now.plus(wait.max(fresh).max(retry(source, now, said.retry_after)))
+    let due = now.plus(wait.max(fresh).max(retry(source, now, said.retry_after)));
+    if least == most { due } else { skipped(now, due, source, said.skip) }
 }
 
 /// `Retry-After`, capped and spread; never less than was asked for, up to the cap.
@@ -261,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_more_a_source_brings_the_oftener_it_is_asked() {
-        for (gap, from, to) in [(10 * M, 5, 7), (61 * M, 13, 18), (247 * M, 25, 40), (25 * H, 60, 110)] {
+        for (gap, from, to) in [(10 * M, 9, 11), (61 * M, 22, 26), (247 * M, 40, 60), (25 * H, 100, 180)] {
             let rates = steady(gap);
             let wait = wait(&pace(&rates));
             assert!((from * M..=to * M).contains(&wait), "{gap}: {wait}");
@@ -270,11 +273,11 @@ mod tests {
 
     #[test]
     fn a_list_is_looked_at_before_half_of_it_can_have_changed() {
-        // Six an hour: fresh would be six minutes; of a list of 20 the half is there after 100.
+        // Six an hour: fresh would be ten minutes; of a list of 20 the half is there after 100.
         let rates = steady(10 * M);
-        let slow = Pace { pushed: true, window: 20, ..pace(&rates) };
+        let slow = Pace { pushed: true, window: 40, ..pace(&rates) };
         let short = Pace { window: 4, ..slow.clone() };
-        assert!((50 * M..70 * M).contains(&wait(&slow)), "a tenth of the pace: {}", wait(&slow));
+        assert!((85 * M..110 * M).contains(&wait(&slow)), "a tenth of the pace: {}", wait(&slow));
         assert!((16 * M..24 * M).contains(&wait(&short)), "half of four: {}", wait(&short));
     }
 

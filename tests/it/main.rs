@@ -8,6 +8,7 @@ mod backup;
 mod daemon;
 mod doctor;
 mod fetch;
+mod fleet;
 mod full;
 mod hand;
 mod kill;
