@@ -7,6 +7,7 @@
 //! an answer. Order of a stop: no new rounds, running ones end, sockets drain, the editor finishes its step and flushes.
 
 pub mod backup;
+pub mod diff;
 pub mod export;
 pub mod find;
 pub mod folder;
@@ -633,6 +634,22 @@ fn control(
                         }
                     });
                     (StatusCode::OK, body)
+                }
+                (Method::GET, "/diff") => {
+                    let file = asked.query.strip_prefix("file=").unwrap_or_default();
+                    let file =
+                        percent_encoding::percent_decode_str(&file.replace('+', " ")).decode_utf8_lossy().into_owned();
+                    let told = tokio::task::spawn_blocking(move || match config::load(Path::new(&file)) {
+                        Ok(loaded) => {
+                            diff::collect(&store, &journal, &loaded.settings).map_err(|error| error.to_string())
+                        }
+                        Err(_) => Err(format!("the running citydesk cannot use {file}: may its user read it?")),
+                    });
+                    match told.await {
+                        Ok(Ok(diff)) => (StatusCode::OK, Pieces::one(serde_json::to_vec(&diff).unwrap_or_default())),
+                        Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error)),
+                        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
+                    }
                 }
                 (Method::GET, "/try") => {
                     let text = asked.query.strip_prefix("q=").unwrap_or_default();

@@ -148,6 +148,12 @@ enum Command {
     Rebuild,
     /// Has the running daemon read feeds.toml again; prints the outcome.
     Reload,
+    /// What a reload of feeds.toml would do: sources, and the feeds that gain or lose stories.
+    Diff {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Looks at feeds.toml, disk, clock, journal, store and address, and says what to do.
     Doctor {
         /// Prints JSON.
@@ -214,6 +220,7 @@ fn main() -> ExitCode {
         Command::Reload => cli::reload::run(&runtime, &config),
         Command::Health { url } => cli::health::run(&runtime, &config, url.as_deref()),
         Command::Schema => cli::schema::run(),
+        Command::Diff { json } => cli::diff::run(&runtime, &config, json),
         Command::Doctor { json } => cli::doctor::run(&runtime, &config, json),
         Command::Completions { shell } => {
             let mut script = Vec::new();

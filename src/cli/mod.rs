@@ -6,6 +6,7 @@ pub mod backup;
 pub mod check;
 pub mod correct;
 pub mod demo;
+pub mod diff;
 pub mod doctor;
 pub mod exit;
 pub mod export;

@@ -184,3 +184,69 @@ fn try_reads_pages_and_sitemaps_and_tells_where_fields_stand() {
     }
     assert_eq!(desk.run(&["try", &origin.url("/text")]).status.code(), Some(69));
 }
+
+#[test]
+fn a_diff_tells_what_a_reload_then_does() {
+    let source = |id: &str| format!("[[source]]\nid = \"{id}\"\nfiles = \"{id}.xml\"\n");
+    let items: String = ["许昌开通新公交线路", "许昌中考报名开始", "焦作中考安排公布"]
+        .iter()
+        .enumerate()
+        .map(|(n, title)| format!("<item><title>{title}</title><guid>{n}</guid></item>"))
+        .collect();
+    let before = format!(
+        "{}{}[[tag]]\nid = \"教育\"\nwhen = '公交'\n[[feed]]\nid = \"buses\"\ntitle = \"公交\"\nwhen = '公交'\n",
+        source("a"),
+        source("b")
+    );
+    let after = format!(
+        "{}{}[[tag]]\nid = \"教育\"\nwhen = '中考'\n[[feed]]\nid = \"buses\"\ntitle = \"公交\"\nwhen = '公交'\n\
+         [[feed]]\nid = \"exams\"\ntitle = \"中考\"\nwhen = '中考'\n",
+        source("a"),
+        source("c")
+    );
+    let desk = Desk::new(&before);
+    for (id, items) in [("a", &*items), ("b", ""), ("c", "")] {
+        let document = format!("<rss version='2.0'><channel><title>{id}</title>{items}</channel></rss>");
+        fs::write(desk.folder().join(format!("{id}.xml")), document).unwrap();
+    }
+    assert_eq!(desk.run(&["once"]).status.code(), Some(0));
+    let same = desk.run(&["diff"]);
+    assert_eq!((same.status.code(), &*same.stdout), (Some(0), &b"nothing would change\n"[..]), "{}", stderr(&same));
+
+    // Asked about another file than the one in force: a saved one would be applied at once.
+    desk.config(&after);
+    let next = desk.folder().join("next.toml");
+    fs::rename(desk.folder().join("feeds.toml"), &next).unwrap();
+    desk.config(&before);
+    let diff = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_citydesk"));
+        let output = command.arg("--config").arg(&next).args(["diff", "--json"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let told = diff();
+    assert_eq!(told["added"], serde_json::json!(["c"]), "{told}");
+    assert_eq!(told["retired"], serde_json::json!(["b"]), "{told}");
+    assert_eq!(told["retagged"], 3, "{told}");
+    let feeds = serde_json::json!({
+        "/feeds/saved/exams.rss": { "new": true, "gains": 2, "loses": 0 },
+        "/feeds/tag/%E6%95%99%E8%82%B2.rss": { "new": false, "gains": 2, "loses": 1 },
+    });
+    assert_eq!(told["feeds"], feeds, "{told}");
+
+    let mut daemon = desk.serve();
+    assert_eq!(diff(), told, "with a daemon");
+    let entries = |daemon: &crate::daemon::Daemon, path: &str| {
+        String::from_utf8_lossy(&daemon.get(path).body).matches("<item>").count()
+    };
+    let buses = daemon.get("/feeds/saved/buses.rss").body;
+    assert_eq!(entries(&daemon, "/feeds/tag/教育.rss"), 1);
+    desk.config(&after);
+    assert!(desk.run(&["reload"]).status.success());
+    daemon.until("the new feed has its stories", |daemon| entries(daemon, "/feeds/saved/exams.rss") == 2);
+    // What joined stands in its archive and on its page, not in the window.
+    assert_eq!(entries(&daemon, "/feeds/tag/教育.rss"), 0);
+    assert_eq!(daemon.get("/feeds/saved/buses.rss").body, buses);
+    let done = desk.run(&["diff"]);
+    assert_eq!(String::from_utf8_lossy(&done.stdout), "nothing would change\n");
+}
