@@ -98,6 +98,8 @@ struct Kept {
     printed: Arc<Printed>,
     /// Settings it was printed with: some (addresses of cities) change what is printed, but make no version.
     settings: Arc<InForce>,
+    /// Last ledger record applied when it was found to be of the edition's version: until the next one, it still is.
+    checked: u64,
     /// When it was last asked for.
     used: u64,
 }
@@ -115,19 +117,36 @@ struct Shelf {
 }
 
 impl Shelf {
-    fn take(&mut self, key: &Key, version: Version, settings: &Arc<InForce>) -> Option<Arc<Printed>> {
+    /// What is known to be of the version that stands after this ledger record, without a look into the store.
+    fn fresh(&mut self, key: &Key, applied: u64, settings: &Arc<InForce>) -> Option<Arc<Printed>> {
+        let kept =
+            self.kept.get(key).filter(|kept| kept.checked == applied && Arc::ptr_eq(&kept.settings, settings))?;
+        let printed = Arc::clone(&kept.printed);
+        self.touch(key);
+        Some(printed)
+    }
+
+    fn take(&mut self, key: &Key, version: Version, applied: u64, settings: &Arc<InForce>) -> Option<Arc<Printed>> {
         let kept = self.kept.get_mut(key)?;
         if kept.printed.version != version || !Arc::ptr_eq(&kept.settings, settings) {
             return None;
         }
+        kept.checked = applied;
+        let printed = Arc::clone(&kept.printed);
+        self.touch(key);
+        Some(printed)
+    }
+
+    /// Notes that it was asked for.
+    fn touch(&mut self, key: &Key) {
+        let Some(kept) = self.kept.get_mut(key).filter(|kept| kept.used != self.uses) else { return };
         self.uses += 1;
         self.by_use.remove(&kept.used);
         kept.used = self.uses;
         self.by_use.insert(self.uses, key.clone());
-        Some(Arc::clone(&kept.printed))
     }
 
-    fn put(&mut self, key: Key, printed: Arc<Printed>, settings: Arc<InForce>) {
+    fn put(&mut self, key: Key, printed: Arc<Printed>, applied: u64, settings: Arc<InForce>) {
         self.drop(&key);
         if printed.weight() > Press::SHELF {
             return;
@@ -135,7 +154,7 @@ impl Shelf {
         self.uses += 1;
         self.weight += printed.weight();
         self.by_use.insert(self.uses, key.clone());
-        self.kept.insert(key, Kept { printed, settings, used: self.uses });
+        self.kept.insert(key, Kept { printed, settings, checked: applied, used: self.uses });
         while self.weight > Press::SHELF {
             let Some((_, oldest)) = self.by_use.first_key_value() else { break };
             let oldest = oldest.clone();
@@ -206,17 +225,21 @@ impl Press {
         locked(&self.shelf).weight
     }
 
-    /// The edition as it stands, if it is printed already. Costs one look into the store: an answer at once, or `None`
+    /// The edition as it stands, if it is printed already. Costs at most one look into the store: an answer at once, or `None`
     /// where [`Press::print`] has work to do.
     ///
     /// # Errors
     /// [`PressError`] if the store fails.
     pub fn ready(&self, edition: &EditionId, format: &dyn Format) -> Result<Option<Arc<Printed>>, PressError> {
-        let (version, settings) = {
-            let view = self.store.view();
-            (version(&view, edition)?, view.settings())
-        };
-        Ok(locked(&self.shelf).take(&key(edition, format), version, &settings))
+        let key = key(edition, format);
+        let view = self.store.view();
+        let (applied, settings) = (view.meta().applied.seq, view.settings());
+        if let Some(printed) = locked(&self.shelf).fresh(&key, applied, &settings) {
+            return Ok(Some(printed));
+        }
+        let version = version(&view, edition)?;
+        drop(view);
+        Ok(locked(&self.shelf).take(&key, version, applied, &settings))
     }
 
     /// The edition as it stands, printed if need be: once per version, however many ask at once. An edition that nothing
@@ -250,11 +273,12 @@ impl Press {
     }
 
     fn printed(&self, edition: &EditionId, format: &dyn Format, key: &Key) -> Result<Arc<Printed>, PressError> {
-        let (version, name, settings, stories, desk) = {
+        let (applied, version, name, settings, stories, desk) = {
             // One view: version and entries belong together.
             let view = self.store.view();
             let name = view.edition(edition)?.and_then(|head| head.name);
-            (version(&view, edition)?, name, view.settings(), view.window(edition)?, view.meta().desk)
+            let applied = view.meta().applied.seq;
+            (applied, version(&view, edition)?, name, view.settings(), view.window(edition)?, view.meta().desk)
         };
         let site = site(&settings).ok_or(PressError::Unready)?;
         let minutes = minutes(&stories);
@@ -268,7 +292,7 @@ impl Press {
         self.renders.fetch_add(1, Ordering::Relaxed);
         let printed = Printed::new(format.render(&channel), version, minutes * 60, format.media_type());
         let printed = Arc::new(printed);
-        locked(&self.shelf).put(key.clone(), Arc::clone(&printed), settings);
+        locked(&self.shelf).put(key.clone(), Arc::clone(&printed), applied, settings);
         Ok(printed)
     }
 
@@ -787,18 +811,18 @@ mod tests {
         let mut shelf = Shelf::default();
         let third = Press::SHELF / 3 - 1_000;
         for name in ["a", "b", "c"] {
-            shelf.put((name.to_owned(), "rss"), printed(third), Arc::clone(&settings));
+            shelf.put((name.to_owned(), "rss"), printed(third), 1, Arc::clone(&settings));
         }
         let has = |shelf: &mut Shelf, name: &str| {
-            shelf.take(&(name.to_owned(), "rss"), Version::default(), &settings).is_some()
+            shelf.take(&(name.to_owned(), "rss"), Version::default(), 2, &settings).is_some()
         };
         assert!(has(&mut shelf, "a"));
-        shelf.put(("d".to_owned(), "rss"), printed(third), Arc::clone(&settings));
+        shelf.put(("d".to_owned(), "rss"), printed(third), 1, Arc::clone(&settings));
         assert!(!has(&mut shelf, "b") && has(&mut shelf, "a") && has(&mut shelf, "c") && has(&mut shelf, "d"));
-        shelf.put(("d".to_owned(), "rss"), printed(10), Arc::clone(&settings));
+        shelf.put(("d".to_owned(), "rss"), printed(10), 1, Arc::clone(&settings));
         assert!(shelf.weight < Press::SHELF && has(&mut shelf, "c"));
         // One that fits nowhere is printed, and not kept.
-        shelf.put(("e".to_owned(), "rss"), printed(Press::SHELF), Arc::clone(&settings));
+        shelf.put(("e".to_owned(), "rss"), printed(Press::SHELF), 1, Arc::clone(&settings));
         assert!(!has(&mut shelf, "e") && has(&mut shelf, "c"));
         assert_eq!((shelf.kept.len(), shelf.by_use.len()), (3, 3));
     }

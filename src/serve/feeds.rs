@@ -43,7 +43,10 @@ pub async fn answer(front: &Arc<Front>, asked: Asked<'_>, address: Address) -> R
         Method::OPTIONS => return Ok(preflight()),
         _ => return Ok(reply::not_allowed(METHODS)),
     }
-    front.status.when_ready().await;
+    // Waiting takes a place in a queue that everybody shares: not for every request.
+    if !front.status.is_ready() {
+        front.status.when_ready().await;
+    }
     let wanted = {
         let gazetteer = front.gazetteer.load();
         let view = front.store.view();

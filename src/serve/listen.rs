@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZero;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::patience::Patience;
@@ -42,6 +43,8 @@ const RESERVED_FILES: usize = 256;
 /// How long connections may take to end once we stop: below the ten seconds after which a service manager is told that
 /// we hang.
 const DRAIN: Duration = Duration::from_secs(8);
+/// Threads of one core's runtime that print feeds and make pages; what comes beyond waits its turn.
+const PRINTERS: usize = 32;
 /// Waits after a failed accept: doubled from the first to the last. Out of file descriptors, the next try fails too.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
@@ -75,7 +78,98 @@ fn soft_files(limits: &str) -> Option<usize> {
 }
 
 /// Serves until `shutdown` is over, then accepts nothing more and waits for running answers, at most [`DRAIN`].
+///
+/// Connections are answered by threads of their own, one for each core, each with its own runtime: a connection never
+/// changes its thread, which costs less than sharing them, and no poll or reading of a document stands before an answer.
 pub async fn run<H, F>(listener: TcpListener, limits: Limits, handler: H, shutdown: impl Future<Output = ()>)
+where
+    H: Fn(http::Request<Incoming>, IpAddr) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<Reply, Dropped>> + Send + 'static,
+{
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    let callers = Arc::new(Callers::default());
+    let mut shutdown = pin!(shutdown);
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut workers: Vec<Worker> = (0..cores).filter_map(|number| Worker::start(number, handler.clone())).collect();
+    if workers.is_empty() {
+        tracing::error!("no thread can be started to answer requests: is the machine out of memory?");
+        return;
+    }
+    let mut turn = 0;
+    loop {
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = accept(&listener, &slots) => accepted,
+        };
+        let Some((stream, address, slot)) = accepted else { break };
+        let Some(caller) = callers.admit(address, &limits) else {
+            tracing::debug!(%address, "closed at once: too many connections from one address");
+            continue;
+        };
+        // It is registered anew where it is answered.
+        let Ok(stream) = stream.into_std() else { continue };
+        turn = (turn + 1) % workers.len();
+        // Fails only if that thread died; then the connection is closed.
+        let _ = workers[turn].connections.send(Accepted { stream, address, held: Box::new((slot, caller)) });
+    }
+
+    drop(listener);
+    let ended: Vec<_> = workers
+        .drain(..)
+        .map(|worker| {
+            drop(worker.connections);
+            worker.ended
+        })
+        .collect();
+    let mut left = 0;
+    for ended in ended {
+        // Each waits at most [`DRAIN`], all at the same time.
+        left += ended.await.unwrap_or_default();
+    }
+    if left > 0 {
+        tracing::warn!(connections = left, "stopped although answers were still being read");
+    }
+}
+
+/// A connection on its way to the thread that answers it.
+struct Accepted {
+    stream: std::net::TcpStream,
+    address: IpAddr,
+    /// Its places, given back when it ends.
+    held: Box<dyn Send>,
+}
+
+/// A thread that answers.
+struct Worker {
+    connections: mpsc::UnboundedSender<Accepted>,
+    /// How many connections were cut at the end.
+    ended: oneshot::Receiver<usize>,
+}
+
+impl Worker {
+    fn start<H, F>(number: usize, handler: H) -> Option<Self>
+    where
+        H: Fn(http::Request<Incoming>, IpAddr) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<Reply, Dropped>> + Send + 'static,
+    {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(PRINTERS).build().ok()?;
+        // At most as many wait as there are slots.
+        let (connections, accepted) = mpsc::unbounded_channel();
+        let (sender, ended) = oneshot::channel();
+        let work = move || {
+            let left = runtime.block_on(work(accepted, handler));
+            runtime.shutdown_background();
+            // Nobody may be waiting any more.
+            let _ = sender.send(left);
+        };
+        std::thread::Builder::new().name(format!("serve-{number}")).spawn(work).ok()?;
+        Some(Self { connections, ended })
+    }
+}
+
+/// Answers connections until no more can come; how many had to be cut.
+async fn work<H, F>(mut accepted: mpsc::UnboundedReceiver<Accepted>, handler: H) -> usize
 where
     H: Fn(http::Request<Incoming>, IpAddr) -> F + Clone + Send + 'static,
     F: Future<Output = Result<Reply, Dropped>> + Send + 'static,
@@ -88,23 +182,11 @@ where
         .keep_alive_timeout(PING)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADER_LIST);
-    let slots = Arc::new(Semaphore::new(limits.connections));
-    let callers = Arc::new(Callers::default());
     let graceful = GracefulShutdown::new();
     let mut running = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
-
-    loop {
+    while let Some(Accepted { stream, address, held }) = accepted.recv().await {
         while running.try_join_next().is_some() {}
-        let accepted = tokio::select! {
-            () = &mut shutdown => break,
-            accepted = accept(&listener, &slots) => accepted,
-        };
-        let Some((stream, address, slot)) = accepted else { break };
-        let Some(caller) = callers.admit(address, &limits) else {
-            tracing::debug!(%address, "closed at once: too many connections from one address");
-            continue;
-        };
+        let Ok(stream) = TcpStream::from_std(stream) else { continue };
         let begun = Arc::new(AtomicBool::new(false));
         let io = TokioIo::new(Patience::new(stream, HEADER_TIME, STALL, Arc::clone(&begun)));
         let handler = handler.clone();
@@ -117,19 +199,16 @@ where
             if let Err(error) = connection.await {
                 tracing::debug!(%address, %error, "a connection ended early");
             }
-            drop((slot, caller));
+            drop(held);
         });
     }
-
-    drop(listener);
     let drained = tokio::time::timeout(DRAIN, async {
         graceful.shutdown().await;
         while running.join_next().await.is_some() {}
     });
-    if drained.await.is_err() {
-        tracing::warn!(connections = running.len(), "stopping although answers are still being read");
-    }
+    let left = if drained.await.is_err() { running.len() } else { 0 };
     running.shutdown().await;
+    left
 }
 
 /// The next connection, once there is a slot for it. Errors of accept are waited out: they say that the machine is out

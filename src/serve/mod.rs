@@ -174,7 +174,7 @@ impl Front {
         let path = link::without_prefix(path, link::prefix(&settings.site.public_url));
         let asked = Asked { method: request.method(), path, query, headers: request.headers() };
         if let Some(address) = address::read(path) {
-            return ("feed", feeds::answer(self, asked, address).await);
+            return (metrics::FEED, feeds::answer(self, asked, address).await);
         }
         let (route, reply) = route::answer(self, asked).await;
         (route, Ok(reply))
