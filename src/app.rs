@@ -13,6 +13,7 @@ pub mod find;
 pub mod folder;
 pub mod hand;
 pub mod preview;
+pub mod site;
 pub mod stats;
 pub mod why;
 

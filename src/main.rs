@@ -39,7 +39,7 @@ enum Command {
     /// Polls every due source once, applies, exits.
     #[command(alias = "fetch")]
     Once {
-        /// Also writes all feeds below this folder.
+        /// Also writes all feeds, pages and lists below this folder: a site for any static host.
         #[arg(long, value_name = "DIR")]
         output: Option<PathBuf>,
         /// Asks sources that are not due, too.

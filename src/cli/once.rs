@@ -1,4 +1,4 @@
-//! `citydesk once`: polls every due source once, applies, exits; with `--output` also writes the feeds as files.
+//! `citydesk once`: polls every due source once, applies, exits; with `--output` also writes the desk as a static site.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,12 +10,10 @@ use super::exit::Exit;
 use super::{locate, say};
 use crate::app::Desk;
 use crate::app::folder::Folder;
+use crate::app::site::{self, SiteError, Written};
 use crate::clock;
 use crate::model::book::State;
-use crate::model::edition::EditionId;
 use crate::poll::{Outcome, Round};
-use crate::press::{self, Press};
-use crate::render;
 use crate::schedule;
 
 /// What is asked of a single round.
@@ -23,7 +21,7 @@ use crate::schedule;
 pub struct Options<'a> {
     /// Ask sources that are not due, too.
     pub all: bool,
-    /// Write every feed below this folder.
+    /// Write every feed, page and list below this folder.
     pub output: Option<&'a Path>,
     /// Print the outcome as JSON.
     pub json: bool,
@@ -57,12 +55,22 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, options: Options<'_>)
     if let Err(error) = desk.settle() {
         return Exit::from(&error).failed(error);
     }
-    let written = options.output.map(|folder| write(&desk, folder));
+    let written = options.output.map(|folder| {
+        let bar = super::probe::spinner("the site is written");
+        let written = runtime.block_on(site::write(&desk, folder));
+        bar.finish_and_clear();
+        written
+    });
     desk.stop();
     let said = say::out(report(&rounds, sources.len(), &desk, options.json), Exit::Fine);
     match written {
-        Some(Err(error)) => Exit::CannotCreate.failed(error),
-        _ => said,
+        Some(Err(error @ SiteError::Io { .. })) => Exit::CannotCreate.failed(error),
+        Some(Err(error)) => Exit::Io.failed(error),
+        Some(Ok(Written { files, changed, removed })) => {
+            eprintln!("{files} files of the site, {changed} new or changed, {removed} removed");
+            said
+        }
+        None => said,
     }
 }
 
@@ -111,39 +119,4 @@ fn report(rounds: &[Round], sources: usize, desk: &Desk, json: bool) -> String {
         let _ = writeln!(text, "  {}: silent: {reason}{wrong}", round.source);
     }
     text
-}
-
-/// Writes every feed and the list of feeds below `folder`, each file whole or not at all.
-fn write(desk: &Desk, folder: &Path) -> Result<(), String> {
-    let press = Press::new(Arc::clone(&desk.store), Arc::new(desk.journal.clone()));
-    let gazetteer = desk.gazetteer.load_full();
-    let mut editions: Vec<EditionId> =
-        desk.store.view().editions().map_err(|e| e.to_string())?.into_iter().map(|(id, _)| id).collect();
-    if !editions.contains(&EditionId::All) {
-        editions.push(EditionId::All);
-    }
-    for edition in &editions {
-        for format in render::FORMATS {
-            let printed = press.print(edition, *format).map_err(|error| error.to_string())?;
-            let address = press::feed(edition, format.extension(), &gazetteer);
-            let address = percent_encoding::percent_decode_str(&address).decode_utf8_lossy().into_owned();
-            // No part of an address leads out of the folder: ids have no slashes, tags are letters and digits.
-            put(&folder.join(address.trim_start_matches('/')), &printed.bytes)?;
-        }
-    }
-    Ok(())
-}
-
-/// Writes a file only where it differs, and by renaming, so that a web server never hands out half of it.
-fn put(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    if std::fs::read(path).is_ok_and(|old| old == bytes) {
-        return Ok(());
-    }
-    let failed = |error: std::io::Error| format!("{} cannot be written: {error}", path.display());
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let draft = path.with_extension("new");
-    std::fs::write(&draft, bytes).map_err(failed)?;
-    std::fs::rename(&draft, path).map_err(failed)
 }

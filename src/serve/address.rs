@@ -51,6 +51,11 @@ const ALIASES: &[(&str, &str)] = &[
     ("/feed.json", "json"),
 ];
 
+/// Addresses at the root that are answered with everything.
+pub fn aliases() -> impl Iterator<Item = &'static str> {
+    ALIASES.iter().map(|(alias, _)| *alias)
+}
+
 /// Reads a path (percent-encoded, without query, without the prefix of `public_url`). `None` if it is no feed's.
 #[must_use]
 pub fn read(path: &str) -> Option<Address> {

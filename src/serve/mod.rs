@@ -71,6 +71,8 @@ pub struct Front {
     pub status: Arc<Status>,
     neighbours: Neighbours,
     directory: Kept,
+    /// Whether answers become files: then nothing leads to an address that needs a program behind it.
+    fixed: bool,
 }
 
 /// Serves until `shutdown` is over, then lets running answers end.
@@ -116,7 +118,24 @@ impl Front {
         status: Arc<Status>,
     ) -> Self {
         let neighbours: Neighbours = Arc::new(|_| Vec::new());
-        Self { press, store, settings, gazetteer, clock, metrics, status, neighbours, directory: Kept::default() }
+        Self {
+            press,
+            store,
+            settings,
+            gazetteer,
+            clock,
+            metrics,
+            status,
+            neighbours,
+            directory: Kept::default(),
+            fixed: false,
+        }
+    }
+
+    /// For answers that become files.
+    #[must_use]
+    pub fn fixed(self) -> Self {
+        Self { fixed: true, ..self }
     }
 
     /// With somebody who tells what came near a story; without, its page says nothing of it.
@@ -191,7 +210,8 @@ impl Front {
             let (settings, gazetteer) = (front.settings.load_full(), front.gazetteer.load_full());
             let directory = front.directory.get(&front.store, &gazetteer)?;
             let view = front.store.view();
-            fill(&Desk::new(&view, directory, &settings, &gazetteer, (front.clock)()))
+            let desk = Desk::new(&view, directory, &settings, &gazetteer, (front.clock)());
+            fill(&Desk { fixed: front.fixed, ..desk })
         })
         .await?
     }

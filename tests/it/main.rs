@@ -17,6 +17,7 @@ mod origin;
 mod poll;
 mod readers;
 mod rebuild;
+mod site;
 mod start;
 mod why;
 mod world;

@@ -69,6 +69,8 @@ pub struct Desk<'a> {
     pub dial: Dial,
     /// Path before our own.
     pub root: String,
+    /// Whether pages become files: then no link needs a program behind it.
+    pub fixed: bool,
 }
 
 impl<'a> Desk<'a> {
@@ -84,7 +86,7 @@ impl<'a> Desk<'a> {
         let words = super::words::of(&settings.site.language);
         let dial = Dial::new(&settings.site.zone, words, now);
         let root = link::prefix(&settings.site.public_url).to_owned();
-        Self { view, directory, settings, gazetteer, words, dial, root }
+        Self { view, directory, settings, gazetteer, words, dial, root, fixed: false }
     }
 
     /// `[site]`.

@@ -87,7 +87,7 @@ impl Desk<'_> {
                 _ => days.push(Day { datetime, label, lines: vec![line] }),
             }
         }
-        let last = stories.get(limit.wrapping_sub(1)).filter(|_| stories.len() > limit);
+        let last = stories.get(limit.wrapping_sub(1)).filter(|_| stories.len() > limit && !self.fixed);
         let older = last.map(|(order, _)| format!("{}{path}?before={}", self.root, cursor(*order)));
         River { days, older }
     }
