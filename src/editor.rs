@@ -420,7 +420,15 @@ impl Editor {
         let mut cursor = self.cursor;
         for (position, bytes) in &records {
             let begun = Some(batch.draft.progress()).filter(|begun| begun.record == *position && !begun.whole);
-            match decode::<Wire>("wire", *position, bytes)? {
+            let wire = decode::<Wire>("wire", *position, bytes)?;
+            match &wire {
+                Wire::Item(_) => {}
+                Wire::Filing(filing) => self.archives(&mut batch, *position, filing.at)?,
+                Wire::Request(Request::Settings { at, .. } | Request::Correct { at, .. }) => {
+                    self.archives(&mut batch, *position, *at)?;
+                }
+            }
+            match wire {
                 Wire::Item(item) => self.waiting.put(position.seq, bytes.len(), *item),
                 Wire::Filing(filing) => {
                     self.filing(&mut batch, *position, &filing, begun.map_or(0, |begun| begun.items as usize))?;
@@ -457,6 +465,44 @@ impl Editor {
         self.cursor = cursor;
         self.standing.lock().decided = cursor;
         self.standing.changed.notify_all();
+        Ok(())
+    }
+
+    /// Once a store's first hours are over, archives begin: what stands in each edition is archived whole, before anything
+    /// later is decided. A kill in the middle leaves editions without a run, with which the next start goes on.
+    fn archives(&mut self, batch: &mut Batch<'_>, position: Position, at: Time) -> Result<()> {
+        let at = at.max(batch.draft.at());
+        let first = batch.draft.first();
+        if batch.draft.archives() || first == Time::default() || at.since(first) < Arrival::OPENING {
+            return Ok(());
+        }
+        // What is gathered becomes visible first: editions are listed as committed.
+        let cursor = self.cursor.max(position.seq);
+        self.commit(batch, cursor)?;
+        let progress = batch.draft.progress();
+        let mut edits = batch.begin(at, progress);
+        for (edition, head) in batch.draft.editions()? {
+            if head.run.is_some() {
+                continue;
+            }
+            let entries = batch.draft.archived(&edition, at)?;
+            for (number, through) in desk::archive::whole(&entries) {
+                let generation = head.generation;
+                let run = Edit::Run { edition: edition.clone(), number, through, generation };
+                batch.take(&mut edits, run, true)?;
+            }
+            if edits.bytes >= batch.limits[0] {
+                batch.end(edits);
+                if batch.heavy() {
+                    self.commit(batch, cursor)?;
+                }
+                edits = batch.begin(at, progress);
+            }
+        }
+        batch.take(&mut edits, Edit::Archives, true)?;
+        batch.end(edits);
+        self.commit(batch, cursor)?;
+        tracing::info!("the first day is over: archives begin");
         Ok(())
     }
 
@@ -690,6 +736,7 @@ impl Editor {
         let mut changed = 0;
         for (edition, generation) in batch.draft.altered()? {
             changed += 1;
+            batch.generation(&edition, generation, at, so_far(last))?;
             batch.draft.begin(batch.next, at);
             let body = Body::Switch { edition, generation };
             batch.draft.body(&body)?;
@@ -732,6 +779,8 @@ struct Batch<'s> {
     bytes: usize,
     /// [`FULL`] and [`COMMIT`].
     limits: [usize; 2],
+    /// Editions whose archive was looked after at this record time.
+    archived: (Time, BTreeSet<EditionId>),
 }
 
 impl<'s> Batch<'s> {
@@ -745,6 +794,7 @@ impl<'s> Batch<'s> {
             positions: Vec::new(),
             bytes: 0,
             limits,
+            archived: (Time::default(), BTreeSet::new()),
         }
     }
 
@@ -775,22 +825,55 @@ impl<'s> Batch<'s> {
     /// Records the runs of an archive that are full now. After a store's first hours they may be too many for one
     /// record: the entry stands last among the edits of its item, so a record may end between any two of them, and an
     /// item that is decided again after a kill is a known one.
+    ///
+    /// Only of what entered before this record time: a story opened earlier may still enter at this time, below one that
+    /// has, and a page that is complete never changes.
     fn archive(&mut self, edits: &mut Gathered, edition: &EditionId) -> Result<()> {
         let Some(head) = self.draft.head(edition)? else { return Ok(()) };
-        if (head.since as usize) < desk::archive::RUN {
+        let at = edits.at;
+        if (head.since as usize) < desk::archive::RUN || !self.draft.archives() {
             return Ok(());
         }
-        let entries = self.draft.entries_after(edition, head.run.map(|(_, through)| through))?;
+        if self.archived.0 != at {
+            self.archived = (at, BTreeSet::new());
+        }
+        if !self.archived.1.insert(edition.clone()) {
+            return Ok(());
+        }
+        let mut entries = self.draft.entries_after(edition, head.run.map(|(_, through)| through))?;
+        entries.retain(|order| order.at < at);
         for (number, through) in desk::archive::full(head.run, &entries) {
             if edits.bytes >= self.limits[0] {
                 let next = Gathered { at: edits.at, edits: Vec::new(), bytes: 0, progress: edits.progress };
                 self.end(std::mem::replace(edits, next));
                 self.draft.begin(self.next, edits.at);
             }
-            let run = Edit::Run { edition: edition.clone(), number, through };
+            let run = Edit::Run { edition: edition.clone(), number, through, generation: head.generation };
             self.draft.edit(&run)?;
             edits.bytes += codec::encode(&run).len();
             edits.edits.push(run);
+        }
+        Ok(())
+    }
+
+    /// Archives the next generation of an edition whole, from the run on that a kill left to be recorded.
+    fn generation(&mut self, edition: &EditionId, generation: u32, at: Time, progress: Progress) -> Result<()> {
+        if !self.draft.archives() {
+            return Ok(());
+        }
+        let done = self.draft.head(edition)?.and_then(|head| head.coming).map_or(0, |(number, _)| number);
+        let runs = desk::archive::whole(&self.draft.archived(edition, at)?);
+        let mut edits = self.begin(at, progress);
+        for (number, through) in runs.into_iter().skip(done as usize) {
+            let run = Edit::Run { edition: edition.clone(), number, through, generation };
+            self.take(&mut edits, run, true)?;
+            if edits.bytes >= self.limits[0] {
+                self.end(edits);
+                edits = self.begin(at, progress);
+            }
+        }
+        if !edits.edits.is_empty() {
+            self.end(edits);
         }
         Ok(())
     }
@@ -1130,18 +1213,19 @@ mod tests {
         let progress = Progress { record: Position { seq: 7, sum: 0 }, items: 3, whole: false };
         let mut edits = batch.begin(Time(1), progress);
         let editions = vec![EditionId::All];
+        batch.take(&mut edits, Edit::Archives, true).unwrap();
         for no in 1..=2_500 {
             let (story, at) = (StoryNo(no), Time(no as i64));
             let key = ItemKey::guid(&no.to_string());
             let copy = Box::new(Copy { key: key.clone(), ..Copy::default() });
             let guid = Guid::mint(&SourceId::default(), &key, 0);
             batch.take(&mut edits, Edit::Open { story, guid, copy }, true).unwrap();
+            if no == 2_500 {
+                batch.end(edits);
+                edits = batch.begin(Time(2_500), progress);
+            }
             let enter = Edit::Enter { story, at, editions: editions.clone() };
             batch.take(&mut edits, enter, no < 2_500).unwrap();
-            if no == 2_499 {
-                batch.end(edits);
-                edits = batch.begin(Time(2), progress);
-            }
         }
         batch.end(edits);
         let records: Vec<Record> = batch.records.iter().map(|bytes| codec::decode(bytes).unwrap()).collect();
@@ -1150,7 +1234,8 @@ mod tests {
         assert!(records.iter().all(|record| record.progress == progress));
         batch.commit().unwrap();
         let head = room.store.view().edition(&EditionId::All).unwrap().unwrap();
-        assert_eq!((head.run, head.since), (Some((25, Order { at: Time(2_500), story: 2_500 })), 0));
+        // The newest one waits: others may still enter at its time.
+        assert_eq!((head.run, head.since), (Some((24, Order { at: Time(2_400), story: 2_400 })), 100));
         let again = tempfile::tempdir().unwrap();
         let again = Store::open(again.path()).unwrap();
         replay(&room.journal, &again, |_| ()).unwrap();

@@ -173,7 +173,8 @@ pub enum Edit {
         #[cbor(n(8), default)]
         tags: Vec<(String, u32)>,
     },
-    /// A run of 100 entries of an edition is full: one page of its archive (RFC 5005 section 4).
+    /// A run of 100 entries of an edition is full: one page of its archive (RFC 5005 section 4). Where a changed rule began
+    /// the archive anew, and where archives began at all, the last run of what stood there then may be short.
     #[n(11)]
     Run {
         /// Which edition.
@@ -185,6 +186,9 @@ pub enum Edit {
         /// Its newest entry. The oldest is the one after the run before.
         #[n(2)]
         through: Order,
+        /// Generation of the edition that it belongs to.
+        #[cbor(n(3), default)]
+        generation: u32,
     },
     /// A story turned out to be two: these copies go to another one, and the desk never makes them one again.
     #[n(12)]
@@ -241,6 +245,10 @@ pub enum Edit {
         #[n(3)]
         leaves: Vec<EditionId>,
     },
+    /// A store's first hours are over: archives begin. What stood in the editions then has been archived whole, the last
+    /// run of each maybe short.
+    #[n(15)]
+    Archives,
 }
 
 /// Why something is printed.

@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::edition::EditionId;
+use super::edition::{EditionId, Version};
 use super::evidence::Likeness;
 use super::id::{Guid, ItemKey, SourceId, StoryNo};
 use super::item::{Credit, Enclosure};
@@ -228,6 +228,9 @@ pub struct Story {
     /// Stories that an editor split from it: the desk never makes them one again.
     #[cbor(n(15), default)]
     pub apart: Vec<StoryNo>,
+    /// When what is printed of it last changed: emitted, emitted anew, taken out.
+    #[cbor(n(16), default)]
+    pub printed: Version,
 }
 
 impl Story {
@@ -285,9 +288,22 @@ pub struct Entered {
     /// Whether a changed rule brought it first: it never stood in the window, and its order stands apart.
     #[cbor(n(4), default)]
     pub late: bool,
+    /// Ledger record of the changed rule that brought it into the archive; 0 if it stood there from the beginning.
+    #[cbor(n(5), default)]
+    pub since: u64,
+    /// Ledger record of the changed rule that took it out of the archive; 0 if none did.
+    #[cbor(n(6), default)]
+    pub gone: u64,
 }
 
 impl Entered {
+    /// Whether it stands in the archive of the generation that ledger record `switched` made visible. What a correction
+    /// took out of the window stays; what changed rules do counts from the next generation on.
+    #[must_use]
+    pub const fn archived(&self, switched: u64) -> bool {
+        self.since <= switched && (self.gone == 0 || self.gone > switched)
+    }
+
     /// Whether the edition's pages show it.
     #[must_use]
     pub const fn shown(&self) -> bool {

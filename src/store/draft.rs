@@ -7,7 +7,7 @@ use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::layout::{self, BLOCK, Block, Head, Known, Meta, Sharers, SourceHead, Tree, pack, unpack};
+use super::layout::{self, BLOCK, Block, Head, Known, Meta, Run, Sharers, SourceHead, Tree, pack, unpack};
 use super::{Result, Store, StoreError};
 use crate::model::codec;
 use crate::model::edit::{Body, Cause, Edit, Progress, Record};
@@ -57,6 +57,8 @@ pub struct Draft<'s> {
     texts: BTreeMap<u64, Held<Sharers>>,
     editions: BTreeMap<EditionId, Held<Head>>,
     blocks: BTreeMap<EditionId, BTreeMap<Vec<u8>, Held<Option<Block>>>>,
+    /// Runs recorded, by key, with the record that did.
+    runs: BTreeMap<Vec<u8>, (u64, Run)>,
     sources: BTreeMap<SourceId, Held<SourceHead>>,
     parts: BTreeMap<String, Option<Setting>>,
     /// Rules as they were before the change of settings gathered here, with the record that changed them.
@@ -95,6 +97,7 @@ impl<'s> Draft<'s> {
             texts: BTreeMap::new(),
             editions: BTreeMap::new(),
             blocks: BTreeMap::new(),
+            runs: BTreeMap::new(),
             sources: BTreeMap::new(),
             parts: BTreeMap::new(),
             former: None,
@@ -161,11 +164,17 @@ impl<'s> Draft<'s> {
             Body::Settings { set, gone, closes } => self.set(set, gone, *closes),
             Body::Switch { edition, generation } => {
                 let seq = self.seq;
+                let archives = self.meta.archives;
                 let Some(head) = self.head_mut(edition)? else { return Ok(()) };
-                // What an existing edition prints does not change by what joins or left its archive.
+                // What an existing edition prints does not change by what joins or left its archive, but for the address
+                // of the archive.
                 let appears = head.generation == 0 && head.born > 0;
-                (head.generation, head.altered, head.edge) = (*generation, 0, None);
-                if appears { self.bump(edition, seq) } else { Ok(()) }
+                let number = |run: Option<(u32, Order)>| run.map_or(0, |(number, _)| number);
+                let moves = number(head.run) > 0 || number(head.coming) > 0;
+                (head.generation, head.altered, head.edge, head.switched) = (*generation, 0, None, seq);
+                head.run = head.coming.take().or(archives.then_some(BEFORE_ALL));
+                head.since = 0;
+                if appears || moves { self.bump(edition, seq) } else { Ok(()) }
             }
             // Texts leave the disk by the journal's hand; facts stay.
             Body::Expire { .. } | Body::Tick => Ok(()),
@@ -196,7 +205,8 @@ impl<'s> Draft<'s> {
             Edit::Join { story, copy } => {
                 self.meta.copies += 1;
                 self.index(*story, copy)?;
-                self.with_story(*story, |story| story.copies.push((**copy).clone()))
+                self.with_story(*story, |story| story.copies.push((**copy).clone()))?;
+                self.grow(*story)
             }
             Edit::Revise { story, copy } => {
                 self.index(*story, copy)?;
@@ -206,7 +216,8 @@ impl<'s> Draft<'s> {
                             *known = (**copy).clone();
                         }
                     }
-                })
+                })?;
+                self.grow(*story)
             }
             Edit::See { story, source, key, hash } => {
                 self.items.insert(layout::item_key(source, key), Known { story: *story, hash: *hash });
@@ -253,12 +264,24 @@ impl<'s> Draft<'s> {
                 head.home = home.clone().or_else(|| head.home.take());
                 Ok(())
             }
-            Edit::Run { edition, number, through } => {
-                if let Some(head) = self.head_mut(edition)? {
-                    // How many entries the run took is known from the one before: always a full hundred.
-                    head.since = head.since.saturating_sub(RUN);
-                    head.run = Some((*number, *through));
+            Edit::Run { edition, number, through, generation } => {
+                let seq = self.seq;
+                let version = Version { seq, modified: self.at.seconds() };
+                let run = Run { through: *through, version };
+                self.runs.insert(layout::run_key(edition, *generation, *number), (seq, run));
+                let Some(head) = self.head_mut(edition)? else { return Ok(()) };
+                if *generation > head.generation {
+                    head.coming = Some((*number, *through));
+                    return Ok(());
                 }
+                // Counted roughly: it only says when it is worth looking for a full run.
+                head.since = head.since.saturating_sub(RUN);
+                head.run = Some((*number, *through));
+                // The feed names its newest archive.
+                self.bump(edition, seq)
+            }
+            Edit::Archives => {
+                self.meta.archives = true;
                 Ok(())
             }
         }
@@ -375,10 +398,13 @@ impl<'s> Draft<'s> {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn entries_after(&self, edition: &EditionId, after: Option<Order>) -> Result<Vec<Order>> {
+        self.listed(edition, &layout::entries_prefix(edition), after)
+    }
+
+    fn listed(&self, edition: &EditionId, prefix: &[u8], after: Option<Order>) -> Result<Vec<Order>> {
         let mut all = Vec::new();
-        let prefix = layout::entries_prefix(edition);
-        let mut from = prefix.clone();
-        while let Some((key, held)) = self.block_at(edition, &prefix, &from)? {
+        let mut from = prefix.to_vec();
+        while let Some((key, held)) = self.block_at(edition, prefix, &from)? {
             for order in &held.entries {
                 if after.is_some_and(|after| *order <= after) {
                     return Ok(all);
@@ -389,6 +415,54 @@ impl<'s> Draft<'s> {
             from.push(0);
         }
         Ok(all)
+    }
+
+    /// Orders of what stands in an edition's archive once its next generation is visible, newest first, as far as they
+    /// are older than `before`: what changed rules took out is not among them, what they brought is.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn archived(&self, edition: &EditionId, before: Time) -> Result<Vec<Order>> {
+        let mut orders = self.listed(edition, &layout::entries_prefix(edition), None)?;
+        let late = self.listed(edition, &layout::late_prefix(edition), None)?;
+        let touched = !late.is_empty() || self.head(edition)?.is_some_and(|head| head.altered > 0 || head.switched > 0);
+        orders.extend(late);
+        orders.sort_unstable_by(|a, b| b.cmp(a));
+        orders.retain(|order| order.at < before);
+        if !touched {
+            return Ok(orders);
+        }
+        let mut standing = Vec::with_capacity(orders.len());
+        for order in orders {
+            let stands = self.story(StoryNo(order.story))?.is_some_and(|story| {
+                story.entries.iter().any(|entered| entered.edition == *edition && entered.gone == 0)
+            });
+            if stands {
+                standing.push(order);
+            }
+        }
+        Ok(standing)
+    }
+
+    /// Editions that anything ever entered, as committed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn editions(&self) -> Result<Vec<(EditionId, Head)>> {
+        let mut all = Vec::new();
+        for pair in &self.store.trees.editions {
+            let (key, value) = pair?;
+            if let Some(edition) = std::str::from_utf8(&key).ok().and_then(EditionId::parse) {
+                all.push((edition, unpack(&value)?.1));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether archives have begun.
+    #[must_use]
+    pub const fn archives(&self) -> bool {
+        self.meta.archives
     }
 
     /// Record time of the ledger's first record; the default if there is none.
@@ -573,8 +647,23 @@ impl<'s> Draft<'s> {
         Ok(())
     }
 
+    /// Something joined a story that only programs read of: each edition that shows it has another form for them.
+    fn grow(&mut self, no: StoryNo) -> Result<()> {
+        let Some(story) = self.story(no)?.filter(|story| story.emission.is_some()) else { return Ok(()) };
+        let (seq, now) = (self.seq, self.at.seconds());
+        for entered in story.entries.iter().filter(|entered| !entered.left) {
+            let Some(head) = self.head_mut(&entered.edition)? else { continue };
+            if head.grown.seq < seq {
+                head.grown = Version { seq, modified: now.max(head.grown.modified + 1) };
+            }
+        }
+        Ok(())
+    }
+
     fn emit(&mut self, no: StoryNo, emission: &Emission, cause: Cause) -> Result<()> {
+        let (seq, now) = (self.seq, self.at.seconds());
         self.with_story(no, |story| {
+            story.printed = Version { seq, modified: now.max(story.printed.modified + 1) };
             story.emission = Some(emission.clone());
             if cause == Cause::First {
                 story.began = story.shown().map(|copy| (copy.source.clone(), copy.key.clone()));
@@ -586,7 +675,6 @@ impl<'s> Draft<'s> {
             }
         })?;
         self.meta.emitted += u64::from(cause == Cause::First);
-        let seq = self.seq;
         let story = self.story(no)?.unwrap_or_default();
         story.entries.iter().filter(|e| !e.left).try_for_each(|e| self.bump(&e.edition, seq))
     }
@@ -594,18 +682,28 @@ impl<'s> Draft<'s> {
     /// An edition is entered once: the desk never repeats an entry, so counting needs no look at what is there.
     fn enter(&mut self, no: StoryNo, at: Time, editions: &[EditionId]) -> Result<()> {
         self.with_story(no, |story| {
-            let entered =
-                |edition: &EditionId| Entered { edition: edition.clone(), at, left: false, paged: false, late: false };
+            let entered = |edition: &EditionId| Entered {
+                edition: edition.clone(),
+                at,
+                left: false,
+                paged: false,
+                late: false,
+                since: 0,
+                gone: 0,
+            };
             story.entries.extend(editions.iter().map(entered));
         })?;
         let story = self.story(no)?.unwrap_or_default();
-        let seq = self.seq;
+        let (seq, archives) = (self.seq, self.meta.archives);
         for edition in editions {
             let prefix = layout::entries_prefix(edition);
             self.insert(edition, &prefix, Order { at, story: no.0 })?;
             if let Some(head) = self.head_mut(edition)? {
                 head.entries += 1;
                 head.since += 1;
+                if archives && head.run.is_none() {
+                    head.run = Some(BEFORE_ALL);
+                }
                 if let (EditionId::Tag(id), None) = (edition, &head.name) {
                     let printed = story.emission.iter().flat_map(|e| &e.tags);
                     head.name = printed.chain(&story.tags).find(|tag| tag.id == *id).map(|tag| tag.name.clone());
@@ -675,18 +773,25 @@ impl<'s> Draft<'s> {
         self.with_story(no, |story| {
             for entered in &mut story.entries {
                 if leaves.contains(&entered.edition) {
-                    (entered.left, entered.paged) = (true, false);
+                    (entered.left, entered.paged, entered.gone) = (true, false, seq);
                 }
             }
             for edition in joins {
                 match story.entries.iter_mut().find(|entered| entered.edition == *edition) {
-                    Some(entered) => entered.paged = entered.left,
+                    Some(entered) => {
+                        entered.paged = entered.left;
+                        if entered.gone > 0 {
+                            (entered.since, entered.gone) = (seq, 0);
+                        }
+                    }
                     None => story.entries.push(Entered {
                         edition: edition.clone(),
                         at,
                         left: true,
                         paged: true,
                         late: true,
+                        since: seq,
+                        gone: 0,
                     }),
                 }
             }
@@ -761,12 +866,16 @@ impl<'s> Draft<'s> {
             for entered in &story.entries {
                 self.hold_edge(&entered.edition)?;
                 let list = if entered.late { layout::late_prefix } else { layout::entries_prefix };
-                self.remove(&entered.edition, &list(&entered.edition), Order { at: entered.at, story: each.0 })?;
+                let order = Order { at: entered.at, story: each.0 };
+                self.remove(&entered.edition, &list(&entered.edition), order)?;
+                self.insert(&entered.edition, &layout::out_prefix(&entered.edition), order)?;
                 self.uncount(&story, &entered.edition)?;
                 self.bump(&entered.edition, seq)?;
             }
+            let now = self.at.seconds();
             self.with_story(each, |story| {
                 story.spiked = true;
+                story.printed = Version { seq, modified: now.max(story.printed.modified + 1) };
                 for entered in &mut story.entries {
                     (entered.left, entered.paged) = (true, false);
                 }
@@ -825,6 +934,9 @@ impl<'s> Draft<'s> {
         for edition in named.collect::<Vec<_>>() {
             if self.head(&edition)?.is_some() {
                 self.bump(&edition, self.seq)?;
+                if let Some(head) = self.head_mut(&edition)? {
+                    head.named = head.version;
+                }
             }
         }
         // A saved feed exists from the moment it is in force, stories or not: only then is it new.
@@ -1014,7 +1126,8 @@ impl<'s> Draft<'s> {
             let fresh = blocks.into_iter().filter(|(_, held)| held.fresh);
             fresh.map(|(key, held)| (key, held.value.map(|block| pack(held.by, &block)))).collect::<Group>()
         });
-        trees.push((Tree::Entries, entries.filter(|group| !group.is_empty()).collect()));
+        let runs = self.runs.into_iter().map(|(key, (by, run))| one(key, pack(by, &run)));
+        trees.push((Tree::Entries, entries.filter(|group| !group.is_empty()).chain(runs).collect()));
         let stories = self.stories.into_iter().filter(|(_, held)| held.fresh);
         trees.push((
             Tree::Stories,
@@ -1072,6 +1185,9 @@ fn tags(setting: Option<&Setting>) -> impl Iterator<Item = String> + '_ {
 
 /// Entries in one page of an archive (RFC 5005 section 4).
 pub const RUN: u32 = 100;
+
+/// Stands before the first run of an edition.
+const BEFORE_ALL: (u32, Order) = (0, Order { at: Time(i64::MIN), story: 0 });
 
 /// How many folded characters of a headline make its key, where most are Chinese, Japanese or Korean; twice as many
 /// letters. Cut headlines agree in them.

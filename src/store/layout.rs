@@ -11,7 +11,9 @@
 //! | `texts` | one of the smallest hashes of a text's shingles, 8 bytes | [`Sharers`] |
 //! | `editions` | edition's key | [`Head`] |
 //! | `entries` | edition's key, 0, *inverted* order of the block's oldest entry, 16 bytes | [`Block`] of up to 64, newest first |
-//! | `entries` | `late/`, edition's key, 0, inverted order | [`Block`] of those that a changed rule brought: on pages only |
+//! | `entries` | `late/`, edition's key, 0, inverted order | [`Block`] of those that a changed rule brought: on pages and in the archive |
+//! | `entries` | `out/`, edition's key, 0, inverted order | [`Block`] of those that an editor took out |
+//! | `entries` | `run/`, edition's key, 0, generation, number, 4 bytes each | [`Run`]: a page of the archive |
 //! | `sources` | source id | [`SourceHead`] |
 //! | `settings` | setting's key | `Setting` |
 //! | `settings` | `before/` and setting's key | `Option<Setting>`: a rule as it was before the last change; `None` was not |
@@ -33,7 +35,7 @@ use crate::model::position::Position;
 use crate::model::time::Time;
 
 /// Version of keys and values, and of the folding that index keys are made by. Another one means: make the store again.
-pub const VERSION: u8 = 5;
+pub const VERSION: u8 = 6;
 
 /// The only key of `meta`.
 pub const META: &[u8] = b"meta";
@@ -90,6 +92,9 @@ pub struct Meta {
     /// Ledger record that completed the last change of settings.
     #[n(14)]
     pub change: u64,
+    /// Whether archives have begun: the first hours are over.
+    #[cbor(n(15), default)]
+    pub archives: bool,
 }
 
 /// What is known of an item.
@@ -131,7 +136,8 @@ pub struct Head {
     /// The window never reaches back beyond this, whatever leaves and however it grows.
     #[n(3)]
     pub floor: Option<Order>,
-    /// Newest entry of the last complete run of 100, and its number.
+    /// Newest entry of the last complete run of 100, and its number. Number 0 is before the first run of an edition that
+    /// came into being after archives had begun: all of it is still to be archived.
     #[n(4)]
     pub run: Option<(u32, Order)>,
     /// Entries since that run.
@@ -150,6 +156,29 @@ pub struct Head {
     /// Oldest entry of its window when they did: what leaves below it changes nothing that is printed.
     #[cbor(n(9), default)]
     pub edge: Option<Order>,
+    /// Version of what only programs read in it: copies that joined, and the like.
+    #[cbor(n(10), default)]
+    pub grown: Version,
+    /// Runs of the next generation as far as they are recorded: number and newest entry of the last.
+    #[cbor(n(11), default)]
+    pub coming: Option<(u32, Order)>,
+    /// Ledger record that made its generation visible.
+    #[cbor(n(12), default)]
+    pub switched: u64,
+    /// Version of its name: archive pages print it too.
+    #[cbor(n(13), default)]
+    pub named: Version,
+}
+
+/// A page of an edition's archive: the entries behind the run before, up to this one's newest.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Run {
+    /// Its newest entry.
+    #[n(0)]
+    pub through: Order,
+    /// When it was complete.
+    #[n(1)]
+    pub version: Version,
 }
 
 /// Entries of an edition, newest first.
@@ -346,6 +375,24 @@ pub fn before_key(key: &str) -> Vec<u8> {
 pub fn late_prefix(edition: &EditionId) -> Vec<u8> {
     let mut key = format!("late/{}", edition.key()).into_bytes();
     key.push(0);
+    key
+}
+
+/// Prefix of the entries that an editor took out of an edition: the pages of its archive that held them have changed.
+#[must_use]
+pub fn out_prefix(edition: &EditionId) -> Vec<u8> {
+    let mut key = format!("out/{}", edition.key()).into_bytes();
+    key.push(0);
+    key
+}
+
+/// Key of a run.
+#[must_use]
+pub fn run_key(edition: &EditionId, generation: u32, number: u32) -> Vec<u8> {
+    let mut key = format!("run/{}", edition.key()).into_bytes();
+    key.push(0);
+    key.extend_from_slice(&generation.to_be_bytes());
+    key.extend_from_slice(&number.to_be_bytes());
     key
 }
 

@@ -223,7 +223,7 @@ impl Author {
                     let edition = editions[self.dice.roll(7) as usize].clone();
                     let through = Order { at: Time(self.now), story: story.0 };
                     if self.told.iter().any(|told| told.stood.contains(&edition)) {
-                        edits.push(Edit::Run { edition, number: 1, through });
+                        edits.push(Edit::Run { edition, number: 1, through, generation: 0 });
                     }
                 }
             }

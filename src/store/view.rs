@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 use std::sync::{Arc, RwLockReadGuard};
 
-use super::layout::{self, Block, Head, Known, Meta, Sharers, SourceHead, unpack};
+use super::layout::{self, Block, Head, Known, Meta, Run, Sharers, SourceHead, unpack};
 use super::{Result, Shared, Store};
 use crate::model::edition::{EditionId, Order, Version};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
@@ -50,7 +50,7 @@ impl Cut {
             return false;
         }
         let recent = newest.at.since(order.at) <= Self::SPAN && self.taken < Self::MOST.max(self.items);
-        let unarchived = self.run.is_some_and(|run| order > run) && self.taken < Self::MOST.max(self.items);
+        let unarchived = self.run.is_some_and(|run| order > run);
         let keep = self.taken < self.items || recent || unarchived;
         self.taken += usize::from(keep);
         keep
@@ -131,7 +131,11 @@ impl<'s> View<'s> {
                 modified: city.version.modified.max(tag.version.modified),
             };
             let floor = city.floor.max(tag.floor);
-            return Ok(Some(Head { version, name: tag.name, floor, ..Head::default() }));
+            let grown = Version {
+                seq: city.grown.seq.max(tag.grown.seq),
+                modified: city.grown.modified.max(tag.grown.modified),
+            };
+            return Ok(Some(Head { version, grown, name: tag.name, floor, ..Head::default() }));
         }
         let Some(bytes) = self.store.trees.editions.get(edition.key())? else { return Ok(None) };
         let mut head: Head = unpack(&bytes)?.1;
@@ -206,6 +210,119 @@ impl<'s> View<'s> {
         self.walk(edition, before, Shown::Pages, |_| true, limit)
     }
 
+    /// The newest page of an edition's archive: the `n` of its address. `None` while there is none.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] if sled fails.
+    pub fn newest_run(&self, edition: &EditionId) -> Result<Option<u64>> {
+        let Some(head) = self.edition(edition)? else { return Ok(None) };
+        if self.coming(edition, &head)? {
+            return Ok(None);
+        }
+        Ok(head.run.filter(|(number, _)| *number > 0).map(|(number, _)| address(head.generation, number)))
+    }
+
+    /// The page of an edition's archive at address `n`; `None` if there never was one. A page of a former generation is
+    /// answered with the one that holds its newest entry now.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] if sled fails.
+    pub fn archive(&self, edition: &EditionId, n: u64) -> Result<Option<Archive>> {
+        let Some(head) = self.edition(edition)? else { return Ok(None) };
+        if matches!(edition, EditionId::CityTag(..)) || self.coming(edition, &head)? {
+            return Ok(None);
+        }
+        let (generation, number) = ((n / GENERATION) as u32, (n % GENERATION) as u32);
+        if generation > head.generation {
+            return Ok(None);
+        }
+        let Some(asked) = self.run(edition, generation, number)? else { return Ok(None) };
+        let last = head.run.map_or(0, |(number, _)| number);
+        let number = if generation == head.generation {
+            if number > last {
+                return Ok(None);
+            }
+            number
+        } else {
+            self.run_holding(edition, head.generation, last, asked.through)?
+        };
+        let (run, above) = match number {
+            // The archive began anew and is empty.
+            0 => (Run { through: Order { at: Time(i64::MIN), story: 0 }, ..asked }, None),
+            _ => (
+                self.run(edition, head.generation, number)?.unwrap_or(asked),
+                self.run(edition, head.generation, number - 1)?.map(|run| run.through),
+            ),
+        };
+        let mut version = self.printed(run.version);
+        let mut printed = |other: Version| {
+            version = Version { seq: version.seq.max(other.seq), modified: version.modified.max(other.modified) };
+        };
+        printed(head.named);
+        let within = |order: Order| above.is_none_or(|above| order > above);
+        let upto = Order { at: run.through.at, story: run.through.story.saturating_add(1) };
+        let mut stories = Vec::new();
+        for order in self.orders(edition, Some(upto), Shown::Pages) {
+            let order = order?;
+            if !within(order) {
+                break;
+            }
+            let Some(story) = self.story(StoryNo(order.story))? else { continue };
+            printed(story.printed);
+            if story.entries.iter().any(|entered| entered.edition == *edition && entered.archived(head.switched)) {
+                stories.push((order, story));
+            }
+        }
+        // Who took something out of it changed it.
+        for order in self.list(layout::out_prefix(edition), Some(upto)) {
+            let order = order?;
+            if !within(order) {
+                break;
+            }
+            if let Some(story) = self.story(StoryNo(order.story))? {
+                printed(story.printed);
+            }
+        }
+        Ok(Some(Archive {
+            n: address(head.generation, number.max(1)),
+            previous: (number > 1).then(|| address(head.generation, number - 1)),
+            version,
+            stories,
+        }))
+    }
+
+    fn run(&self, edition: &EditionId, generation: u32, number: u32) -> Result<Option<Run>> {
+        let bytes = self.store.trees.entries.get(layout::run_key(edition, generation, number))?;
+        bytes.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
+    }
+
+    /// Number of the run, of so many, that holds an entry: the first one that reaches it, else the last.
+    fn run_holding(&self, edition: &EditionId, generation: u32, last: u32, order: Order) -> Result<u32> {
+        let (mut low, mut high) = (1.min(last), last);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let reaches = self.run(edition, generation, middle)?.is_some_and(|run| run.through >= order);
+            if reaches {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(low)
+    }
+
+    /// Up to `limit` of the newest entries of an edition's feed, beyond its window if need be.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] if sled fails.
+    pub fn newest(&self, edition: &EditionId, limit: usize) -> Result<Vec<(Order, Story)>> {
+        let Some(head) = self.edition(edition)? else { return Ok(Vec::new()) };
+        if self.coming(edition, &head)? {
+            return Ok(Vec::new());
+        }
+        self.walk(edition, None, Shown::Window, |_| true, limit)
+    }
+
     /// So many entries of both editions are looked at for a city-and-tag edition; what lies deeper is not in it.
     const COMPUTED: usize = 5_000;
 
@@ -263,13 +380,14 @@ impl<'s> View<'s> {
 
     /// The entries of an edition older than `before`, newest first; for its pages those that a changed rule brought, too.
     fn orders(&self, edition: &EditionId, before: Option<Order>, shown: Shown) -> Listed {
-        let list = |prefix: Vec<u8>| {
-            let from = before.map_or_else(|| prefix.clone(), |before| layout::entry_key(&prefix, before));
-            let pairs = self.store.trees.entries.range(from..);
-            Orders { pairs, prefix, before, block: Vec::new().into_iter() }.peekable()
-        };
-        let late = (shown == Shown::Pages).then(|| list(layout::late_prefix(edition)));
-        Listed { entered: list(layout::entries_prefix(edition)), late }
+        let late = (shown == Shown::Pages).then(|| self.list(layout::late_prefix(edition), before).peekable());
+        Listed { entered: self.list(layout::entries_prefix(edition), before).peekable(), late }
+    }
+
+    fn list(&self, prefix: Vec<u8>, before: Option<Order>) -> Orders {
+        let from = before.map_or_else(|| prefix.clone(), |before| layout::entry_key(&prefix, before));
+        let pairs = self.store.trees.entries.range(from..);
+        Orders { pairs, prefix, before, block: Vec::new().into_iter() }
     }
 
     /// A source, as far as the fold knows it.
@@ -294,6 +412,27 @@ impl<'s> View<'s> {
         }
         Ok(all)
     }
+}
+
+/// A page of an archive.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    /// The end of its address.
+    pub n: u64,
+    /// That of the next older page.
+    pub previous: Option<u64>,
+    /// Changes only when something that it prints did.
+    pub version: Version,
+    /// Newest first.
+    pub stories: Vec<(Order, Story)>,
+}
+
+/// Pages of one generation have addresses below this one and above the multiples of it.
+const GENERATION: u64 = 10_000_000;
+
+/// A page's address: a number, so that every reader can make a file name of it, that no page of another generation has.
+const fn address(generation: u32, number: u32) -> u64 {
+    generation as u64 * GENERATION + number as u64
 }
 
 /// For whom an edition is read.
