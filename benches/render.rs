@@ -34,6 +34,7 @@ fn entry(number: usize) -> Entry {
         },
         html: number.is_multiple_of(3).then(|| format!("<p>{text}</p>")),
         source_feed: format!("http://127.0.0.1:8080/feeds/source/{}.rss", source.id()),
+        ..Entry::default()
     }
 }
 

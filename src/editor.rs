@@ -1176,6 +1176,130 @@ mod tests {
         }
     }
 
+    /// Files one item at this time: a story of its own, in the feeds of all and of its source.
+    fn news(room: &Room, number: u64, at: Time) {
+        let source = SourceId::new("a").unwrap();
+        let title =
+            format!("{number}号公告：{}", ["展馆", "线路", "步道", "医院", "学校"][number as usize % 5].repeat(3));
+        let title = format!("{title}{}", fold_number(number));
+        let item = Item { source: source.clone(), key: ItemKey::guid(&title), title, ..Item::default() };
+        let wire = &room.journal.wire;
+        let items = wire.append(None, &[&encode(&Wire::Item(Box::new(item)))]).unwrap();
+        let filing = Filing { source, at, items, listed: 1, ..Filing::default() };
+        wire.append(None, &[&encode(&Wire::Filing(filing))]).unwrap();
+        wire.sync().unwrap();
+    }
+
+    /// A word that no other number has: stories that differ by figures alone may be one.
+    fn fold_number(number: u64) -> String {
+        let words: Vec<char> = "天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往".chars().collect();
+        (0..6).map(|digit| words[(number / 3_u64.pow(digit) * 7 % 20) as usize]).collect()
+    }
+
+    fn archive(room: &Room, edition: &EditionId) -> Vec<(u64, Vec<Guid>)> {
+        let view = room.store.view();
+        let (mut at, mut pages) = (view.newest_run(edition).unwrap(), Vec::new());
+        while let Some(n) = at {
+            let page = view.archive(edition, n).unwrap().unwrap();
+            pages.push((n, page.stories.iter().map(|(_, story)| story.guid).collect()));
+            at = page.previous;
+        }
+        pages.reverse();
+        pages
+    }
+
+    #[test]
+    fn a_walk_through_the_archive_meets_every_story_once() {
+        let room = Room::new();
+        let mut editor = room.editor(Box::new(|_| ()));
+        let all = EditionId::All;
+        for number in 1..=250 {
+            news(&room, number, Time(1_000 + number as i64));
+        }
+        while editor.step().unwrap() {}
+        assert_eq!(archive(&room, &all), [], "in the first day there is no archive");
+        let first = room.store.view().meta().stories;
+        assert!(first > 200, "{first}");
+        let mut before: Vec<(u64, Vec<Guid>)> = Vec::new();
+        for number in 251..=600 {
+            news(&room, number, Time(Time::DAY * 2 + number as i64 * Time::HOUR));
+            while editor.step().unwrap() {}
+            let pages = archive(&room, &all);
+            assert_eq!(pages[..before.len()], before[..], "a page that is complete never changes");
+            before = pages;
+            if number % 50 > 0 {
+                continue;
+            }
+            let mut met: BTreeSet<Guid> = BTreeSet::new();
+            for (_, page) in &before {
+                assert!(page.iter().all(|guid| met.insert(*guid)), "no guid stands in two pages");
+            }
+            let window = room.store.view().window(&all).unwrap();
+            met.extend(window.iter().map(|(_, story)| story.guid));
+            assert_eq!(met.len() as u64, room.store.view().meta().stories, "after {number}");
+        }
+        let sizes: Vec<usize> = before.iter().map(|(_, page)| page.len()).collect();
+        let opening = sizes[..3].iter().sum::<usize>() as u64;
+        assert!(opening == first && sizes[3..].iter().all(|size| *size == 100), "{sizes:?}");
+        // What an editor takes out leaves its page, and the page is another version; the others stay as they are.
+        let version = |n| room.store.view().archive(&all, n).unwrap().unwrap().version;
+        let (old, other) = (version(2), version(1));
+        let gone = before[1].1[7];
+        let correction = Correction::Spike { story: gone };
+        let asked = Wire::Request(Request::Correct { at: Time(Time::DAY * 90), correction });
+        room.journal.wire.append(None, &[&encode(&asked)]).unwrap();
+        room.journal.wire.sync().unwrap();
+        while editor.step().unwrap() {}
+        let pages = archive(&room, &all);
+        assert!(
+            !pages[1].1.contains(&gone) && pages[1].1.len() == 99 && pages[0] == before[0] && pages[2] == before[2]
+        );
+        assert!(version(2) > old && version(1) == other);
+    }
+
+    #[test]
+    fn a_changed_rule_begins_the_archive_anew_under_new_addresses() {
+        let room = Room::new();
+        let put = |record: &Wire| {
+            room.journal.wire.append(None, &[&encode(record)]).unwrap();
+            room.journal.wire.sync().unwrap();
+        };
+        let mut editor = room.editor(Box::new(|_| ()));
+        put(&settings(1, &[("some", "展馆")], true));
+        for number in 1..=20 {
+            news(&room, number, Time(1_000 + number as i64));
+        }
+        for number in 21..=700 {
+            news(&room, number, Time(Time::DAY * 2 + number as i64 * Time::HOUR));
+        }
+        while editor.step().unwrap() {}
+        let edition = EditionId::Saved("some".into());
+        let before = archive(&room, &edition);
+        let window = |room: &Room| -> Vec<Guid> {
+            room.store.view().window(&edition).unwrap().iter().map(|(_, story)| story.guid).collect()
+        };
+        let shown = window(&room);
+        assert!(before.len() >= 2, "{}", before.len());
+        let at = Time::DAY * 60;
+        put(&settings(at, &[("some", "线路 OR 展馆")], true));
+        while editor.step().unwrap() {}
+        let after = archive(&room, &edition);
+        assert!(after.iter().all(|(n, _)| before.iter().all(|(old, _)| old != n)), "new addresses");
+        let count = |pages: &[(u64, Vec<Guid>)]| pages.iter().map(|(_, page)| page.len()).sum::<usize>();
+        assert!(count(&after) > count(&before) + 50);
+        assert!(window(&room).iter().all(|guid| shown.contains(guid)), "the window gains nothing");
+        let view = room.store.view();
+        for (n, page) in &before {
+            let answered = view.archive(&edition, *n).unwrap().expect("an old address answers");
+            assert!(after.iter().any(|(n, _)| *n == answered.n), "with a new page");
+            let newest = page.first().unwrap();
+            assert!(answered.stories.iter().any(|(_, story)| story.guid == *newest));
+        }
+        let unique: BTreeSet<&Guid> = after.iter().flat_map(|(_, page)| page).collect();
+        assert_eq!(unique.len(), count(&after));
+        assert!(view.archive(&edition, 99).unwrap().is_none() && view.archive(&EditionId::All, 0).unwrap().is_none());
+    }
+
     #[test]
     fn asked_to_stop_it_ends_in_the_middle_of_a_filing() {
         let room = Room::new();

@@ -50,6 +50,7 @@ impl Document {
         self.0.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
         let attributes = [
             ("xmlns", "http://www.w3.org/2005/Atom"),
+            ("xmlns:fh", "http://purl.org/syndication/history/1.0"),
             ("xmlns:georss", "http://www.georss.org/georss"),
             ("xmlns:media", "http://search.yahoo.com/mrss/"),
             ("xml:lang", &channel.language),
@@ -67,11 +68,19 @@ impl Document {
         if let Some(hub) = &channel.hub {
             self.link("hub", hub, None)?;
         }
-        if let Some(next) = &channel.next {
-            self.link("next", next, Some(MEDIA_TYPE))?;
+        for (rel, href) in
+            [("next", &channel.next), ("prev-archive", &channel.prev_archive), ("current", &channel.current)]
+        {
+            if let Some(href) = href {
+                self.link(rel, href, Some(MEDIA_TYPE))?;
+            }
         }
+        if channel.current.is_some() {
+            self.empty("fh:archive", &[])?;
+        }
+        // Square, as an icon is and a logo is not (section 4.2.5).
         if let Some(image) = &channel.image {
-            self.text("logo", image)?;
+            self.text("icon", image)?;
         }
         self.text("generator", GENERATOR)?;
         for entry in &channel.entries {

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Channel, Entry, Format, date, whole_text, xml};
+use super::{Channel, Entry, Format, Told, date, whole_text, xml};
+use crate::model::evidence::Sign;
 use crate::model::place::{Placed, Point};
 
 /// JSON Feed 1.1.
@@ -22,6 +23,10 @@ impl Format for Json {
         "application/feed+json; charset=utf-8"
     }
 
+    fn grows(&self) -> bool {
+        true
+    }
+
     fn render(&self, channel: &Channel) -> Vec<u8> {
         let document = json!({
             "version": "https://jsonfeed.org/version/1.1",
@@ -29,7 +34,7 @@ impl Format for Json {
             "home_page_url": line(&channel.home),
             "feed_url": line(&channel.address),
             "description": line(&channel.description),
-            "next_url": channel.next.as_deref().map(line),
+            "next_url": channel.next.as_deref().or(channel.prev_archive.as_deref()).map(line),
             "icon": channel.image.as_deref().map(line),
             "language": line(&channel.language),
             "hubs": channel.hub.as_deref().map(|hub| json!([{ "type": "WebSub", "url": line(hub) }])),
@@ -70,11 +75,10 @@ fn item(channel: &Channel, entry: &Entry) -> Value {
         "attachments": attachments,
         "_citydesk": {
             "story": entry.guid.to_string(),
-            "sources": [{
-                "id": emission.source.as_str(),
-                "name": line(&emission.source_name),
-                "feed": xml::address(&entry.source_feed),
-            }],
+            "sources": sources(entry),
+            "places": emission.cities.iter().chain(&emission.provinces).map(place).collect::<Vec<_>>(),
+            "versions": { "edits": entry.versions.0, "corrections": entry.versions.1 },
+            "joins": joins(entry),
             "cities": emission.cities.iter().map(place).collect::<Vec<_>>(),
             "provinces": emission.provinces.iter().map(place).collect::<Vec<_>>(),
             "point": emission.point.map(Point::georss),
@@ -84,11 +88,59 @@ fn item(channel: &Channel, entry: &Entry) -> Value {
     })
 }
 
+/// Who carries it: every copy, or the one shown where nothing may grow any more.
+fn sources(entry: &Entry) -> Vec<Value> {
+    let emission = &entry.emission;
+    if entry.copies.is_empty() {
+        return vec![json!({
+            "id": emission.source.as_str(),
+            "name": line(&emission.source_name),
+            "feed": xml::address(&entry.source_feed),
+            "shown": true,
+        })];
+    }
+    let source = |told: &Told| {
+        json!({
+            "id": told.source,
+            "name": line(&told.name),
+            "feed": told.shown.then(|| xml::address(&entry.source_feed)),
+            "title": line(&told.title),
+            "url": xml::address(&told.link),
+            "first_seen": date::rfc3339(told.seen, emission.offset),
+            "published": told.published.map(|at| date::rfc3339(at, emission.offset)),
+            "rank": told.rank,
+            "shown": told.shown,
+        })
+    };
+    entry.copies.iter().map(source).collect()
+}
+
+/// Why copies were joined.
+fn joins(entry: &Entry) -> Vec<Value> {
+    let joined = entry.copies.iter().filter_map(|told| Some((told, told.joined.as_ref()?)));
+    joined
+        .map(|(told, (why, score))| {
+            json!({ "source": told.source, "why": line(why), "score": f64::from(*score) / 1000.0 })
+        })
+        .collect()
+}
+
+/// How a place was found, in a word for programs.
+fn method(placed: &Placed) -> &'static str {
+    match placed.evidence.first() {
+        Some(Sign::Named { .. }) => "named",
+        Some(Sign::Ours { .. }) => "ours",
+        Some(Sign::Prior { .. } | Sign::Unnamed { .. }) => "source",
+        _ => "other",
+    }
+}
+
 fn place(placed: &Placed) -> Value {
     json!({
         "code": placed.code.to_string(),
         "name": line(&placed.name),
         "score": f64::from(placed.score) / 1000.0,
+        "method": method(placed),
         "evidence": placed.evidence.iter().map(|sign| line(&sign.to_string())).collect::<Vec<_>>(),
     })
 }

@@ -3,6 +3,7 @@
 
 pub mod atom;
 pub mod date;
+pub mod image;
 pub mod json;
 pub mod opml;
 pub mod rss;
@@ -42,6 +43,10 @@ pub struct Channel {
     pub public_url: String,
     /// The next older page (RFC 5005 section 3), for a paged feed.
     pub next: Option<String>,
+    /// The newest page of the archive, or for one of its pages the one before (RFC 5005 section 4).
+    pub prev_archive: Option<String>,
+    /// The feed itself: set on a page of its archive alone.
+    pub current: Option<String>,
     /// Newest first.
     pub entries: Vec<Entry>,
 }
@@ -57,6 +62,33 @@ pub struct Entry {
     pub html: Option<String>,
     /// A feed of the shown copy's source: its own, or ours of it.
     pub source_feed: String,
+    /// All copies, for a format that tells programs what grows; empty where nothing may change any more.
+    pub copies: Vec<Told>,
+    /// How often it was printed anew because its publisher edited it, and because a better copy came.
+    pub versions: (u8, u8),
+}
+
+/// A copy, as programs are told of it.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Told {
+    /// Its source's id.
+    pub source: String,
+    /// Its source's name.
+    pub name: String,
+    /// Its headline.
+    pub title: String,
+    /// Its page.
+    pub link: String,
+    /// When it was first seen.
+    pub seen: Time,
+    /// When it says that it was published.
+    pub published: Option<Time>,
+    /// Rank of its source.
+    pub rank: &'static str,
+    /// Whether it is the one that is printed.
+    pub shown: bool,
+    /// Why it was joined, and how sure that is in thousandths; none for the first.
+    pub joined: Option<(String, u16)>,
 }
 
 /// A format that an edition is published in.
@@ -69,6 +101,11 @@ pub trait Format: std::fmt::Debug + Send + Sync {
 
     /// Media type with charset, as in `Content-Type`.
     fn media_type(&self) -> &'static str;
+
+    /// Whether it tells what grows beside what is printed: copies that joined.
+    fn grows(&self) -> bool {
+        false
+    }
 
     /// The document. Same channel, same bytes.
     fn render(&self, channel: &Channel) -> Vec<u8>;

@@ -27,6 +27,7 @@ const NAMESPACES: &[(&str, &str)] = &[
     ("atom", "http://www.w3.org/2005/Atom"),
     ("content", "http://purl.org/rss/1.0/modules/content/"),
     ("dc", "http://purl.org/dc/elements/1.1/"),
+    ("fh", "http://purl.org/syndication/history/1.0"),
     ("georss", "http://www.georss.org/georss"),
     ("media", "http://search.yahoo.com/mrss/"),
 ];
@@ -62,7 +63,16 @@ fn document(channel: &Channel) -> ::rss::Channel {
     let home = line(&channel.home);
     let mut links = vec![link("self", &channel.address, Some(MEDIA_TYPE))];
     links.extend(channel.hub.as_deref().map(|hub| link("hub", hub, None)));
-    links.extend(channel.next.as_deref().map(|next| link("next", next, Some(MEDIA_TYPE))));
+    for (rel, href) in [("next", &channel.next), ("prev-archive", &channel.prev_archive), ("current", &channel.current)]
+    {
+        links.extend(href.as_deref().map(|href| link(rel, href, Some(MEDIA_TYPE))));
+    }
+    let mut extensions = ExtensionMap::new();
+    if channel.current.is_some() {
+        // The empty value keeps the writer from breaking the line inside the element.
+        let archive = Extension { name: "fh:archive".to_owned(), value: Some(String::new()), ..Extension::default() };
+        extensions.entry("fh".to_owned()).or_default().insert("archive".to_owned(), vec![archive]);
+    }
     ::rss::Channel {
         title: title.clone(),
         link: home.clone(),
@@ -81,6 +91,7 @@ fn document(channel: &Channel) -> ::rss::Channel {
         }),
         items: channel.entries.iter().map(|entry| item(channel, entry)).collect(),
         atom_ext: Some(AtomExtension { links }),
+        extensions,
         namespaces: NAMESPACES.iter().map(|(prefix, uri)| ((*prefix).to_owned(), (*uri).to_owned())).collect(),
         ..Default::default()
     }

@@ -47,6 +47,7 @@ fn entry(number: u32, title: &str, summary: &str) -> Entry {
         },
         html: None,
         source_feed: "https://desk.example/feeds/source/xuchang-gov.rss".to_owned(),
+        ..Entry::default()
     }
 }
 
@@ -141,7 +142,13 @@ fn hostile() -> Channel {
 fn golden_editions() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/editions");
     let empty = channel("city/aba", "阿坝 · 河南城市新闻", vec![]);
-    for (name, channel) in [("plain", plain()), ("full", full()), ("hostile", hostile()), ("empty", empty)] {
+    let archive = Channel {
+        prev_archive: Some("https://desk.example/feeds/all/archive/6.rss".to_owned()),
+        current: Some("https://desk.example/feeds/all.rss".to_owned()),
+        ..channel("all/archive/7", "Desk", vec![entry(1, "Market opens", "The market opened on Monday.")])
+    };
+    let all = [("plain", plain()), ("full", full()), ("hostile", hostile()), ("empty", empty), ("archive", archive)];
+    for (name, channel) in all {
         for format in FORMATS {
             let bytes = format.render(&channel);
             assert_eq!(bytes, format.render(&channel.clone()), "{name}: twice the same");

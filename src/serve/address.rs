@@ -26,12 +26,15 @@ pub enum Wanted {
 pub struct Address {
     /// Which feed.
     pub wanted: Wanted,
-    /// `rss`, `atom` or `json`; an address without an extension is read as RSS.
+    /// `rss`, `atom` or `json`; an address without an extension is read as RSS. `png` is the feed's picture.
     pub extension: &'static str,
+    /// A page of its archive.
+    pub archive: Option<u64>,
 }
 
 /// Extensions that may stand at the end, and the format each means.
-const EXTENSIONS: &[(&str, &str)] = &[(".rss", "rss"), (".atom", "atom"), (".json", "json"), (".xml", "rss")];
+const EXTENSIONS: &[(&str, &str)] =
+    &[(".rss", "rss"), (".atom", "atom"), (".json", "json"), (".xml", "rss"), (".png", "png")];
 
 /// Addresses at the root that feed finders guess, answered with everything. A redirect would not do: some of them
 /// discard it.
@@ -60,9 +63,28 @@ pub fn aliases() -> impl Iterator<Item = &'static str> {
 #[must_use]
 pub fn read(path: &str) -> Option<Address> {
     if let Some((_, extension)) = ALIASES.iter().find(|(alias, _)| *alias == path) {
-        return Some(Address { wanted: Wanted::All, extension });
+        return Some(Address { wanted: Wanted::All, extension, archive: None });
     }
     let path = path.strip_prefix("/feeds/")?;
+    if let Some((path, page)) = path.rsplit_once("/archive/")
+        && let Some((page, extension)) = archived(page)
+    {
+        let address = named(path)?;
+        return Some(Address { extension, archive: Some(page), ..address });
+    }
+    named(path)
+}
+
+/// A page of an archive: its number and format.
+fn archived(page: &str) -> Option<(u64, &'static str)> {
+    let (page, extension) = page.split_once('.').unwrap_or((page, "rss"));
+    let (_, format) = EXTENSIONS.iter().find(|(suffix, _)| suffix[1..].eq_ignore_ascii_case(extension))?;
+    let digits = !page.is_empty() && page.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| page.parse().ok())?.map(|page| (page, *format))
+}
+
+/// What stands behind `/feeds/`.
+fn named(path: &str) -> Option<Address> {
     // Segments are cut before they are decoded: `%2F` is part of a name. A tag may hold a slash all the same, since
     // proxies decode it: everything behind `tag/` is the tag.
     let (kind, rest) = path.split_once('/').unwrap_or((path, ""));
@@ -84,7 +106,7 @@ pub fn read(path: &str) -> Option<Address> {
         },
         _ => return None,
     };
-    Some(Address { wanted, extension })
+    Some(Address { wanted, extension, archive: None })
 }
 
 /// One segment and nothing behind it but perhaps a slash.
@@ -118,6 +140,22 @@ fn decoded(segment: &str) -> Option<String> {
 mod tests {
     use super::Wanted::{All, City, CityTag, Province, Saved, Source, Tag};
     use super::*;
+
+    #[test]
+    fn paths_of_archives() {
+        let tag = Tag("教育".to_owned());
+        for (path, expected) in [
+            ("/feeds/all/archive/3.rss", Some((All, "rss", Some(3)))),
+            ("/feeds/city/xuchang/archive/10000001.atom", Some((City("xuchang".to_owned()), "atom", Some(10_000_001)))),
+            ("/feeds/tag/%E6%95%99%E8%82%B2/archive/1", Some((tag, "rss", Some(1)))),
+            ("/feeds/tag/archive/x.rss", Some((Tag("archive/x".to_owned()), "rss", None))),
+            ("/feeds/all/archive/x.rss", None),
+            ("/feeds/all/archive/99999999999999999999999.rss", None),
+        ] {
+            let expected = expected.map(|(wanted, extension, archive)| Address { wanted, extension, archive });
+            assert_eq!(read(path), expected, "{path}");
+        }
+    }
 
     #[test]
     fn paths_of_feeds() {
@@ -163,7 +201,7 @@ mod tests {
             ("/", None),
         ];
         for (path, expected) in table {
-            let expected = expected.map(|(wanted, extension)| Address { wanted, extension });
+            let expected = expected.map(|(wanted, extension)| Address { wanted, extension, archive: None });
             assert_eq!(read(path), expected, "{path}");
         }
     }

@@ -10,6 +10,8 @@ pub enum Coding {
     Identity,
     /// RFC 1952.
     Gzip,
+    /// RFC 8878.
+    Zstd,
     /// RFC 7932.
     Brotli,
 }
@@ -21,6 +23,7 @@ impl Coding {
         match self {
             Self::Identity => None,
             Self::Gzip => Some("gzip"),
+            Self::Zstd => Some("zstd"),
             Self::Brotli => Some("br"),
         }
     }
@@ -45,6 +48,7 @@ pub fn choose(headers: &HeaderMap, ready: &[Coding]) -> Coding {
 struct Likings {
     identity: Option<u16>,
     gzip: Option<u16>,
+    zstd: Option<u16>,
     brotli: Option<u16>,
     others: Option<u16>,
 }
@@ -57,6 +61,7 @@ impl Likings {
             match name.trim() {
                 "*" => self.others = q,
                 name if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => self.gzip = q,
+                name if name.eq_ignore_ascii_case("zstd") => self.zstd = q,
                 name if name.eq_ignore_ascii_case("br") => self.brotli = q,
                 name if name.eq_ignore_ascii_case("identity") => self.identity = q,
                 _ => {}
@@ -72,6 +77,7 @@ impl Likings {
                 _ => 1,
             }),
             Coding::Gzip => self.gzip.or(self.others).unwrap_or(0),
+            Coding::Zstd => self.zstd.or(self.others).unwrap_or(0),
             Coding::Brotli => self.brotli.or(self.others).unwrap_or(0),
         }
     }
@@ -96,7 +102,7 @@ fn quality(parameters: &str) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::Coding::{Brotli, Gzip, Identity};
+    use super::Coding::{Brotli, Gzip, Identity, Zstd};
     use super::*;
 
     #[test]
@@ -110,6 +116,7 @@ mod tests {
             (Some("x-gzip"), Gzip, Gzip),
             (Some("gzip, deflate, br, zstd"), Gzip, Brotli),
             (Some("deflate"), Identity, Identity),
+            (Some("zstd, gzip"), Gzip, Gzip),
             (Some("br"), Identity, Brotli),
             (Some("gzip;q=0"), Identity, Identity),
             (Some("gzip; q = 0.000"), Identity, Identity),
@@ -131,6 +138,9 @@ mod tests {
             let mut headers = HeaderMap::new();
             if let Some(header) = header {
                 headers.insert(ACCEPT_ENCODING, http::HeaderValue::from_str(header).unwrap());
+            }
+            if *header == Some("zstd, gzip") {
+                assert_eq!(choose(&headers, &[Identity, Gzip, Zstd, Brotli]), Zstd);
             }
             assert_eq!(choose(&headers, &[Identity, Gzip]), *two, "{header:?}");
             assert_eq!(choose(&headers, &[Identity, Gzip, Brotli]), *three, "{header:?} with brotli");

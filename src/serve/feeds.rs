@@ -18,12 +18,13 @@ use http_body_util::Full;
 use super::address::Address;
 use super::conditional::{self, Decision};
 use super::encoding::{self, Coding};
+use super::pages::river;
 use super::pages::{Chip, Desk};
 use super::reply::{self, Dropped, Reply, Unmade};
 use super::{Asked, Front, link, lookup, visitor, words};
 use crate::model::edition::EditionId;
-use crate::press::{PressError, Printed};
-use crate::render::{self, Format};
+use crate::press::{Form, Part, PressError, Printed};
+use crate::render::{self, Format, image};
 
 /// How long a cache may hand out the last answer while we can't be reached, in seconds (RFC 5861 section 4).
 const STALE_IF_ERROR: u32 = 86_400;
@@ -56,6 +57,9 @@ pub async fn answer(front: &Arc<Front>, asked: Asked<'_>, address: Address) -> R
         Ok(edition) => edition,
         Err(missing) => return Ok(unknown(front, asked, address.extension, missing).await),
     };
+    if address.extension == "png" {
+        return Ok(picture(asked.headers, &edition));
+    }
     // Every extension that an address can have is that of a format.
     let Some(format) = render::format(address.extension) else {
         return Err(Dropped(format!("no format is called {}", address.extension)));
@@ -63,18 +67,57 @@ pub async fn answer(front: &Arc<Front>, asked: Asked<'_>, address: Address) -> R
     if visitor::person(asked.headers, asked.query) {
         return Ok(for_people(front, asked.headers, edition).await);
     }
-    let printed = printed(front, &edition, format).await?;
-    Ok(send(asked.headers, &printed, (front.clock)().seconds()))
+    let part = match address.archive {
+        Some(page) => Part::Archive(page),
+        None => part(asked.query, || front.settings.load().publish.items),
+    };
+    let Some(printed) = printed(front, &edition, part, format).await? else {
+        let words = words::of(&front.settings.load().site.language);
+        let mut reply = reply::line(StatusCode::NOT_FOUND, format!("{}\n", words.problem.not_found));
+        open(reply.headers_mut());
+        return Ok(reply);
+    };
+    send(asked.headers, &printed, (front.clock)().seconds()).await
 }
 
-/// The printed feed: at once if it stands ready, else printed away from the threads that answer.
+/// Which part of a feed a query asks for. What it cannot mean counts as absent: a feed is never refused for it.
+fn part(query: Option<&str>, items: impl FnOnce() -> u32) -> Part {
+    let Some(query) = query else { return Part::Window };
+    let limit = query.split('&').find_map(|part| part.strip_prefix("limit=")?.parse::<i64>().ok());
+    let limit = limit.map(|limit| limit.clamp(1, Part::MOST as i64) as usize);
+    match (river::before(Some(query)), limit) {
+        (Some(before), limit) => Part::Before(before, limit.unwrap_or_else(|| (items() as usize).clamp(1, Part::MOST))),
+        (None, Some(limit)) => Part::Newest(limit),
+        (None, None) => Part::Window,
+    }
+}
+
+/// The picture of a feed: its own for good.
+fn picture(asked: &HeaderMap, edition: &EditionId) -> Reply {
+    let bytes = image::png(&edition.key());
+    let etag = format!("\"{:032x}\"", crate::model::id::hash128(&[&bytes]));
+    let mut reply = match conditional::decide(asked, &etag, None) {
+        Decision::NotModified => reply::not_modified(),
+        Decision::Send => reply::plain(StatusCode::OK, image::MEDIA_TYPE, bytes),
+    };
+    let headers = reply.headers_mut();
+    headers.insert(ETAG, reply::value(&etag));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=604800"));
+    open(headers);
+    reply
+}
+
+/// The printed feed: at once if it stands ready, else printed away from the threads that answer. `None` if there is no
+/// such page of its archive.
 async fn printed(
     front: &Arc<Front>,
     edition: &EditionId,
+    part: Part,
     format: &'static dyn Format,
-) -> Result<Arc<Printed>, Dropped> {
-    let mut failure = match front.press.ready(edition, format) {
-        Ok(Some(printed)) => return Ok(printed),
+) -> Result<Option<Arc<Printed>>, Dropped> {
+    let ready = if part == Part::Window { front.press.ready(edition, format) } else { Ok(None) };
+    let mut failure = match ready {
+        Ok(Some(printed)) => return Ok(Some(printed)),
         Ok(None) => None,
         Err(error) => Some(error),
     };
@@ -84,7 +127,7 @@ async fn printed(
             tokio::time::sleep(wait).await;
         }
         let (press, edition) = (Arc::clone(&front.press), edition.clone());
-        match tokio::task::spawn_blocking(move || press.print(&edition, format)).await {
+        match tokio::task::spawn_blocking(move || press.part(&edition, part, format)).await {
             Ok(Ok(printed)) => return Ok(printed),
             Ok(Err(error)) => failure = Some(error),
             Err(died) => return Err(Dropped(died.to_string())),
@@ -94,20 +137,33 @@ async fn printed(
 }
 
 /// 200 with the feed, or 304. `now` in seconds since 1970.
-fn send(asked: &HeaderMap, printed: &Printed, now: i64) -> Reply {
-    let coding = encoding::choose(asked, &[Coding::Identity, Coding::Gzip, Coding::Brotli]);
+async fn send(asked: &HeaderMap, printed: &Arc<Printed>, now: i64) -> Result<Reply, Dropped> {
+    let coding = encoding::choose(asked, &[Coding::Identity, Coding::Gzip, Coding::Zstd, Coding::Brotli]);
     let etag = printed.etag_for(coding.name());
     // A date ahead of our own clock is neither said nor believed (RFC 9110 section 8.8.2.1).
     let modified = Some(printed.modified).filter(|modified| *modified <= now);
     let mut reply = match conditional::decide(asked, &etag, modified) {
         Decision::NotModified => reply::not_modified(),
         Decision::Send => {
-            let body = match coding {
-                Coding::Identity => &printed.bytes,
-                Coding::Gzip => &printed.gzip,
-                Coding::Brotli => &printed.brotli,
+            let form = match coding {
+                Coding::Identity => None,
+                Coding::Gzip => Some(Form::Gzip),
+                Coding::Zstd => Some(Form::Zstd),
+                Coding::Brotli => Some(Form::Brotli),
             };
-            let mut reply = reply::plain(StatusCode::OK, printed.media_type, body.clone());
+            let body = match form {
+                None => printed.bytes.clone(),
+                Some(form) => {
+                    if let Some(body) = printed.form(form) {
+                        body
+                    } else {
+                        let printed = Arc::clone(printed);
+                        let made = tokio::task::spawn_blocking(move || printed.formed(form)).await;
+                        made.map_err(|died| Dropped(died.to_string()))?
+                    }
+                }
+            };
+            let mut reply = reply::plain(StatusCode::OK, printed.media_type, body);
             if let Some(name) = coding.name() {
                 reply.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(name));
             }
@@ -121,7 +177,7 @@ fn send(asked: &HeaderMap, printed: &Printed, now: i64) -> Reply {
     headers.insert(CACHE_CONTROL, reply::value(&cache));
     headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     open(headers);
-    reply
+    Ok(reply)
 }
 
 /// Feeds may be read by scripts of any page: they hold nothing that is not public, and we set no cookies.

@@ -183,16 +183,18 @@ impl Front {
     async fn dispatch<B>(self: &Arc<Self>, request: &Request<B>) -> (&'static str, Result<Reply, Dropped>) {
         let uri = request.uri();
         let (path, query) = (uri.path(), uri.query());
-        if path.len() + query.map_or(0, str::len) > LONGEST {
+        let settings = self.settings.load();
+        let short = link::without_prefix(path, link::prefix(&settings.site.public_url));
+        // A known feed answers whatever stands behind its question mark.
+        let feed = if path.len() > LONGEST { None } else { address::read(short) };
+        if feed.is_none() && path.len() + query.map_or(0, str::len) > LONGEST {
             return (
                 "other",
                 Ok(reply::line(StatusCode::URI_TOO_LONG, format!("Addresses have at most {LONGEST} bytes here.\n"))),
             );
         }
-        let settings = self.settings.load();
-        let path = link::without_prefix(path, link::prefix(&settings.site.public_url));
-        let asked = Asked { method: request.method(), path, query, headers: request.headers() };
-        if let Some(address) = address::read(path) {
+        let asked = Asked { method: request.method(), path: short, query, headers: request.headers() };
+        if let Some(address) = feed {
             return (metrics::FEED, feeds::answer(self, asked, address).await);
         }
         let (route, reply) = route::answer(self, asked).await;

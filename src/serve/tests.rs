@@ -485,6 +485,8 @@ async fn methods() {
     let preflight = house.ask("OPTIONS", "/feeds/all.rss", &asked).await;
     assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, "*"));
     assert!(preflight.header("access-control-allow-headers").contains("If-None-Match"));
+    let junk = house.get(&format!("/feeds/all.rss?{}", "a".repeat(9_000))).await;
+    assert_eq!(junk.status, 200, "a known feed answers, whatever is asked behind it");
     let long = house.get(&format!("/tag/{}", "a".repeat(5_000))).await;
     assert_eq!(long.status, 414);
     house.close().await;
@@ -611,5 +613,91 @@ async fn http_2_without_tls_is_spoken() {
     stream.read_exact(&mut frame).await.unwrap();
     assert_eq!((frame[3], &frame[5..9]), (4, &[0, 0, 0, 0][..]));
     drop(stream);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn parts_of_a_feed_are_asked_for_by_limit_and_cursor() {
+    let mut house = House::open("https://desk.example").await;
+    for no in 4..=120 {
+        house.story(no, &format!("第{no}条新闻"), &["portal"], "民生");
+    }
+    let guids = |text: &str| -> Vec<String> {
+        text.split("<guid isPermaLink=\"false\">").skip(1).map(|rest| rest[..45].to_owned()).collect()
+    };
+    let next = |text: &str| -> Option<String> {
+        let link = text.lines().find(|line| line.contains("rel=\"next\""))?;
+        let href = link.split("href=\"").nth(1)?.split('"').next()?.replace("&amp;", "&");
+        href.strip_prefix("https://desk.example").map(str::to_owned)
+    };
+    // A walk by rel=next from the feed meets every story once.
+    for start in ["/feeds/all.rss", "/feeds/all.rss?limit=7", "/feeds/city/xuchang.rss?limit=500"] {
+        let (mut at, mut met) = (Some(start.to_owned()), Vec::new());
+        while let Some(path) = at {
+            let page = house.get(&path).await;
+            assert_eq!(page.status, 200, "{path}");
+            let text = page.text();
+            let own = format!("<atom:link href=\"https://desk.example{}\" rel=\"self\"", path.replace('&', "&amp;"));
+            assert!(text.contains(&own), "{own} in {}", &text[..900]);
+            assert!(!text.contains("prev-archive"));
+            met.extend(guids(&text));
+            at = next(&text);
+        }
+        let whole = met.len();
+        met.sort();
+        met.dedup();
+        assert_eq!((met.len(), whole), (120, 120), "{start}");
+    }
+    let whole = house.get("/feeds/all.rss").await;
+    for (query, entries) in [
+        ("limit=5", 5),
+        ("limit=0", 1),
+        ("limit=-3", 1),
+        ("limit=9999", 120),
+        ("limit=x", guids(&whole.text()).len()),
+        ("before=junk", guids(&whole.text()).len()),
+        ("before=1-2-3&limit=2", 2),
+        ("before=0-0", 0),
+    ] {
+        let answer = house.get(&format!("/feeds/all.rss?{query}")).await;
+        assert_eq!((answer.status, guids(&answer.text()).len()), (200, entries), "{query}");
+        let (path, known) = (format!("/feeds/all.rss?{query}"), [("if-none-match", answer.header("etag"))]);
+        let again = house.ask("GET", &path, &known).await;
+        assert_eq!(again.status, 304, "{query}");
+    }
+    for path in ["/feeds/all/archive/1.rss", "/feeds/city/xuchang/archive/7.json"] {
+        assert_eq!(house.get(path).await.status, 404, "{path}: archives have not begun");
+    }
+    let picture = house.get("/feeds/city/xuchang.png").await;
+    assert_eq!((picture.status, picture.header("content-type")), (200, "image/png"));
+    assert!(whole.text().contains("<url>https://desk.example/feeds/all.png</url>"));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_burst_on_a_cold_feed_is_one_render() {
+    let house = House::open("https://desk.example").await;
+    let asks = (0..500).map(|at| {
+        let coding = ["identity", "gzip", "br", "zstd"][at % 4];
+        let headers = [("accept-encoding", coding)];
+        let address = house.address;
+        async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let (key, value) = headers[0];
+            let request =
+                format!("GET /feeds/all.rss HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{key}: {value}\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes).await.unwrap();
+            Answer::read(&bytes).status
+        }
+    });
+    let before = house.front.press.renders();
+    let asks: Vec<_> = asks.map(tokio::spawn).collect();
+    for ask in asks {
+        assert_eq!(ask.await.unwrap(), 200);
+    }
+    assert_eq!(house.front.press.renders() - before, 1);
+    assert!(house.front.press.weight() < Press::SHELF + Press::ASIDE);
     house.close().await;
 }

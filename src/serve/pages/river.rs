@@ -124,11 +124,7 @@ impl Desk<'_> {
     }
 }
 
-/// A place in an edition as it stands in an address.
-#[must_use]
-pub fn cursor(order: Order) -> String {
-    format!("{}-{}", order.at.0, order.story)
-}
+pub use crate::press::cursor;
 
 /// The inverse of [`cursor`]; what can't be read counts as absent.
 #[must_use]
