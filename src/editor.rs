@@ -468,8 +468,8 @@ impl Editor {
         Ok(())
     }
 
-    /// Once a store's first hours are over, archives begin: what stands in each edition is archived whole, before anything
-    /// later is decided. A kill in the middle leaves editions without a run, with which the next start goes on.
+    /// Once a store's first hours are over, archives begin: what stands in each edition of a hundred entries is archived
+    /// whole, before anything later is decided. A kill in the middle leaves editions without a run, with which the next start goes on.
     fn archives(&mut self, batch: &mut Batch<'_>, position: Position, at: Time) -> Result<()> {
         let at = at.max(batch.draft.at());
         let first = batch.draft.first();
@@ -486,6 +486,9 @@ impl Editor {
                 continue;
             }
             let entries = batch.draft.archived(&edition, at)?;
+            if entries.len() < desk::archive::RUN {
+                continue;
+            }
             for (number, through) in desk::archive::whole(&entries) {
                 let generation = head.generation;
                 let run = Edit::Run { edition: edition.clone(), number, through, generation };

@@ -245,8 +245,8 @@ pub enum Edit {
         #[n(3)]
         leaves: Vec<EditionId>,
     },
-    /// A store's first hours are over: archives begin. What stood in the editions then has been archived whole, the last
-    /// run of each maybe short.
+    /// A store's first hours are over: archives begin. What stood in the editions then has been archived, if it was a hundred
+    /// entries, whole: the last run of each may be short, or their windows would have to reach back for the rest.
     #[n(15)]
     Archives,
 }

@@ -164,7 +164,6 @@ impl<'s> Draft<'s> {
             Body::Settings { set, gone, closes } => self.set(set, gone, *closes),
             Body::Switch { edition, generation } => {
                 let seq = self.seq;
-                let archives = self.meta.archives;
                 let Some(head) = self.head_mut(edition)? else { return Ok(()) };
                 // What an existing edition prints does not change by what joins or left its archive, but for the address
                 // of the archive.
@@ -172,7 +171,7 @@ impl<'s> Draft<'s> {
                 let number = |run: Option<(u32, Order)>| run.map_or(0, |(number, _)| number);
                 let moves = number(head.run) > 0 || number(head.coming) > 0;
                 (head.generation, head.altered, head.edge, head.switched) = (*generation, 0, None, seq);
-                head.run = head.coming.take().or(archives.then_some(BEFORE_ALL));
+                head.run = head.coming.take();
                 head.since = 0;
                 if appears || moves { self.bump(edition, seq) } else { Ok(()) }
             }
@@ -694,16 +693,13 @@ impl<'s> Draft<'s> {
             story.entries.extend(editions.iter().map(entered));
         })?;
         let story = self.story(no)?.unwrap_or_default();
-        let (seq, archives) = (self.seq, self.meta.archives);
+        let seq = self.seq;
         for edition in editions {
             let prefix = layout::entries_prefix(edition);
             self.insert(edition, &prefix, Order { at, story: no.0 })?;
             if let Some(head) = self.head_mut(edition)? {
                 head.entries += 1;
                 head.since += 1;
-                if archives && head.run.is_none() {
-                    head.run = Some(BEFORE_ALL);
-                }
                 if let (EditionId::Tag(id), None) = (edition, &head.name) {
                     let printed = story.emission.iter().flat_map(|e| &e.tags);
                     head.name = printed.chain(&story.tags).find(|tag| tag.id == *id).map(|tag| tag.name.clone());
@@ -1185,9 +1181,6 @@ fn tags(setting: Option<&Setting>) -> impl Iterator<Item = String> + '_ {
 
 /// Entries in one page of an archive (RFC 5005 section 4).
 pub const RUN: u32 = 100;
-
-/// Stands before the first run of an edition.
-const BEFORE_ALL: (u32, Order) = (0, Order { at: Time(i64::MIN), story: 0 });
 
 /// How many folded characters of a headline make its key, where most are Chinese, Japanese or Korean; twice as many
 /// letters. Cut headlines agree in them.

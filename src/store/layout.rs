@@ -136,8 +136,7 @@ pub struct Head {
     /// The window never reaches back beyond this, whatever leaves and however it grows.
     #[n(3)]
     pub floor: Option<Order>,
-    /// Newest entry of the last complete run of 100, and its number. Number 0 is before the first run of an edition that
-    /// came into being after archives had begun: all of it is still to be archived.
+    /// Newest entry of the last complete run of 100, and its number.
     #[n(4)]
     pub run: Option<(u32, Order)>,
     /// Entries since that run.
