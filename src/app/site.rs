@@ -91,7 +91,7 @@ pub struct Written {
 pub async fn write(desk: &Desk, folder: &Path) -> Result<Written, SiteError> {
     let status = Status::new();
     status.set_ready(true);
-    let press = Press::new(Arc::clone(&desk.store), Arc::new(desk.journal.clone()));
+    let press = Press::new(Arc::clone(&desk.store), Arc::new(desk.journal.clone())).still();
     let front = Front::new(
         Arc::new(press),
         Arc::clone(&desk.store),
@@ -118,8 +118,8 @@ pub async fn write(desk: &Desk, folder: &Path) -> Result<Written, SiteError> {
     }
     let gazetteer = desk.gazetteer.load_full();
     for (edition, _) in desk.store.view().editions()? {
-        for format in render::FORMATS {
-            walk.meet(&press::feed(&edition, format.extension(), &gazetteer));
+        for extension in render::FORMATS.iter().map(|format| format.extension()).chain(["png"]) {
+            walk.meet(&press::feed(&edition, extension, &gazetteer));
         }
     }
     let before = listed(folder);
@@ -127,6 +127,10 @@ pub async fn write(desk: &Desk, folder: &Path) -> Result<Written, SiteError> {
     for file in &before {
         if let Some(guid) = file.strip_prefix("story/").and_then(|rest| rest.strip_suffix("/index.html")) {
             walk.meet(&format!("/story/{guid}"));
+        }
+        // So is a feed whose place or tag is called otherwise now: its old address goes on with its bytes.
+        if file.starts_with("feeds/") {
+            walk.meet(&format!("/{}", file.split('/').map(link::segment).collect::<Vec<_>>().join("/")));
         }
     }
     let mut written = Written::default();

@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 
 use super::patience::Patience;
 use super::reply::{Dropped, Reply};
+use super::seat::{Seat, Seats};
 use crate::model::setting::Network;
 
 /// How long a client may take from connecting to its first whole request head, and for each later head (which also
@@ -45,6 +46,8 @@ const RESERVED_FILES: usize = 256;
 const DRAIN: Duration = Duration::from_secs(8);
 /// Threads of one core's runtime that print feeds and make pages; what comes beyond waits its turn.
 const PRINTERS: usize = 32;
+/// How soon another connection is asked to leave while there is no room for the next one.
+const CROWDED: Duration = Duration::from_millis(20);
 /// Waits after a failed accept: doubled from the first to the last. Out of file descriptors, the next try fails too.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
@@ -87,6 +90,7 @@ where
     F: Future<Output = Result<Reply, Dropped>> + Send + 'static,
 {
     let slots = Arc::new(Semaphore::new(limits.connections));
+    let seats = Seats::default();
     let callers = Arc::new(Callers::default());
     let mut shutdown = pin!(shutdown);
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -99,7 +103,7 @@ where
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = accept(&listener, &slots, &seats) => accepted,
         };
         let Some((stream, address, slot)) = accepted else { break };
         let Some(caller) = callers.admit(address, &limits) else {
@@ -110,7 +114,12 @@ where
         let Ok(stream) = stream.into_std() else { continue };
         turn = (turn + 1) % workers.len();
         // Fails only if that thread died; then the connection is closed.
-        let _ = workers[turn].connections.send(Accepted { stream, address, held: Box::new((slot, caller)) });
+        let _ = workers[turn].connections.send(Accepted {
+            stream,
+            address,
+            seat: seats.take(),
+            held: Box::new((slot, caller)),
+        });
     }
 
     drop(listener);
@@ -135,6 +144,7 @@ where
 struct Accepted {
     stream: std::net::TcpStream,
     address: IpAddr,
+    seat: Arc<Seat>,
     /// Its places, given back when it ends.
     held: Box<dyn Send>,
 }
@@ -184,20 +194,29 @@ where
         .max_header_list_size(HEADER_LIST);
     let graceful = GracefulShutdown::new();
     let mut running = JoinSet::new();
-    while let Some(Accepted { stream, address, held }) = accepted.recv().await {
+    while let Some(Accepted { stream, address, seat, held }) = accepted.recv().await {
         while running.try_join_next().is_some() {}
         let Ok(stream) = TcpStream::from_std(stream) else { continue };
         let begun = Arc::new(AtomicBool::new(false));
         let io = TokioIo::new(Patience::new(stream, HEADER_TIME, STALL, Arc::clone(&begun)));
         let handler = handler.clone();
+        let asked = Arc::clone(&seat);
         let service = service_fn(move |request| {
             begun.store(true, Ordering::Relaxed);
-            handler(request, address)
+            let (asking, answer) = (asked.ask(), handler(request, address));
+            async move {
+                let answer = answer.await;
+                drop(asking);
+                answer
+            }
         });
         let connection = graceful.watch(http.serve_connection(io, service).into_owned());
         running.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%address, %error, "a connection ended early");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%address, %error, "a connection ended early");
+                },
+                () = seat.leave() => tracing::debug!(%address, "an idle connection made room for another"),
             }
             drop(held);
         });
@@ -213,14 +232,28 @@ where
 
 /// The next connection, once there is a slot for it. Errors of accept are waited out: they say that the machine is out
 /// of something, or that a client left while it queued.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, IpAddr, impl Send + use<>)> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+///
+/// Where all are taken, one is asked to leave only when somebody waits: who is idle harms nobody before.
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    seats: &Seats,
+) -> Option<(TcpStream, IpAddr, impl Send + use<>)> {
     let mut wait = BACK_OFF.0;
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
                 // Answers are written whole: nothing is gained by gathering small packets. A failure costs speed alone.
                 let _: io::Result<()> = stream.set_nodelay(true);
+                let slot = loop {
+                    if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
+                        break slot;
+                    }
+                    seats.make_room();
+                    if let Ok(slot) = tokio::time::timeout(CROWDED, Arc::clone(slots).acquire_owned()).await {
+                        break slot.ok()?;
+                    }
+                };
                 return Some((stream, address.ip().to_canonical(), slot));
             }
             Err(error) if left(&error) => {}

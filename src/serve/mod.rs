@@ -22,6 +22,7 @@ mod patience;
 pub mod reason;
 pub mod reply;
 mod route;
+mod seat;
 #[cfg(test)]
 mod tests;
 pub mod visitor;

@@ -701,3 +701,120 @@ async fn a_burst_on_a_cold_feed_is_one_render() {
     assert!(house.front.press.weight() < Press::SHELF + Press::ASIDE);
     house.close().await;
 }
+
+/// Serves what `House` would with room for so many connections.
+async fn crowded(house: &House, connections: usize) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let front = Arc::clone(&house.front);
+    let handler = move |request, address| {
+        let front = Arc::clone(&front);
+        async move { front.answer(&request, address).await }
+    };
+    let limits = listen::Limits { connections, per_address: connections, exempt: vec![] };
+    tokio::spawn(listen::run(listener, limits, handler, std::future::pending()));
+    address
+}
+
+async fn once(address: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // A server that has refused already may close while we still write.
+    let _ = stream.write_all(request).await;
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes).await;
+    bytes
+}
+
+const PLAIN: &[u8] = b"GET /feeds/all.rss HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_and_slow_connections_keep_nobody_out() {
+    let house = House::open("https://desk.example").await;
+    let address = crowded(&house, 60).await;
+    let mut idle = Vec::new();
+    for at in 0..400_usize {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // Silent, stuck in the first line, in a header, in the preface of HTTP/2, in a body that never comes.
+        let begun: &[u8] = [
+            b"".as_slice(),
+            b"GET /fe",
+            b"GET / HTTP/1.1\r\nhost: a\r\nx-slow: ",
+            b"PRI * HTTP/2.0\r\n",
+            b"POST /feeds/all.rss HTTP/1.1\r\nhost: a\r\ncontent-length: 900\r\n\r\n",
+        ][at % 5];
+        // It may have had to make room by now.
+        let _ = stream.write_all(begun).await;
+        idle.push(stream);
+        if at % 20 == 0 {
+            let begun = Instant::now();
+            let answer = once(address, PLAIN).await;
+            assert!(answer.starts_with(b"HTTP/1.1 200"), "{at}");
+            assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{at}: {:?}", begun.elapsed());
+        }
+    }
+    drop(idle);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn odd_requests_are_refused_and_harm_nobody() {
+    let house = House::open("https://desk.example").await;
+    let huge = format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "y".repeat(200_000));
+    let many = format!("GET / HTTP/1.1\r\nhost: a\r\n{}\r\n", "a: b\r\n".repeat(500));
+    let long = format!("GET /feeds/city/{}.rss HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "%41".repeat(3_000));
+    let table: &[(&[u8], &[u16])] = &[
+        (b"POST /feeds/all.rss HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", &[400, 405]),
+        (b"POST /feeds/all.rss HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\nabcde", &[400]),
+        (b"POST /feeds/all.rss HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\nzz\r\n", &[405]),
+        (b"GET /feeds/all.rss HTTP/1.1\r\nhost : a\r\n\r\n", &[400]),
+        (b"GET /feeds/all.rss HTTP/1.1\nhost: a\nconnection: close\n\n", &[200, 400]),
+        (b"\x16\x03\x01\x02\x00\x01\x00", &[400]),
+        (b"GET /../../etc/passwd HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", &[404]),
+        (b"GET /feeds/..%2f..%2fetc%2fpasswd.rss HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", &[404]),
+        (b"GET /feeds/city/xuchang%00.rss HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", &[404]),
+        (b"GET http://other.example/feeds/all.rss HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", &[200]),
+        (b"GET /feeds/all.rss?limit=%00&before=%ff%fe&&=&limit HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", &[200]),
+        (huge.as_bytes(), &[431, 400]),
+        (many.as_bytes(), &[431, 400]),
+        (long.as_bytes(), &[414]),
+    ];
+    for (request, expected) in table {
+        let answer = once(house.address, request).await;
+        let shown = String::from_utf8_lossy(&request[..request.len().min(80)]).into_owned();
+        let status = String::from_utf8_lossy(answer.get(9..12).unwrap_or_default()).parse::<u16>().unwrap_or(0);
+        assert!(expected.contains(&status), "{shown}: {status}");
+        // What is hidden behind a request is no request of its own.
+        if shown.contains("chunked") && shown.contains("content-length") {
+            let answers = answer.windows(9).filter(|nine| nine == b"HTTP/1.1 ").count();
+            assert_eq!(answers, 1, "{shown}");
+        }
+    }
+    // Requests in a row are answered in a row.
+    let mut row = b"GET /feeds/all.rss HTTP/1.1\r\nhost: a\r\n\r\n".repeat(99);
+    row.extend_from_slice(PLAIN);
+    let answer = once(house.address, &row).await;
+    assert_eq!(answer.windows(15).filter(|it| it == b"HTTP/1.1 200 OK").count(), 100);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn streams_opened_and_reset_in_a_row_end_the_connection_and_nothing_else() {
+    let house = House::open("https://desk.example").await;
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00".to_vec();
+    for stream in (1_u32..20_000).step_by(2) {
+        // HEADERS of GET / by entries of the static table (RFC 7541 appendix A), then RST_STREAM with CANCEL.
+        bytes.extend_from_slice(b"\x00\x00\x06\x01\x05");
+        bytes.extend_from_slice(&stream.to_be_bytes());
+        bytes.extend_from_slice(b"\x82\x86\x84\x41\x01a");
+        bytes.extend_from_slice(b"\x00\x00\x04\x03\x00");
+        bytes.extend_from_slice(&stream.to_be_bytes());
+        bytes.extend_from_slice(&8_u32.to_be_bytes());
+    }
+    let sent = stream.write_all(&bytes).await;
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(std::time::Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
+    assert!(sent.is_err() || read.is_ok(), "the connection is closed");
+    assert_eq!(house.get("/feeds/all.rss").await.status, 200);
+    house.close().await;
+}
