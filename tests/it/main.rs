@@ -7,6 +7,7 @@ mod article;
 mod backup;
 mod daemon;
 mod doctor;
+mod faithful;
 mod fetch;
 mod fleet;
 mod full;
