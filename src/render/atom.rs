@@ -5,6 +5,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::{Channel, Entry, Format, GENERATOR, date, namespace, whole_text, xml};
 use crate::model::id::hash128;
+use crate::model::time::Time;
 
 /// Atom 1.0.
 #[derive(Debug, Clone, Copy)]
@@ -137,6 +138,9 @@ impl Document {
             self.open("source", &[])?;
             self.text("id", feed)?;
             self.text("title", &emission.source_name)?;
+            // It stood there when we read it: the latest time known of it that never changes.
+            let read = if emission.first == Time::default() { emission.published } else { emission.first };
+            self.text("updated", &date::rfc3339(read, emission.offset))?;
             self.author(&emission.source_name)?;
             self.link("self", feed, None)?;
             self.close("source")?;
