@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod address;
+pub mod caller;
 pub mod conditional;
 pub mod directory;
 pub mod encoding;
@@ -30,10 +31,11 @@ pub mod words;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use http::header::CACHE_CONTROL;
+use http::header::{CACHE_CONTROL, HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use tokio::net::TcpListener;
 
@@ -53,6 +55,8 @@ use reply::{Dropped, Reply, Unmade};
 
 /// Longest path and query, in bytes; 414 beyond it. A tag of 64 Chinese characters takes 576.
 const LONGEST: usize = 4_096;
+/// Every answer has a number of its own, which stands in the log too.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What answers are made from.
 pub struct Front {
@@ -72,6 +76,9 @@ pub struct Front {
     pub status: Arc<Status>,
     neighbours: Neighbours,
     directory: Kept,
+    /// Requests so far, and the second in which we began: together they name a request.
+    asked: AtomicU64,
+    began: i64,
     /// Whether answers become files: then nothing leads to an address that needs a program behind it.
     fixed: bool,
 }
@@ -119,7 +126,10 @@ impl Front {
         status: Arc<Status>,
     ) -> Self {
         let neighbours: Neighbours = Arc::new(|_| Vec::new());
+        let began = clock().seconds();
         Self {
+            asked: AtomicU64::new(0),
+            began,
             press,
             store,
             settings,
@@ -164,17 +174,36 @@ impl Front {
     /// [`Dropped`] where a broken connection is the best answer: a feed that can't be printed now.
     pub async fn answer<B>(self: &Arc<Self>, request: &Request<B>, address: IpAddr) -> Result<Reply, Dropped> {
         let begun = Instant::now();
+        let id = self.asked.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{:08x}-{id:x}", self.began);
         let (route, answered) = self.dispatch(request).await;
-        let answered =
+        let mut answered =
             answered.map(|reply| if request.method() == Method::HEAD { reply::beheaded(reply) } else { reply });
-        match &answered {
+        let took = begun.elapsed();
+        let caller = || caller::address(request.headers(), address, &self.settings.load().server.trusted_proxies);
+        match &mut answered {
             Ok(reply) => {
-                self.metrics.answered(route, reply.status(), begun.elapsed());
-                tracing::debug!(%address, method = %request.method(), uri = %request.uri(), status = reply.status().as_u16());
+                use hyper::body::Body as _;
+                self.metrics.answered(route, reply.status(), took);
+                reply.headers_mut().insert(REQUEST_ID, reply::value(&id));
+                if tracing::enabled!(target: "access", tracing::Level::INFO) {
+                    let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+                    tracing::info!(
+                        target: "access",
+                        id,
+                        address = %caller(),
+                        method = %request.method(),
+                        uri = %request.uri(),
+                        status = reply.status().as_u16(),
+                        bytes = reply.body().size_hint().exact().unwrap_or_default(),
+                        micros = took.as_micros() as u64,
+                        agent = agent.unwrap_or_default(),
+                    );
+                }
             }
             Err(dropped) => {
                 self.metrics.dropped();
-                tracing::error!(uri = %request.uri(), %dropped, "a feed could not be answered");
+                tracing::error!(id, address = %caller(), uri = %request.uri(), %dropped, "a feed could not be answered");
             }
         }
         answered

@@ -323,6 +323,7 @@ async fn every_address() {
         if path != "/metrics" {
             let without_date = |mut headers: BTreeMap<String, String>| {
                 headers.remove("date");
+                headers.remove("x-request-id");
                 headers
             };
             assert_eq!(without_date(head.headers), without_date(answer.headers), "HEAD {path}");
@@ -816,5 +817,16 @@ async fn streams_opened_and_reset_in_a_row_end_the_connection_and_nothing_else()
     let read = tokio::time::timeout(std::time::Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
     assert!(sent.is_err() || read.is_ok(), "the connection is closed");
     assert_eq!(house.get("/feeds/all.rss").await.status, 200);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn every_answer_has_an_id_of_its_own() {
+    let house = House::open("https://desk.example").await;
+    let mut ids = std::collections::BTreeSet::new();
+    for path in ["/feeds/all.rss", "/feeds/all.rss", "/", "/nothing", "/healthz"] {
+        let id = house.get(path).await.header("x-request-id").to_owned();
+        assert!(!id.is_empty() && ids.insert(id), "{path}");
+    }
     house.close().await;
 }
