@@ -78,6 +78,8 @@ pub enum AppError {
     System(&'static str, String),
 }
 
+/// Names of the feeds asked for last, in the folder of the store. Its loss costs nothing.
+const WARM: &str = "warm";
 /// Encoded settings in one wire record.
 const SETTINGS_PART: usize = 128 * 1024;
 /// Keys of settings that are gone, in one wire record: a key has at most 71 bytes.
@@ -444,6 +446,16 @@ pub async fn serve(
     watch(&desk, &metrics);
 
     let press = Arc::new(Press::new(Arc::clone(&desk.store), Arc::new(desk.journal.clone())));
+    let warm = place.join(WARM);
+    if let Ok(list) = std::fs::read_to_string(&warm) {
+        let press = Arc::clone(&press);
+        // Beside everything else: nobody waits for it.
+        tokio::task::spawn_blocking(move || {
+            let printed = press.warm(&list);
+            tracing::debug!(printed, "the feeds asked for last stand ready");
+        });
+    }
+    let printer = Arc::clone(&press);
     let front = Front::new(
         press,
         Arc::clone(&desk.store),
@@ -517,6 +529,9 @@ pub async fn serve(
     }
     if let Ok(control) = control {
         control.abort();
+    }
+    if let Err(error) = std::fs::write(&warm, printer.asked()) {
+        tracing::debug!(%error, "the next start prints feeds when they are asked for");
     }
     desk = daemon.desk;
     tokio::task::block_in_place(|| desk.stop());

@@ -270,6 +270,8 @@ impl Press {
     pub const ASIDE: usize = 8 * 1024 * 1024;
     /// `max-age` of a page of an archive, in minutes: a day. It never changes but where something was taken out of it.
     pub const ARCHIVED: u32 = 24 * 60;
+    /// So many feeds are printed at a start because they were asked for last before it.
+    pub const WARM: usize = 200;
     /// Shortest `max-age`, in minutes: readers ask no more often however busy an edition is.
     pub const SOONEST: i64 = 2;
     /// Longest `max-age`, in minutes: what follows after a quiet time is not missed for longer.
@@ -311,6 +313,27 @@ impl Press {
     #[must_use]
     pub fn weight(&self) -> usize {
         locked(&self.shelf).weight + locked(&self.aside).weight
+    }
+
+    /// Names of the feeds asked for last, the latest first, a line each: what the next start prints before anybody asks.
+    #[must_use]
+    pub fn asked(&self) -> String {
+        let shelf = locked(&self.shelf);
+        let mut keys: Vec<_> = shelf.by_use.values().collect();
+        keys.reverse();
+        keys.iter().take(Self::WARM).map(|(edition, extension)| format!("{extension} {edition}\n")).collect()
+    }
+
+    /// Prints the feeds of such a list. A line that names none is passed over, and a feed that cannot be printed now is
+    /// printed when it is asked for. Blocking; the number printed.
+    pub fn warm(&self, list: &str) -> usize {
+        let feeds = list.lines().take(Self::WARM).filter_map(|line| {
+            let (extension, edition) = line.split_once(' ')?;
+            Some((EditionId::parse(edition)?, crate::render::format(extension)?))
+        });
+        let feeds: Vec<_> = feeds.collect();
+        // The one asked for last comes last, and stays longest.
+        feeds.iter().rev().filter(|(edition, format)| self.print(edition, *format).is_ok()).count()
     }
 
     /// The edition as it stands, if it is printed already. Costs at most one look into the store: an answer at once, or `None`
@@ -1022,6 +1045,19 @@ mod tests {
         });
         assert_eq!(slow.0.load(Ordering::SeqCst), 1);
         assert!(locked(&desk.press.shelf).printing.is_empty(), "no gate is left behind");
+    }
+
+    #[test]
+    fn what_was_asked_for_stands_ready_after_a_restart() {
+        let mut desk = Desk::new();
+        desk.story(1, &[EditionId::All, city()], 60, Republish::Summary);
+        desk.print(&EditionId::All);
+        desk.print(&city());
+        assert_eq!(desk.press.asked(), "rss city/411000\nrss all\n");
+        let again = Press::new(Arc::clone(&desk.store), Arc::new(Wire));
+        assert_eq!(again.warm(&format!("{}junk\nrss nowhere\npdf all\n", desk.press.asked())), 2);
+        assert!(again.ready(&city(), &Rss).expect("ready").is_some());
+        assert_eq!((again.renders(), again.asked()), (2, desk.press.asked()));
     }
 
     #[test]
