@@ -81,6 +81,17 @@ pub enum Form {
     Brotli,
 }
 
+/// Values of headers.
+#[derive(Debug, Clone)]
+pub struct Stamps {
+    /// Entity tags: of the document as it is, and of its forms in the order of [`Form`].
+    pub etags: [http::HeaderValue; 4],
+    /// `Cache-Control`.
+    pub cache: http::HeaderValue,
+    /// `Last-Modified`.
+    pub modified: http::HeaderValue,
+}
+
 /// What is to be printed.
 struct Contents {
     version: Version,
@@ -99,6 +110,8 @@ pub struct Printed {
     pub bytes: Bytes,
     /// The document in each [`Form`] that was asked for: made once.
     forms: [OnceLock<Bytes>; 3],
+    /// What is said of it in headers, written once.
+    pub stamps: OnceLock<Stamps>,
     /// Strong entity tag of `bytes`, with its quotes; those of the coded forms are [`Printed::etag_for`].
     pub etag: String,
     /// `Last-Modified`, in seconds since 1970.
@@ -144,6 +157,7 @@ impl Printed {
         let hash = blake3::hash(&bytes).to_hex();
         Self {
             forms: [const { OnceLock::new() }; 3],
+            stamps: OnceLock::new(),
             bytes: bytes.into(),
             etag: format!("\"{}\"", &hash[..32]),
             modified: version.modified,
@@ -1067,7 +1081,16 @@ mod tests {
             let bytes = Bytes::from(vec![0; size]);
             let (etag, version) = (String::new(), Version::default());
             let forms = [const { OnceLock::new() }; 3];
-            Arc::new(Printed { bytes, forms, etag, modified: 0, max_age: 0, media_type: "", version })
+            Arc::new(Printed {
+                bytes,
+                forms,
+                stamps: OnceLock::new(),
+                etag,
+                modified: 0,
+                max_age: 0,
+                media_type: "",
+                version,
+            })
         };
         let mut shelf = Shelf { most: Press::SHELF, ..Shelf::default() };
         let third = Press::SHELF / 6 - 1_000;

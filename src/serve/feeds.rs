@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderName, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderName,
+    LAST_MODIFIED, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
@@ -23,7 +24,7 @@ use super::pages::{Chip, Desk};
 use super::reply::{self, Dropped, Reply, Unmade};
 use super::{Asked, Front, link, lookup, visitor, words};
 use crate::model::edition::EditionId;
-use crate::press::{Form, Part, PressError, Printed};
+use crate::press::{Form, Part, PressError, Printed, Stamps};
 use crate::render::{self, Format, image};
 
 /// How long a cache may hand out the last answer while we can't be reached, in seconds (RFC 5861 section 4).
@@ -139,10 +140,18 @@ async fn printed(
 /// 200 with the feed, or 304. `now` in seconds since 1970.
 async fn send(asked: &HeaderMap, printed: &Arc<Printed>, now: i64) -> Result<Reply, Dropped> {
     let coding = encoding::choose(asked, &[Coding::Identity, Coding::Gzip, Coding::Zstd, Coding::Brotli]);
-    let etag = printed.etag_for(coding.name());
+    let stamps = printed.stamps.get_or_init(|| {
+        let codings = [Coding::Identity, Coding::Gzip, Coding::Zstd, Coding::Brotli];
+        Stamps {
+            etags: codings.map(|coding| reply::value(&printed.etag_for(coding.name()))),
+            cache: reply::value(&format!("public, max-age={}, stale-if-error={STALE_IF_ERROR}", printed.max_age)),
+            modified: reply::value(&conditional::http_date(printed.modified)),
+        }
+    });
+    let etag = &stamps.etags[coding as usize];
     // A date ahead of our own clock is neither said nor believed (RFC 9110 section 8.8.2.1).
     let modified = Some(printed.modified).filter(|modified| *modified <= now);
-    let mut reply = match conditional::decide(asked, &etag, modified) {
+    let mut reply = match conditional::decide(asked, etag.to_str().unwrap_or_default(), modified) {
         Decision::NotModified => reply::not_modified(),
         Decision::Send => {
             let form = match coding {
@@ -171,10 +180,11 @@ async fn send(asked: &HeaderMap, printed: &Arc<Printed>, now: i64) -> Result<Rep
         }
     };
     let headers = reply.headers_mut();
-    headers.insert(ETAG, reply::value(&etag));
-    reply::last_modified(headers, printed.modified, now);
-    let cache = format!("public, max-age={}, stale-if-error={STALE_IF_ERROR}", printed.max_age);
-    headers.insert(CACHE_CONTROL, reply::value(&cache));
+    headers.insert(ETAG, etag.clone());
+    if modified.is_some() {
+        headers.insert(LAST_MODIFIED, stamps.modified.clone());
+    }
+    headers.insert(CACHE_CONTROL, stamps.cache.clone());
     headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     open(headers);
     Ok(reply)

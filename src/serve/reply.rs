@@ -5,7 +5,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
-    LAST_MODIFIED, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
@@ -146,13 +146,6 @@ pub fn beheaded(mut reply: Reply) -> Reply {
     }
     *reply.body_mut() = Full::default();
     reply
-}
-
-/// Adds `Last-Modified`, left out while it is ahead of our own `Date` (RFC 9110 section 8.8.2.1).
-pub fn last_modified(headers: &mut HeaderMap, modified: i64, now: i64) {
-    if modified <= now {
-        headers.insert(LAST_MODIFIED, value(&conditional::http_date(modified)));
-    }
 }
 
 /// A page could not be made.
