@@ -1272,7 +1272,7 @@ mod tests {
         for number in 1..=20 {
             news(&room, number, Time(1_000 + number as i64));
         }
-        for number in 21..=700 {
+        for number in 21..=1_100 {
             news(&room, number, Time(Time::DAY * 2 + number as i64 * Time::HOUR));
         }
         while editor.step().unwrap() {}
