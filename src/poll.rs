@@ -21,7 +21,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 
 use crate::clock::Clock;
-use crate::fetch::{Answer, Ask, FetchError, Fetcher};
+use crate::fetch::{Answer, Ask, FetchError, Fetcher, Obedience, robots};
 use crate::journal::{Log, LogError};
 use crate::model::book::{Change, Entry, Held, Signs, State, Validators};
 use crate::model::codec::encode;
@@ -464,10 +464,17 @@ impl Poller {
             proxy: source.proxy.as_deref(),
             ca: source.ca.as_deref(),
             post,
+            robots: obedience(source, book, before),
         };
         let fetcher = self.fetcher.load_full();
-        let mut answer = fetcher.get(ask).await?;
+        let answer = fetcher.get(ask).await;
         let now = (self.clock)();
+        match (&answer, ask.robots) {
+            (Err(FetchError::Rules { .. }), _) => book.unruled = book.unruled.or(Some(now)),
+            (Ok(_), Obedience::Obey) => book.unruled = None,
+            _ => {}
+        }
+        let mut answer = answer?;
         (round.status, round.bytes) = (answer.status, answer.transferred);
         round.skew = answer.date.map(|date| date.since(now));
         walk.said.fresh = answer.fresh.unwrap_or(0);
@@ -517,7 +524,10 @@ impl Poller {
         book: &Entry,
         at: Time,
     ) -> Result<Brought, Trouble> {
-        let reach = Reach { fetcher: self.fetcher.load_full(), parsers: &self.parsers, source: Arc::clone(source) };
+        let lapsed = obedience(source, book, at) == Obedience::Lapsed;
+        let robots = if lapsed { Obedience::Lapsed } else { Obedience::Obey };
+        let fetcher = self.fetcher.load_full();
+        let reach = Reach { fetcher, parsers: &self.parsers, source: Arc::clone(source), robots };
         let wanted = Arc::clone(source);
         let mut read = self.parsers.run(move || draft::read(&wanted, &sheets, at)).await??;
         let mut vouched = true;
@@ -612,6 +622,18 @@ impl Poller {
             Ok(closing.last().copied())
         };
         blocking(file).await?
+    }
+}
+
+/// Whether robots.txt counts for a source's own address: for pages made for people and for lists of pages. A feed and an
+/// API are there for programs.
+fn obedience(source: &Source, book: &Entry, now: Time) -> Obedience {
+    match source.kind {
+        Kind::Page { .. } | Kind::Sitemap(_) => {
+            let lapsed = book.unruled.is_some_and(|since| now.since(since) >= robots::GIVEN_UP);
+            if lapsed { Obedience::Lapsed } else { Obedience::Obey }
+        }
+        Kind::Feed(_) | Kind::Api { .. } | Kind::Files(_) => Obedience::Free,
     }
 }
 

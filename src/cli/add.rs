@@ -19,7 +19,7 @@ use crate::app::rules;
 use crate::clock::{self, Clock};
 use crate::config::{self, Block};
 use crate::desk::Rules;
-use crate::fetch::{Answer, Ask, Fetcher, user_agent};
+use crate::fetch::{Answer, Ask, Fetcher, Obedience, user_agent};
 use crate::model::place::Level;
 use crate::model::setting::Settings;
 use crate::model::source::Source;
@@ -356,6 +356,13 @@ impl Search<'_> {
     /// The lists of the page at hand; of the likeliest the first article is tried, too.
     async fn lists(&mut self, offers: &Offers, answer: &Answer, now: Time) {
         let body = if self.site.government { "gov-cn" } else { "readable" };
+        if offers.lists.is_empty() {
+            return;
+        }
+        let robots = Obedience::Obey;
+        if let Err(error) = self.fetcher.may_read(Ask { robots, ..Ask::new(&answer.url, PATIENCE) }).await {
+            return self.tried.push((answer.url.clone(), format!("its lists would not be polled: {error}")));
+        }
         for guess in &offers.lists {
             let block = Block::default().text("id", "add").text("page", &answer.url);
             let block = match (&guess.list, &guess.links) {
@@ -376,6 +383,7 @@ impl Search<'_> {
                 fetcher: std::sync::Arc::new(self.fetcher.clone()),
                 parsers: self.parsers,
                 source: std::sync::Arc::new(source.clone()),
+                robots: Obedience::Obey,
             };
             let article = reach.article(body, &first, now).await;
             self.asked.insert(first);

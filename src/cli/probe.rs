@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::account::{Field, Known, account};
 use crate::clock::Clock;
 use crate::desk::Rules;
-use crate::fetch::{Ask, Fetcher};
+use crate::fetch::{Ask, Fetcher, Obedience, robots};
 use crate::model::item::{Document, Item};
 use crate::model::place::Places;
 use crate::model::source::{Kind, Source};
@@ -123,6 +123,10 @@ pub async fn ask(
             Kind::Api { post, .. } if !post.is_empty() => Some(post),
             _ => None,
         },
+        robots: match &source.kind {
+            Kind::Page { .. } | Kind::Sitemap(_) => Obedience::Obey,
+            _ => Obedience::Free,
+        },
     };
     let answer = fetcher.get(asked).await.map_err(|error| error.to_string())?;
     if !(200..300).contains(&answer.status) {
@@ -150,7 +154,15 @@ pub async fn ask(
         }
     };
     let source = &source;
-    let reach = Reach { fetcher: Arc::new(fetcher.clone()), parsers, source: Arc::new(source.clone()) };
+    let robots = Obedience::Obey;
+    if wish.open && matches!(source.kind, Kind::Page { .. } | Kind::Sitemap(_)) {
+        // It was asked for by hand, as if it were a feed; as this it would not be polled.
+        let asked = Ask { robots, ..Ask::new(&url, robots::TIMEOUT) };
+        if let Err(error) = fetcher.may_read(asked).await {
+            read.complaints.insert(0, format!("it would not be polled: {error}"));
+        }
+    }
+    let reach = Reach { fetcher: Arc::new(fetcher.clone()), parsers, source: Arc::new(source.clone()), robots };
     if read.documents.iter().any(|(_, document)| !document.children.is_empty()) {
         lead::children(&reach, &mut read, now).await.map_err(|error| error.to_string())?;
     }

@@ -186,9 +186,43 @@ mod tests {
 
     #[test]
     fn odd_forms_of_an_address_are_seen_through() {
-        for odd in ["http://2130706433/", "http://0x7f.1/", "http://0177.0.0.1/", "http://127.1/", "http://127.0.0.1./"]
-        {
+        for odd in [
+            "http://2130706433/",
+            "http://0x7f000001/",
+            "http://0x7f.1/",
+            "http://0177.0.0.1/",
+            "http://0177.0x0.0.01/",
+            "http://127.1/",
+            "http://127.0.1/",
+            "http://127.0.0.1./",
+            "http://%31%32%37.0.0.1/",
+            "http://１２７.０.０.１/",
+            "http://①②⑦.⓪.⓪.①/",
+            "http://127。0。0。1/",
+            "http://127.0.0.1\t/",
+        ] {
             assert_eq!(Target::read(odd).unwrap().host(), "127.0.0.1", "{odd}");
+        }
+        for (odd, host) in [
+            ("http://[0:0:0:0:0:ffff:7f00:1]/", "[::ffff:7f00:1]"),
+            ("http://[::127.0.0.1]/", "[::7f00:1]"),
+            ("http://0/", "0.0.0.0"),
+            ("http://LOCALHOST./", "localhost."),
+        ] {
+            assert_eq!(Target::read(odd).unwrap().host(), host, "{odd}");
+        }
+        // Zone ids, numbers too large, and what is no address at all.
+        for wrong in [
+            "http://[fe80::1%25eth0]/",
+            "http://[fe80::1%eth0]/",
+            "http://256.0.0.1/",
+            "http://4294967296/",
+            "http://1.2.3.4.5/",
+            "http://127.0.0.1%00.example/",
+            "http://[::1/",
+            "http://a b.example/",
+        ] {
+            assert!(Target::read(wrong).is_err(), "{wrong}");
         }
         assert_eq!(Target::read("http://good.example\\@evil.example/").unwrap().host(), "good.example");
         assert_eq!(Target::read("http://good.example@evil.example/").unwrap().host(), "evil.example");

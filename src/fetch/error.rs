@@ -91,7 +91,10 @@ pub enum FetchError {
         why: String,
     },
     /// No agreement on encryption: certificate, version, name.
-    #[error("no secure connection to {host}: {why}; if it has its own certificate authority, name it with `ca`")]
+    #[error(
+        "no secure connection to {host}: {why}; it is not asked without one. If it has its own certificate authority, name \
+         that with `ca`"
+    )]
     Tls {
         /// The host.
         host: String,
@@ -116,6 +119,18 @@ pub enum FetchError {
         /// Which part.
         phase: Phase,
         /// The limit, in seconds.
+        seconds: u64,
+    },
+    /// It sends, but hardly.
+    #[error(
+        "{host} sends its answer at less than {least} bytes a second for {seconds} s and was given up; it is asked again later"
+    )]
+    Slow {
+        /// The host.
+        host: String,
+        /// The least that is waited for, in bytes a second.
+        least: u64,
+        /// How long it was watched, in seconds.
         seconds: u64,
     },
     /// The connection ended before the answer did.
@@ -143,6 +158,16 @@ pub enum FetchError {
         most: usize,
         /// Lines.
         count: usize,
+    },
+    /// Interim answers (1xx) without end.
+    #[error(
+        "{host} sends more than {most} interim answers (1xx) before its answer: refused; its server is out of order"
+    )]
+    Interim {
+        /// The host.
+        host: String,
+        /// The cap.
+        most: usize,
     },
     /// Body beyond the cap.
     #[error("the answer of {host} is larger than {most} bytes; raise [fetch] body_max if it is right")]
@@ -192,6 +217,31 @@ pub enum FetchError {
         /// Where it gave up.
         at: String,
     },
+    /// What robots.txt forbids (RFC 9309).
+    #[error(
+        "the robots.txt of {host} forbids {path} to citydesk: {rule}; ask the site for leave, or look for a feed of it"
+    )]
+    Forbidden {
+        /// The host.
+        host: String,
+        /// Path and query that we may not ask for.
+        path: String,
+        /// The rule: its line, and what stands there.
+        rule: String,
+    },
+    /// robots.txt cannot be had, so that nothing may be asked for (RFC 9309 section 2.3.1.4).
+    #[error(
+        "whether {host} may be read is not known, and so it is not: {why}; if its robots.txt cannot be had for {days} days, \
+         the site is read without one"
+    )]
+    Rules {
+        /// The host.
+        host: String,
+        /// What is wrong with its robots.txt.
+        why: String,
+        /// How long it takes until its absence counts as leave.
+        days: i64,
+    },
     /// A redirect without a usable target.
     #[error("{at} answers {status} without saying where to go: {why}")]
     Nowhere {
@@ -218,15 +268,18 @@ impl FetchError {
             Self::Tls { .. } => "tls",
             Self::Proxy { .. } => "proxy",
             Self::Timeout { .. } => "timeout",
+            Self::Slow { .. } => "slow",
             Self::Cut { .. } => "cut",
             Self::Protocol { .. } => "protocol",
             Self::Head { .. } => "head",
+            Self::Interim { .. } => "interim",
             Self::TooLarge { .. } => "large",
             Self::Bomb { .. } => "bomb",
             Self::Encoding { .. } => "encoding",
             Self::Unpack { .. } => "unpack",
             Self::Loop { .. } => "loop",
             Self::Redirects { .. } => "redirects",
+            Self::Forbidden { .. } | Self::Rules { .. } => "robots",
             Self::Nowhere { .. } => "nowhere",
         }
     }

@@ -1,22 +1,27 @@
 //! HTTP out: one guarded, capped, conditional request.
 //!
 //! [`Fetcher::get`] is all of it. The way of a request: secrets are put into the address ([`address`], `secret`), a slot
-//! of the host is awaited (`slot`), the name is looked up and each address judged ([`guard`], `connect`), redirects are
-//! followed by hand, and the body is unpacked under caps ([`unpack`]).
+//! of the host is awaited (`slot`), robots.txt is obeyed where it must be ([`robots`]), the name is looked up (`lookup`)
+//! and each address judged ([`guard`], `connect`), redirects are followed by hand, with the cookies of the chain
+//! (`cookie`), and the body is unpacked under caps ([`unpack`]).
 
 pub mod address;
 mod connect;
+mod cookie;
 mod error;
 pub mod guard;
 pub mod hint;
+mod lookup;
 mod proxy;
+pub mod robots;
 mod secret;
 mod slot;
 pub mod unpack;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,12 +30,13 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::pem::PemObject;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsConnector;
 
 use crate::clock::Clock;
 use crate::model::book::Validators;
@@ -40,8 +46,10 @@ use crate::model::time::Time;
 
 use address::{Mask, Target};
 use connect::{Connector, Contact, Dialer};
+use cookie::Jar;
 pub use error::{FetchError, Phase};
 use guard::Guard;
+use lookup::Names;
 use proxy::Proxy;
 use slot::Slots;
 use unpack::{Encoding, Trouble, Unpacker};
@@ -55,10 +63,20 @@ pub const HEAD_LINES: usize = 200;
 /// Longest wait for the head of an answer, connecting included, unless the source's `timeout` is so long that five
 /// sixths of it are longer: who raises it has a site that is slow to answer.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(25);
+/// Most interim answers (1xx) before an answer: RFC 9110 section 15.2 sets no bound, and nobody sends more than two.
+pub const INTERIM: usize = 16;
+/// A body must come at so many bytes a second …
+pub const RATE: u64 = 200;
+/// … over each such span: a source may be slow, but not hold a place among those that are asked for nothing.
+pub const WATCH: Duration = Duration::from_secs(15);
 /// How long an idle connection is kept for the next request to the same host.
 const IDLE: Duration = Duration::from_secs(15);
 /// Idle connections kept to one host.
 const IDLE_PER_HOST: usize = 1;
+/// While more connections than this are open, in use or idle, none is kept after its answer.
+const KEPT: usize = 64;
+/// Certificate authorities of single sources and proxies for which a client is kept.
+const CLIENTS: usize = 64;
 
 /// What we can unpack.
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("gzip, br, zstd, deflate");
@@ -90,17 +108,40 @@ pub struct Ask<'a> {
     pub timeout: Duration,
     /// Proxy of the source; `[fetch] proxy` if none.
     pub proxy: Option<&'a str>,
-    /// File of a certificate authority that this source may have beside the usual ones.
+    /// File of the certificate authority that alone may vouch for this host. It vouches for no other one.
     pub ca: Option<&'a Path>,
     /// Form fields: makes it a POST.
     pub post: Option<&'a BTreeMap<String, String>>,
+    /// Whether robots.txt counts.
+    pub robots: Obedience,
+}
+
+/// Whether robots.txt counts for a request.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Obedience {
+    /// No: a feed is there to be fetched by programs.
+    #[default]
+    Free,
+    /// Yes, on every hop.
+    Obey,
+    /// Yes, but where it has not been to be had for [`robots::GIVEN_UP`] there is none.
+    Lapsed,
 }
 
 impl<'a> Ask<'a> {
     /// A plain GET.
     #[must_use]
     pub const fn new(url: &'a str, timeout: Duration) -> Self {
-        Self { url, headers: &[], validators: None, timeout, proxy: None, ca: None, post: None }
+        Self {
+            url,
+            headers: &[],
+            validators: None,
+            timeout,
+            proxy: None,
+            ca: None,
+            post: None,
+            robots: Obedience::Free,
+        }
     }
 }
 
@@ -173,6 +214,8 @@ pub enum Unusable {
     Tls(String),
 }
 
+/// Boxed, since asking for rules is a request like any other, and those wait for rules.
+type Asking<'a> = Pin<Box<dyn Future<Output = Result<(robots::Rules, i64), FetchError>> + Send + 'a>>;
 type Way = (Option<PathBuf>, Option<String>);
 type Http = Client<Connector, Full<Bytes>>;
 type Made = (Http, Option<Arc<Proxy>>);
@@ -184,6 +227,10 @@ struct Shared {
     guard: Arc<Guard>,
     proxy: Option<String>,
     slots: Slots,
+    names: Arc<Names>,
+    robots: robots::Memory,
+    /// Connections that are open now.
+    open: Arc<AtomicUsize>,
     /// One client for each pair of certificate authority and proxy; most desks have one.
     clients: Mutex<BTreeMap<Way, Made>>,
 }
@@ -212,6 +259,9 @@ impl Fetcher {
             guard: Arc::new(Guard::new(&settings.allow_private)),
             proxy: settings.proxy.clone().filter(|proxy| !proxy.is_empty()),
             slots: Slots::new(settings.per_host),
+            names: Arc::new(Names::new()),
+            robots: robots::Memory::default(),
+            open: Arc::default(),
             clients: Mutex::new(BTreeMap::new()),
         }));
         let made = fetcher.make(None, fetcher.0.proxy.as_deref()).map_err(|error| match error {
@@ -242,10 +292,10 @@ impl Fetcher {
             value.set_sensitive(true);
             own.append(header, value);
         }
-        let (client, proxy) = self.client(ask.ca, ask.proxy)?;
-        let permit = self.0.slots.take(target.host()).await;
+        let mut permit = None;
+        self.admit(&ask, &target, &mut permit).await?;
         let host = target.host().to_owned();
-        let travel = self.travel(&ask, &client, proxy.as_deref(), target, own, &mask, permit);
+        let travel = self.travel(&ask, target, own, &mask, permit);
         let mut answer = timeout(ask.timeout, travel).await.unwrap_or_else(|_| {
             Err(FetchError::Timeout { host, phase: Phase::Whole, seconds: ask.timeout.as_secs() })
         })?;
@@ -253,12 +303,125 @@ impl Fetcher {
         Ok(answer)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one request's way, cut from `get` for its time limit")]
+    /// Whether robots.txt lets us read an address; for what was asked for by hand and would be polled later.
+    ///
+    /// # Errors
+    /// [`FetchError::Forbidden`] with the rule; whatever keeps its robots.txt from us.
+    pub async fn may_read(&self, ask: Ask<'_>) -> Result<(), FetchError> {
+        let (address, mask) = address::expand(ask.url)?;
+        let target = Target::read(&address)
+            .map_err(|why| FetchError::Address { address: ask.url.to_owned(), why: mask.hide(&why) })?;
+        let host = self.0.robots.host(&target.url);
+        self.rules(&ask, &target, &host).await.map(|_| ())
+    }
+
+    /// Waits until a host may be asked: its rules are known and allow it, and one of its slots is free. A slot that is held
+    /// already is kept, unless the rules have to be asked for first.
+    async fn admit(
+        &self,
+        ask: &Ask<'_>,
+        target: &Target,
+        permit: &mut Option<OwnedSemaphorePermit>,
+    ) -> Result<(), FetchError> {
+        if ask.robots == Obedience::Free {
+            if permit.is_none() {
+                *permit = self.0.slots.take(target.host()).await;
+            }
+            return Ok(());
+        }
+        let host = self.0.robots.host(&target.url);
+        let now = (self.0.clock)();
+        let known = host.known.try_lock().is_ok_and(|known| known.as_ref().is_some_and(|it| it.fresh(now)));
+        if !known {
+            drop(permit.take());
+        }
+        let rules = self.rules(ask, target, &host).await?;
+        if permit.is_none() {
+            *permit = self.0.slots.take(target.host()).await;
+        }
+        let delay = rules.delay();
+        let last = *host.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = last.filter(|_| !delay.is_zero()) {
+            let gone = Duration::from_millis((self.0.clock)().since(last).max(0).unsigned_abs());
+            sleep(delay.saturating_sub(gone)).await;
+        }
+        *host.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((self.0.clock)());
+        Ok(())
+    }
+
+    /// The rules of a host, if they allow this address.
+    async fn rules(
+        &self,
+        ask: &Ask<'_>,
+        target: &Target,
+        host: &robots::Host,
+    ) -> Result<Arc<robots::Rules>, FetchError> {
+        let mut known = host.known.lock().await;
+        let now = (self.0.clock)();
+        if known.as_ref().is_none_or(|known| !known.fresh(now)) {
+            let (rules, life) = self.ask_rules(ask, target).await?;
+            // What was allowed yesterday still is while it cannot be asked for anew (RFC 9309 section 2.4).
+            let former = known.take().filter(|_| rules.unreachable().is_some()).map(|known| known.rules);
+            let rules = former.unwrap_or_else(|| Arc::new(rules));
+            *known = Some(robots::Known { rules, at: now, life });
+        }
+        let rules = known.as_ref().map_or_else(|| Arc::new(robots::Rules::none()), |known| Arc::clone(&known.rules));
+        drop(known);
+        let host = target.host().to_owned();
+        if let Some(why) = rules.unreachable() {
+            if ask.robots == Obedience::Lapsed {
+                return Ok(rules);
+            }
+            let (why, days) = (why.to_owned(), robots::GIVEN_UP / Time::DAY);
+            return Err(FetchError::Rules { host, why, days });
+        }
+        if let Some(rule) = rules.forbids(&target.url) {
+            let path = target.url[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
+            return Err(FetchError::Forbidden { host, path: shortened(&path), rule });
+        }
+        Ok(rules)
+    }
+
+    /// Asks a host for its robots.txt. What would keep us from the page as well is an error; all else is a rule.
+    fn ask_rules<'a>(&'a self, ask: &'a Ask<'_>, target: &'a Target) -> Asking<'a> {
+        Box::pin(async move { self.ask_rules_now(ask, target).await })
+    }
+
+    async fn ask_rules_now(&self, ask: &Ask<'_>, target: &Target) -> Result<(robots::Rules, i64), FetchError> {
+        let url = target.url.join("/robots.txt").map_or_else(|_| target.url.to_string(), String::from);
+        // `${NAME}` stands for a secret in feeds.toml, and nowhere else.
+        let url = url.replace("${", "$%7B");
+        let asked = Ask { proxy: ask.proxy, ca: ask.ca, ..Ask::new(&url, robots::TIMEOUT.min(ask.timeout)) };
+        let missing = |why: String| Ok((robots::Rules::missing(why), robots::UNREACHABLE_LIFE));
+        match self.get(asked).await {
+            Ok(answer) => match answer.status {
+                200..=299 => {
+                    let life = answer.fresh.map_or(robots::LIFE, |it| it.clamp(robots::LEAST_LIFE, robots::LIFE));
+                    Ok((robots::Rules::read(&answer.body), life))
+                }
+                // RFC 9309 section 2.3.1.3; a 3xx that leads nowhere among them.
+                300..=499 => Ok((robots::Rules::none(), robots::LIFE)),
+                status => missing(format!("its robots.txt is answered with {status}")),
+            },
+            Err(FetchError::Redirects { .. } | FetchError::Loop { .. } | FetchError::Nowhere { .. }) => {
+                Ok((robots::Rules::none(), robots::LIFE))
+            }
+            Err(
+                error @ (FetchError::Dns { .. }
+                | FetchError::Refused { .. }
+                | FetchError::Connect { .. }
+                | FetchError::Tls { .. }
+                | FetchError::Proxy { .. }
+                | FetchError::Secret { .. }
+                | FetchError::Timeout { phase: Phase::Dns | Phase::Connect | Phase::Tls, .. }),
+            ) => Err(error),
+            Err(error) => missing(format!("of its robots.txt: {error}")),
+        }
+    }
+
     async fn travel(
         &self,
         ask: &Ask<'_>,
-        client: &Http,
-        proxy: Option<&Proxy>,
         first: Target,
         own: HeaderMap,
         mask: &Mask,
@@ -268,48 +431,72 @@ impl Fetcher {
             ask.post.map(|fields| url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish());
         let mut posting = form.is_some();
         let mut trusted = true;
+        let mut again = true;
         let mut target = first.clone();
         let mut hops = Vec::new();
-        let mut seen = BTreeSet::from([target.uri.to_string()]);
+        let mut jar = Jar::default();
+        let mut seen = BTreeSet::from([(target.uri.to_string(), None)]);
         loop {
-            if !matches!(target.port(), 80 | 443) && target.port() != first.port() {
-                return Err(FetchError::Port { host: target.host().to_owned(), port: target.port() });
-            }
+            let at_home = target.host() == first.host();
+            let (client, proxy) = self.client(ask.ca.filter(|_| at_home), ask.proxy)?;
             let body = if posting { form.clone().unwrap_or_default() } else { String::new() };
             let mut request = Request::new(Full::new(Bytes::from(body)));
             *request.method_mut() = if posting { Method::POST } else { Method::GET };
             *request.uri_mut() = target.uri.clone();
             self.dress(request.headers_mut(), ask, &target, trusted.then_some(&own), posting);
-            if let Some(credentials) = proxy.filter(|_| target.url.scheme() == "http").and_then(Proxy::credentials)
+            bring(request.headers_mut(), jar.bring(&target));
+            if let Some(credentials) = proxy.filter(|_| target.url.scheme() == "http").and_then(|it| it.credentials())
                 && let Ok(value) = HeaderValue::from_str(&credentials)
             {
                 request.headers_mut().insert(header::PROXY_AUTHORIZATION, value);
             }
             let asked = (self.0.clock)();
+            let mut use_of = Use::new(&mut request);
             let patience = HEAD_TIMEOUT.max(ask.timeout * 5 / 6);
-            let response = match timeout(patience, client.request(request)).await {
-                Ok(Ok(response)) => response,
-                Ok(Err(error)) => return Err(told(target.host(), &error)),
+            let response = match timeout(patience, answered(&client, request, &mut use_of)).await {
+                Ok(Answered::Head(response)) => response,
+                Ok(Answered::Error(error)) => {
+                    let error = told(target.host(), &error);
+                    // A kept connection that the server closed just now says nothing of the server (RFC 9110 section 9.2.2).
+                    if again && !posting && matches!(error, FetchError::Cut { .. }) && use_of.kept() {
+                        again = false;
+                        continue;
+                    }
+                    return Err(error);
+                }
+                Ok(Answered::Interim) => {
+                    return Err(FetchError::Interim { host: target.host().to_owned(), most: INTERIM });
+                }
                 Err(_) => {
                     let (host, seconds) = (target.host().to_owned(), patience.as_secs());
                     return Err(FetchError::Timeout { host, phase: Phase::FirstByte, seconds });
                 }
             };
             let first_byte = (self.0.clock)().since(asked);
+            if response.headers().len() > HEAD_LINES {
+                let host = target.host().to_owned();
+                return Err(FetchError::Head { host, most: HEAD_BYTES, count: HEAD_LINES });
+            }
+            if self.0.open.load(Ordering::Relaxed) > KEPT {
+                use_of.poison();
+            }
             let status = response.status();
             if !is_redirect(status) {
                 let mut answer = self.receive(response, &target, ask.validators.is_some()).await?;
+                use_of.fine();
                 answer.url = mask.hide(target.url.as_str());
                 answer.hops = hops;
                 answer.timings.first_byte = first_byte;
                 return Ok(answer);
             }
+            if let Some(contact) = response.extensions().get::<Arc<Contact>>() {
+                contact.used.store(true, Ordering::Relaxed);
+            }
             let at = mask.hide(target.url.as_str());
             let nowhere = |why: String| FetchError::Nowhere { at: at.clone(), status: status.as_u16(), why };
             let location = response.headers().get(header::LOCATION);
             let location = location.ok_or_else(|| nowhere("there is no Location".to_owned()))?;
-            let next =
-                target.follow(&String::from_utf8_lossy(location.as_bytes())).map_err(|why| nowhere(mask.hide(&why)))?;
+            let next = target.follow(&readable(location.as_bytes())).map_err(|why| nowhere(mask.hide(&why)))?;
             // RFC 9110 sections 15.4.2 to 15.4.4: what was posted is not posted again, except where the status says so.
             if posting && !matches!(status.as_u16(), 307 | 308) {
                 posting = false;
@@ -318,18 +505,26 @@ impl Fetcher {
             if posting && !trusted {
                 return Err(nowhere("it wants the form sent to another host; write that address".to_owned()));
             }
+            jar.take(response.headers(), &target);
+            use_of.fine();
+            drop((response, use_of));
             let to = mask.hide(next.url.as_str());
             hops.push(Hop { status: status.as_u16(), to: to.clone() });
-            if !seen.insert(next.uri.to_string()) {
+            // The same address with another cookie is another request.
+            if !seen.insert((next.uri.to_string(), jar.bring(&next).map(|it| it.as_bytes().to_vec()))) {
                 return Err(FetchError::Loop { at: to });
             }
             if hops.len() > REDIRECTS {
                 return Err(FetchError::Redirects { most: REDIRECTS, at: to });
             }
+            let open = next.host() == first.host() && next.port() == first.port();
+            if !open && !matches!(next.port(), 80 | 443) {
+                return Err(FetchError::Port { host: next.host().to_owned(), port: next.port() });
+            }
             if next.host() != target.host() {
                 drop(permit.take());
-                permit = self.0.slots.take(next.host()).await;
             }
+            self.admit(ask, &next, &mut permit).await?;
             target = next;
         }
     }
@@ -418,7 +613,23 @@ impl Fetcher {
             Trouble::Bomb => FetchError::Bomb { host: host.clone(), ratio: unpack::RATIO },
             Trouble::Broken(why) => FetchError::Unpack { host: host.clone(), why },
         };
-        while let Some(frame) = body.frame().await {
+        let watch = sleep(WATCH);
+        tokio::pin!(watch);
+        let mut watched = 0;
+        loop {
+            let frame = tokio::select! {
+                biased;
+                () = &mut watch => {
+                    if answer.transferred - watched < RATE * WATCH.as_secs() {
+                        return Err(FetchError::Slow { host, least: RATE, seconds: WATCH.as_secs() });
+                    }
+                    watched = answer.transferred;
+                    watch.set(sleep(WATCH));
+                    continue;
+                }
+                frame = body.frame() => frame,
+            };
+            let Some(frame) = frame else { break };
             let frame = frame.map_err(|error| FetchError::Cut { host: host.clone(), why: chain(&error) })?;
             if let Some(data) = frame.data_ref() {
                 answer.transferred += data.len() as u64;
@@ -437,7 +648,12 @@ impl Fetcher {
             return Ok(made);
         }
         let made = self.make(ca, proxy)?;
-        self.0.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(way, made.clone());
+        let mut clients = self.0.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if clients.len() >= CLIENTS {
+            // Those in use go on; whoever comes back makes a new one.
+            clients.clear();
+        }
+        clients.insert(way, made.clone());
         Ok(made)
     }
 
@@ -452,10 +668,14 @@ impl Fetcher {
             .transpose()?
             .map(Arc::new);
         let tls = encryption(ca)?;
-        let dialer =
-            Dialer { guard: Arc::clone(&self.0.guard), clock: Arc::clone(&self.0.clock), proxy: proxy.clone() };
-        let inner = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_all_versions();
-        let connector = Connector { inner: inner.wrap_connector(dialer), clock: Arc::clone(&self.0.clock) };
+        let dialer = Dialer {
+            guard: Arc::clone(&self.0.guard),
+            names: Arc::clone(&self.0.names),
+            clock: Arc::clone(&self.0.clock),
+            proxy: proxy.clone(),
+            open: Arc::clone(&self.0.open),
+        };
+        let connector = Connector { dialer, tls: TlsConnector::from(Arc::new(tls)) };
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
@@ -476,26 +696,149 @@ fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// TLS with the certificate authorities of the web, and one more if the source names it.
+/// A path for a message.
+fn shortened(path: &str) -> String {
+    const LONGEST: usize = 200;
+    let mut out: String = path.chars().take(LONGEST).collect();
+    if out.len() < path.len() {
+        out.push('…');
+    }
+    out
+}
+
+/// `Location` as text: bytes in another character set than UTF-8 are meant as they stand.
+fn readable(location: &[u8]) -> String {
+    std::str::from_utf8(location).map_or_else(
+        |_| {
+            let escaped =
+                |byte: &u8| if byte.is_ascii() { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+            location.iter().map(escaped).collect()
+        },
+        str::to_owned,
+    )
+}
+
+/// Adds the cookies of the chain to what the operator may have written.
+fn bring(head: &mut HeaderMap, cookies: Option<HeaderValue>) {
+    let Some(cookies) = cookies else { return };
+    let joined = head.get(header::COOKIE).map(|own| [own.as_bytes(), b"; ", cookies.as_bytes()].concat());
+    let value = joined.and_then(|joined| HeaderValue::from_bytes(&joined).ok()).unwrap_or(cookies);
+    head.insert(header::COOKIE, value);
+}
+
+/// The use of a connection by one request. Unless it ends well, the connection is not kept: with HTTP/2 the next request
+/// would land on one that hangs.
+struct Use {
+    captured: CaptureConnection,
+    contact: Option<Arc<Contact>>,
+    interim: Arc<Notify>,
+    well: bool,
+}
+
+impl Use {
+    fn new(request: &mut Request<Full<Bytes>>) -> Self {
+        let interim = Arc::new(Notify::new());
+        let (told, count) = (Arc::clone(&interim), AtomicUsize::new(0));
+        hyper::ext::on_informational(request, move |_| {
+            if count.fetch_add(1, Ordering::Relaxed) >= INTERIM {
+                told.notify_one();
+            }
+        });
+        Self { captured: capture_connection(request), contact: None, interim, well: false }
+    }
+
+    /// The connection was chosen.
+    async fn begin(&mut self) {
+        let mut extras = http::Extensions::new();
+        if let Some(connected) = self.captured.wait_for_connection_metadata().await.as_ref() {
+            connected.get_extras(&mut extras);
+        }
+        self.contact = extras.get::<Arc<Contact>>().cloned();
+        if let Some(contact) = &self.contact {
+            contact.users.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether an earlier request has used the connection.
+    fn kept(&self) -> bool {
+        self.contact.as_ref().is_some_and(|contact| contact.used.load(Ordering::Relaxed))
+    }
+
+    fn poison(&self) {
+        if let Some(connected) = self.captured.connection_metadata().as_ref() {
+            connected.poison();
+        }
+    }
+
+    fn fine(&mut self) {
+        self.well = true;
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        if !self.well {
+            self.poison();
+        }
+        if let Some(contact) = &self.contact {
+            contact.users.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+enum Answered {
+    Head(Response<Incoming>),
+    Error(hyper_util::client::legacy::Error),
+    /// More than [`INTERIM`] interim answers.
+    Interim,
+}
+
+/// The head of the answer.
+async fn answered(client: &Http, request: Request<Full<Bytes>>, use_of: &mut Use) -> Answered {
+    let interim = Arc::clone(&use_of.interim);
+    let answer = client.request(request);
+    tokio::pin!(answer);
+    let mut begun = false;
+    loop {
+        let result = tokio::select! {
+            biased;
+            () = interim.notified() => return Answered::Interim,
+            () = use_of.begin(), if !begun => {
+                begun = true;
+                continue;
+            }
+            result = &mut answer => result,
+        };
+        return result.map_or_else(Answered::Error, Answered::Head);
+    }
+}
+
+/// TLS with the certificate authorities of the web, or with the one that the source names and no other.
 fn encryption(ca: Option<&Path>) -> Result<rustls::ClientConfig, FetchError> {
     let wrong = |why: String| FetchError::Tls { host: "a host".to_owned(), why };
+    let mut roots = rustls::RootCertStore::empty();
+    if let Some(ca) = ca {
+        let unreadable = |why: String| FetchError::Secret { name: ca.display().to_string(), why };
+        let certificates = rustls::pki_types::CertificateDer::pem_file_iter(ca)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| unreadable(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(unreadable("there is no certificate in it (PEM)".to_owned()));
+        }
+        for certificate in certificates {
+            roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
+        }
+    } else {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(error.to_string()))?;
-    let Some(ca) = ca else { return Ok(builder.with_webpki_roots().with_no_client_auth()) };
-    let unreadable = |why: String| FetchError::Secret { name: ca.display().to_string(), why };
-    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let certificates = rustls::pki_types::CertificateDer::pem_file_iter(ca)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(error.to_string()))?;
-    if certificates.is_empty() {
-        return Err(unreadable("there is no certificate in it (PEM)".to_owned()));
-    }
-    for certificate in certificates {
-        roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
-    }
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+        .map_err(|error| wrong(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 /// The client's error as one of ours.

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use brotli::{BrotliDecompressStream, BrotliResult, BrotliState, HeapAlloc, HuffmanCode};
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd::stream::raw::{DParameter, Decoder as Zstd, Operation};
 
@@ -14,6 +15,11 @@ pub const RATIO_FLOOR: u64 = 1 << 20;
 const ZSTD_WINDOW_LOG: u32 = 23;
 /// Bytes unpacked in one step.
 const STEP: usize = 64 * 1024;
+/// Most gzip members (RFC 1952 section 2.2) or zstd frames (RFC 8878 section 3) of one body: log files packed piece by
+/// piece have dozens; each costs us a new decoder.
+pub const MEMBERS: usize = 1_000;
+/// Bytes by which the beginning of another member is known.
+const MAGIC: usize = 4;
 
 /// Why a body was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,18 +73,25 @@ impl Encoding {
     }
 }
 
-/// Collects what is unpacked, up to a cap.
-#[derive(Debug)]
+/// Collects what is unpacked, up to a cap: a decoder may make a thousand times of one chunk before it comes back to us.
+#[derive(Debug, Default)]
 struct Sink {
     bytes: Vec<u8>,
     most: u64,
-    over: bool,
+    /// Packed bytes handed to the decoder so far.
+    packed: u64,
+    over: Option<Trouble>,
 }
 
 impl Write for Sink {
     fn write(&mut self, some: &[u8]) -> std::io::Result<usize> {
-        if self.bytes.len() as u64 + some.len() as u64 > self.most {
-            self.over = true;
+        let length = self.bytes.len() as u64 + some.len() as u64;
+        if length > RATIO_FLOOR && length > self.packed.saturating_mul(RATIO) {
+            self.over = Some(Trouble::Bomb);
+        } else if length > self.most {
+            self.over = Some(Trouble::TooLarge);
+        }
+        if self.over.is_some() {
             return Err(std::io::Error::other("larger than the cap"));
         }
         self.bytes.extend_from_slice(some);
@@ -90,14 +103,29 @@ impl Write for Sink {
     }
 }
 
+type Brotli = BrotliState<HeapAlloc<u8>, HeapAlloc<u32>, HeapAlloc<HuffmanCode>>;
+
 enum Machine {
     /// Waits for the first bytes, which tell what the body is whatever its header says.
     Undecided(Encoding, Vec<u8>, Sink),
     Plain(Sink),
     Gzip(flate2::write::GzDecoder<Sink>),
     Deflate(Box<Decompress>, Sink),
-    Brotli(Box<brotli::DecompressorWriter<Sink>>),
+    Brotli(Box<Brotli>, Sink),
     Zstd(Zstd<'static>, Sink),
+}
+
+impl Machine {
+    fn sink(&mut self) -> &mut Sink {
+        match self {
+            Self::Undecided(_, _, sink)
+            | Self::Plain(sink)
+            | Self::Deflate(_, sink)
+            | Self::Brotli(_, sink)
+            | Self::Zstd(_, sink) => sink,
+            Self::Gzip(decoder) => decoder.get_mut(),
+        }
+    }
 }
 
 /// A body on its way in.
@@ -105,16 +133,22 @@ pub struct Unpacker {
     machine: Machine,
     taken: u64,
     most: u64,
-    /// The packed stream is complete: what follows is ignored, as browsers do.
+    /// The packed stream is complete. Another member may follow; anything else is ignored, as browsers do.
     ended: bool,
+    /// What follows a complete member, until it is known whether another one begins.
+    behind: Vec<u8>,
+    /// Nothing more is read: what followed the last member is none.
+    closed: bool,
+    members: usize,
 }
 
 impl Unpacker {
     /// For a body of this encoding, of at most `most` bytes before and after unpacking.
     #[must_use]
     pub fn new(encoding: Encoding, most: u64) -> Self {
-        let sink = Sink { bytes: Vec::new(), most, over: false };
-        Self { machine: Machine::Undecided(encoding, Vec::new(), sink), taken: 0, most, ended: false }
+        let sink = Sink { most, ..Sink::default() };
+        let machine = Machine::Undecided(encoding, Vec::new(), sink);
+        Self { machine, taken: 0, most, ended: false, behind: Vec::new(), closed: false, members: 1 }
     }
 
     /// Takes the next bytes off the wire.
@@ -147,18 +181,9 @@ impl Unpacker {
                 decoder.try_finish().map_err(|error| trouble(decoder.get_ref(), &error))?;
                 Ok(std::mem::take(&mut decoder.get_mut().bytes))
             }
-            Machine::Deflate(_, sink) | Machine::Zstd(_, sink) => {
-                if self.ended || self.taken == 0 {
-                    Ok(sink.bytes)
-                } else {
-                    Err(cut())
-                }
+            Machine::Deflate(_, sink) | Machine::Brotli(_, sink) | Machine::Zstd(_, sink) => {
+                if self.ended || self.taken == 0 { Ok(sink.bytes) } else { Err(cut()) }
             }
-            Machine::Brotli(decoder) => match decoder.into_inner() {
-                Ok(sink) => Ok(sink.bytes),
-                Err(sink) if sink.over => Err(Trouble::TooLarge),
-                Err(_) => Err(cut()),
-            },
         }
     }
 
@@ -166,8 +191,7 @@ impl Unpacker {
     /// `.xml.gz` files without any header, are both common.
     fn decide(&mut self, encoding: Encoding) -> Result<(), Trouble> {
         let Machine::Undecided(_, first, sink) = &mut self.machine else { return Ok(()) };
-        let first = std::mem::take(first);
-        let sink = Sink { bytes: Vec::new(), most: sink.most, over: false };
+        let (first, sink) = (std::mem::take(first), std::mem::take(sink));
         let gzip = first.starts_with(&[0x1f, 0x8b, 0x08]);
         self.machine = match encoding {
             _ if first.is_empty() => Machine::Plain(sink),
@@ -180,21 +204,69 @@ impl Unpacker {
                     && u16::from_be_bytes([first[0], first[1]]).is_multiple_of(31);
                 Machine::Deflate(Box::new(Decompress::new(zlib)), sink)
             }
-            Encoding::Brotli => Machine::Brotli(Box::new(brotli::DecompressorWriter::new(sink, STEP))),
-            Encoding::Zstd => {
-                let mut decoder = Zstd::new()?;
-                decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG))?;
-                Machine::Zstd(decoder, sink)
+            Encoding::Brotli => {
+                // Strict, since RFC 7932 knows windows of up to 16 MiB: the extension beyond it would have us set aside a
+                // gigabyte.
+                let codes = HeapAlloc::new(HuffmanCode::default());
+                Machine::Brotli(Box::new(Brotli::new_strict(HeapAlloc::new(0), HeapAlloc::new(0), codes)), sink)
             }
+            Encoding::Zstd => Machine::Zstd(zstd_decoder()?, sink),
         };
         self.feed(&first)
     }
 
     fn feed(&mut self, chunk: &[u8]) -> Result<(), Trouble> {
+        self.machine.sink().packed = self.taken;
+        if self.closed {
+            return Ok(());
+        }
+        let mut rest = if self.ended { chunk.len() } else { self.unpack(chunk)? };
+        self.behind.extend_from_slice(&chunk[chunk.len() - rest..]);
+        while self.ended && self.behind.len() >= MAGIC {
+            if !self.begin_another()? {
+                self.closed = true;
+                self.behind = Vec::new();
+                return Ok(());
+            }
+            let member = std::mem::take(&mut self.behind);
+            rest = self.unpack(&member)?;
+            self.behind.extend_from_slice(&member[member.len() - rest..]);
+        }
+        Ok(())
+    }
+
+    /// Gets ready for another member, if that is what follows the last one.
+    fn begin_another(&mut self) -> Result<bool, Trouble> {
+        let zstd = |magic: &[u8]| {
+            // RFC 8878 sections 3.1.1 and 3.1.2: a frame, or one to be skipped.
+            magic == [0x28, 0xb5, 0x2f, 0xfd] || (magic[0] & 0xf0 == 0x50 && magic[1..] == [0x2a, 0x4d, 0x18])
+        };
+        match &mut self.machine {
+            Machine::Gzip(decoder) if self.behind.starts_with(&[0x1f, 0x8b, 0x08]) => {
+                decoder.try_finish().map_err(|error| trouble(decoder.get_ref(), &error))?;
+                let sink = std::mem::take(decoder.get_mut());
+                *decoder = flate2::write::GzDecoder::new(sink);
+            }
+            Machine::Zstd(decoder, _) if zstd(&self.behind[..MAGIC]) => *decoder = zstd_decoder()?,
+            _ => return Ok(false),
+        }
+        self.members += 1;
+        if self.members > MEMBERS {
+            return Err(Trouble::Broken(format!("it is packed in more than {MEMBERS} pieces")));
+        }
+        self.ended = false;
+        Ok(true)
+    }
+
+    /// Unpacks until the end of the chunk or of the member; how many bytes are left behind the latter.
+    fn unpack(&mut self, chunk: &[u8]) -> Result<usize, Trouble> {
         let mut rest = chunk;
         match &mut self.machine {
             Machine::Undecided(..) => {}
-            Machine::Plain(sink) => sink.write_all(rest).map_err(|error| trouble(sink, &error))?,
+            Machine::Plain(sink) => {
+                sink.write_all(rest).map_err(|error| trouble(sink, &error))?;
+                rest = &[];
+            }
             Machine::Gzip(decoder) => {
                 while !rest.is_empty() && !self.ended {
                     match decoder.write(rest) {
@@ -221,8 +293,25 @@ impl Unpacker {
                     }
                 }
             }
-            Machine::Brotli(decoder) => {
-                decoder.write_all(rest).map_err(|error| trouble(decoder.get_ref(), &error))?;
+            Machine::Brotli(machine, sink) => {
+                let mut out = vec![0; STEP];
+                let (mut at, mut left, mut total) = (0, rest.len(), 0);
+                while !self.ended {
+                    let (mut room, mut made) = (out.len(), 0);
+                    let result = BrotliDecompressStream(
+                        &mut left, &mut at, rest, &mut room, &mut made, &mut out, &mut total, machine,
+                    );
+                    sink.write_all(&out[..made]).map_err(|error| trouble(sink, &error))?;
+                    match result {
+                        BrotliResult::ResultSuccess => self.ended = true,
+                        BrotliResult::NeedsMoreOutput => {}
+                        BrotliResult::NeedsMoreInput => break,
+                        BrotliResult::ResultFailure => {
+                            return Err(Trouble::Broken("it is no Brotli that browsers would read".to_owned()));
+                        }
+                    }
+                }
+                rest = &rest[at..];
             }
             Machine::Zstd(machine, sink) => {
                 let mut out = vec![0; STEP];
@@ -237,28 +326,18 @@ impl Unpacker {
                 }
             }
         }
-        let unpacked = self.unpacked();
-        if unpacked > RATIO_FLOOR && unpacked > self.taken.saturating_mul(RATIO) {
-            return Err(Trouble::Bomb);
-        }
-        Ok(())
-    }
-
-    fn unpacked(&self) -> u64 {
-        let sink = match &self.machine {
-            Machine::Undecided(_, _, sink)
-            | Machine::Plain(sink)
-            | Machine::Deflate(_, sink)
-            | Machine::Zstd(_, sink) => sink,
-            Machine::Gzip(decoder) => decoder.get_ref(),
-            Machine::Brotli(decoder) => decoder.get_ref(),
-        };
-        sink.bytes.len() as u64
+        Ok(rest.len())
     }
 }
 
+fn zstd_decoder() -> std::io::Result<Zstd<'static>> {
+    let mut decoder = Zstd::new()?;
+    decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG))?;
+    Ok(decoder)
+}
+
 fn trouble(sink: &Sink, error: &std::io::Error) -> Trouble {
-    if sink.over { Trouble::TooLarge } else { Trouble::Broken(error.to_string()) }
+    sink.over.clone().unwrap_or_else(|| Trouble::Broken(error.to_string()))
 }
 
 #[cfg(test)]
@@ -340,12 +419,47 @@ mod tests {
         }
         let zeros = vec![b' '; 8 << 20];
         for encoding in &ALL[1..] {
-            assert_eq!(
-                unpack(*encoding, &packed(*encoding, &zeros), 1 << 30, 1000),
-                Err(Trouble::Bomb),
-                "{encoding:?}"
-            );
+            for step in [1000, usize::MAX] {
+                let bomb = unpack(*encoding, &packed(*encoding, &zeros), 1 << 30, step);
+                assert_eq!(bomb, Err(Trouble::Bomb), "{encoding:?} in pieces of {step}");
+            }
         }
+    }
+
+    #[test]
+    fn a_body_of_several_members_is_all_of_them() {
+        let text = sample();
+        for encoding in [Encoding::Gzip, Encoding::Zstd] {
+            let many: Vec<u8> = text.chunks(100_000).flat_map(|part| packed(encoding, part)).collect();
+            for step in [7, 1000, usize::MAX] {
+                assert!(unpack(encoding, &many, 10 << 20, step).as_deref() == Ok(&text[..]), "{encoding:?} by {step}");
+            }
+            let mut behind = many.clone();
+            behind.extend_from_slice(b"\r\n\r\n0");
+            assert!(unpack(encoding, &behind, 10 << 20, 999).as_deref() == Ok(&text[..]), "bytes after the end");
+            assert!(unpack(encoding, &many[..many.len() - 9], 10 << 20, 999).is_err(), "the last one is cut");
+            let bomb = packed(encoding, &vec![b' '; 700 << 10]).repeat(8);
+            assert_eq!(unpack(encoding, &bomb, 1 << 30, usize::MAX), Err(Trouble::Bomb), "many small bombs");
+            let crumbs = packed(encoding, b"x").repeat(MEMBERS + 1);
+            assert!(matches!(unpack(encoding, &crumbs, 10 << 20, 999), Err(Trouble::Broken(_))), "{encoding:?}");
+        }
+    }
+
+    #[test]
+    fn a_window_that_wants_a_gigabyte_is_refused() {
+        let parameters = brotli::enc::BrotliEncoderParams {
+            large_window: true,
+            lgwin: 30,
+            quality: 5,
+            ..brotli::enc::BrotliEncoderParams::default()
+        };
+        let mut body = Vec::new();
+        brotli::BrotliCompress(&mut &sample()[..], &mut body, &parameters).unwrap();
+        assert!(matches!(unpack(Encoding::Brotli, &body, 10 << 20, 1000), Err(Trouble::Broken(_))));
+        let mut wide = zstd::stream::Encoder::new(Vec::new(), 3).unwrap();
+        wide.window_log(27).unwrap();
+        wide.write_all(&sample()).unwrap();
+        assert!(matches!(unpack(Encoding::Zstd, &wide.finish().unwrap(), 10 << 20, 1000), Err(Trouble::Broken(_))));
     }
 
     #[test]

@@ -214,6 +214,9 @@ pub struct Entry {
     #[n(38)]
     #[cbor(default)]
     pub proven: bool,
+    /// Since when the robots.txt of its host could not be had, so that it was not asked itself.
+    #[n(40)]
+    pub unruled: Option<Time>,
 }
 
 /// Hours and days in which the publisher wants nobody to ask (RSS 2.0, `skipHours` and `skipDays`), in GMT.

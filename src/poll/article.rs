@@ -56,7 +56,7 @@ pub async fn gather(
     clock: &Clock,
 ) -> Gathered {
     let begun = clock();
-    let mut work = Work { reach, clock, begun, most, asked: 0, row: 0, pause: PAUSE, wrong: None };
+    let mut work = Work { reach, clock, begun, most, asked: 0, row: 0, pause: PAUSE, wrong: None, forbidden: None };
     let mut gathered = Gathered { pause: PAUSE, ..Gathered::default() };
     let whole = before.iter().find(|held| held.key == WHOLE);
     let (mut without, mut waiting, mut passed) = (0_usize, 0_usize, 0_usize);
@@ -147,6 +147,9 @@ pub async fn gather(
         let why = work.wrong.as_ref().map(|why| format!(", for example: {why}")).unwrap_or_default();
         gathered.complaints.push(format!("{without} items were filed without their articles{why}"));
     }
+    if let Some(forbidden) = work.forbidden {
+        gathered.complaints.push(format!("articles are not read: {forbidden}"));
+    }
     if passed > 0 && !gathered.postponed {
         gathered.complaints.push(format!("{passed} entries have no headline, on the list or on their page: left out"));
     }
@@ -180,6 +183,8 @@ struct Work<'a> {
     pause: i64,
     /// The last failure.
     wrong: Option<String>,
+    /// What robots.txt forbids, for example.
+    forbidden: Option<String>,
 }
 
 impl Work<'_> {
@@ -256,7 +261,11 @@ impl Work<'_> {
     fn failed(&mut self, link: &str, error: &Missing) -> Got {
         self.row = if error.whole_site() { self.row + 1 } else { 0 };
         self.pause = self.pause.max(error.retry_after().unwrap_or(0));
-        self.wrong = Some(format!("{link}: {error}"));
+        if error.forbidden() {
+            self.forbidden = Some(error.to_string());
+        } else {
+            self.wrong = Some(format!("{link}: {error}"));
+        }
         if error.final_answer() { Got::Final(error.to_string()) } else { Got::Part(None, error.to_string()) }
     }
 }

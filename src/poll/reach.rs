@@ -11,7 +11,7 @@ use url::Url;
 
 use super::draft::Sheet;
 use super::parsers::{Parsers, Unread};
-use crate::fetch::{Answer, Ask, FetchError, Fetcher};
+use crate::fetch::{Answer, Ask, FetchError, Fetcher, Obedience};
 use crate::model::item::Document;
 use crate::model::source::Source;
 use crate::model::time::Time;
@@ -47,13 +47,22 @@ impl Missing {
     /// Whether the site itself is the trouble, so that its other addresses would fail as well.
     #[must_use]
     pub const fn whole_site(&self) -> bool {
-        matches!(self, Self::Fetch(_) | Self::Status(403 | 429 | 500..=599, _))
+        match self {
+            Self::Fetch(error) => !matches!(error, FetchError::Forbidden { .. }),
+            other => matches!(other, Self::Status(403 | 429 | 500..=599, _)),
+        }
     }
 
     /// Whether asking again cannot help.
     #[must_use]
     pub const fn final_answer(&self) -> bool {
-        matches!(self, Self::Address(_) | Self::Kind(_))
+        matches!(self, Self::Address(_) | Self::Kind(_)) || self.forbidden()
+    }
+
+    /// Whether robots.txt says that it is not to be asked.
+    #[must_use]
+    pub const fn forbidden(&self) -> bool {
+        matches!(self, Self::Fetch(FetchError::Forbidden { .. }))
     }
 
     /// How long the server wants to be left alone, in milliseconds.
@@ -75,6 +84,8 @@ pub struct Reach<'a> {
     pub parsers: &'a Parsers,
     /// For whom.
     pub source: Arc<Source>,
+    /// How robots.txt counts for what a document names.
+    pub robots: Obedience,
 }
 
 impl Reach<'_> {
@@ -88,7 +99,8 @@ impl Reach<'_> {
         let ask = Ask {
             headers: if found.own { &source.headers } else { &[] },
             proxy: source.proxy.as_deref(),
-            ca: source.ca.as_deref(),
+            ca: source.ca.as_deref().filter(|_| found.home),
+            robots: self.robots,
             ..Ask::new(&found.url, Duration::from_millis(source.timeout.max(1).unsigned_abs()))
         };
         let answer = self.fetcher.get(ask).await?;
@@ -170,6 +182,8 @@ struct Found {
     url: String,
     /// Whether it is on the source's own host, scheme and port included.
     own: bool,
+    /// Whether it is on the source's own host at least.
+    home: bool,
 }
 
 impl Found {
@@ -186,14 +200,13 @@ impl Found {
         let home = Url::parse(source).ok().map(|url| place(&url));
         let own = home.as_ref() == Some(&place(&url));
         let usual = matches!(url.port_or_known_default(), Some(80 | 443));
-        let same = home
-            .as_ref()
-            .is_some_and(|(_, host, port)| host.as_deref() == url.host_str() && *port == url.port_or_known_default());
-        if !usual && !same {
+        let at_home = home.as_ref().is_some_and(|(_, host, _)| host.as_deref() == url.host_str());
+        let same = home.as_ref().is_some_and(|(.., port)| *port == url.port_or_known_default());
+        if !(usual || (at_home && same)) {
             return Err(Missing::Address("its port is neither 80 nor 443 nor that of the source"));
         }
         // `${NAME}` stands for a secret in feeds.toml, and nowhere else.
-        Ok(Self { url: url.as_str().replace("${", "$%7B"), own })
+        Ok(Self { url: url.as_str().replace("${", "$%7B"), own, home: at_home })
     }
 }
 

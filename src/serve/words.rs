@@ -394,7 +394,7 @@ static CHINESE: Words = Words {
     readers: "用这些阅读器打开",
     desk: &[
         "本站读取各信源公开发布的内容，把各家转载的同一条新闻合并为一条，判断它说的是哪座城市，再按城市整理成订阅。",
-        "抓取有节制：只在内容可能更新时询问，使用条件请求，每个网站同一时间只有一个连接，遵守对方的缓存与重试要求，并在 User-Agent 中写明身份。",
+        "抓取有节制：只在内容可能更新时询问，使用条件请求，每个网站同一时间只有一个连接，遵守对方的缓存与重试要求，并在 User-Agent 中写明身份。列表页、站点地图和文章页还遵守 robots.txt，我们在其中的名字是 citydesk。",
         "我们只转载信源允许的部分（默认是标题与摘要），始终注明出处，标题链接指向原网页。",
         "如果您是某个网站的负责人，希望不再被收录或调整频率，请与我们联系，我们会照办。",
     ],
@@ -555,7 +555,8 @@ static ENGLISH: Words = Words {
         "This desk reads what its sources publish, merges copies of one story, works out which city it is \
          about, and republishes one feed for each city.",
         "It is a considerate guest: it asks only when something may be new, with conditional requests, one at a time for \
-         each site, keeps to what a site says about caching and retrying, and names itself in its User-Agent.",
+         each site, keeps to what a site says about caching and retrying, and names itself in its User-Agent. On list pages, \
+         sitemaps and articles it obeys robots.txt, where its name is citydesk.",
         "It passes on as much of a text as its source allows (headline and summary unless stated otherwise), always with \
          its name, and headlines lead to the publisher's page.",
         "If you run one of these sites and want to be left out or asked less often, write to us: we will see to it.",

@@ -171,3 +171,24 @@ fn how_add_ends_tells_what_was_wrong() {
     fs::write(desk.folder().join("feeds.toml"), "").unwrap();
     assert_eq!(desk.run(&["add", &origin.url("/feed")]).status.code(), Some(69));
 }
+
+#[test]
+fn what_robots_txt_forbids_is_told_and_not_proposed() {
+    let origin = Origin::start();
+    origin.serve("/", Reply::ok(page("")));
+    origin.serve("/robots.txt", Reply::ok("User-agent: *\nDisallow: /*.html$\nDisallow: /$\n"));
+    let desk = Desk::new("");
+    let found = desk.run(&["add", "--json", &origin.url("/")]);
+    let text = String::from_utf8_lossy(&found.stdout).into_owned() + &String::from_utf8_lossy(&found.stderr);
+    assert!(text.contains("would not be polled") && text.contains("line 3"), "{text}");
+    assert_eq!(origin.hits("/2026/11-20/70.html"), 0);
+    let tried = desk.run(&["try", &origin.url("/")]);
+    let text = String::from_utf8_lossy(&tried.stdout).into_owned();
+    assert!(text.contains("it would not be polled") && text.contains("line 3"), "{text}");
+    desk.config(&format!("[[source]]\nid = \"list\"\npage = \"{}\"\n", origin.url("/")));
+    let before = origin.hits("/");
+    let checked = desk.run(&["check"]);
+    let text = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(text.contains("forbids / to citydesk: line 3"), "{text}");
+    assert_eq!(origin.hits("/"), before);
+}

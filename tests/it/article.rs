@@ -155,7 +155,7 @@ async fn a_first_filing_waits_as_a_whole_where_the_site_does_not_answer_and_is_s
     let first = desk.round(&source).await;
     assert_eq!((first.outcome, first.filing), (Outcome::Nothing, None), "{first:?}");
     assert_eq!(first.sentence, "5 items wait until articles can be had");
-    assert_eq!(origin.total(), 1 + 3, "three refusals in a row are enough");
+    assert_eq!(origin.total(), 1 + 1 + 3, "robots.txt, the list, and three refusals in a row are enough");
     assert_eq!(first.due, Time(crate::poll::NOW + 300_000), "the server said when");
 
     desk.pass(300_000);
@@ -516,7 +516,7 @@ async fn the_pages_of_an_article_are_bounded() {
         origin.serve(&format!("/a/1_{n}.html"), Reply::ok(article_page(n, 90, "1")));
     }
     let round = desk.round(&source).await;
-    assert_eq!((round.filed, origin.total()), (1, 1 + PAGES), "{round:?}");
+    assert_eq!((round.filed, origin.total()), (1, 2 + PAGES), "{round:?}");
     let item = filed(&desk).remove(0);
     assert!(item.complaints.iter().any(|complaint| complaint.contains("more than 12 pages")), "{:?}", item.complaints);
 }
@@ -537,4 +537,52 @@ async fn older_pages_are_asked_for_a_backfill_and_only_once() {
     origin.serve("/list", Reply::ok(next(list(&[7, 6, 5]), "/list?p=2")));
     assert_eq!(desk.round(&source).await.filed, 1);
     assert_eq!(["/list?p=2", "/list?p=3", "/list?p=4"].map(|path| origin.hits(path)), [1, 1, 0]);
+}
+
+#[tokio::test]
+async fn what_robots_txt_forbids_is_told_with_the_line_and_never_asked_for() {
+    let origin = Origin::start();
+    let mut desk = Desk::new();
+    let source = page(&origin, "/list");
+    origin.serve("/robots.txt", Reply::ok("# ours\nUser-agent: *\nDisallow: /list\n"));
+    origin.serve("/list", Reply::ok(list(&[2, 1])));
+    serve_articles(&origin, 1..=2);
+    let round = desk.round(&source).await;
+    assert_eq!((round.outcome, round.state), (Outcome::Failed("robots"), State::Broken), "{round:?}");
+    assert!(round.sentence.contains("forbids /list to citydesk: line 3, \"Disallow: /list\""), "{}", round.sentence);
+    assert_eq!((origin.hits("/list"), desk.book(&source).reason), (0, round.sentence));
+
+    // The list is free, its articles are not: the items are told without them.
+    let origin = Origin::start();
+    let source = page(&origin, "/list");
+    origin.serve("/robots.txt", Reply::ok("User-agent: citydesk\nDisallow: /a/\n"));
+    origin.serve("/list", Reply::ok(list(&[2, 1])));
+    serve_articles(&origin, 1..=2);
+    let round = desk.round(&source).await;
+    assert_eq!((round.filed, origin.hits("/a/1.html"), origin.hits("/a/2.html")), (2, 0, 0), "{round:?}");
+    assert!(
+        round.complaints.iter().any(|it| it.contains("articles are not read") && it.contains("line 2")),
+        "{round:?}"
+    );
+    desk.decide();
+
+    // Without an answer nothing is read; after a month of that everything may be (RFC 9309 section 2.3.1.4).
+    let origin = Origin::start();
+    let source = page(&origin, "/list");
+    origin.serve("/robots.txt", Reply::status(503, ""));
+    origin.serve("/list", Reply::ok(list(&[2, 1])));
+    serve_articles(&origin, 1..=2);
+    let round = desk.round(&source).await;
+    assert_eq!((round.outcome, origin.hits("/list")), (Outcome::Failed("robots"), 0), "{round:?}");
+    assert!(round.sentence.contains("503"), "{}", round.sentence);
+    desk.pass(31 * Time::DAY);
+    let round = desk.round(&source).await;
+    assert_eq!((round.filed, origin.hits("/list")), (2, 1), "{round:?}");
+
+    // A feed is there for programs.
+    let source = Source { body: None, ..crate::poll::source("feed", Kind::Feed(origin.url("/feed"))) };
+    origin.serve("/robots.txt", Reply::ok("User-agent: *\nDisallow: /\n"));
+    origin.serve("/feed", Reply::ok("<rss version=\"2.0\"><channel><title>x</title></channel></rss>"));
+    desk.round(&source).await;
+    assert_eq!(origin.hits("/feed"), 1);
 }

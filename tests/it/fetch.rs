@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use citydesk::clock;
-use citydesk::fetch::{Ask, FetchError, Fetcher, Phase};
+use citydesk::fetch::{Ask, FetchError, Fetcher, Obedience, Phase, RATE, WATCH};
 use citydesk::model::book::Validators;
 use citydesk::model::setting::{Fetch, Network};
 use citydesk::model::source::Secret;
 
-use crate::origin::{Origin, Reply};
+use crate::origin::{Origin, Reply, pack};
 
 const AGENT: &str = "citydesk/test (+http://127.0.0.1/about)";
 const LIMIT: Duration = Duration::from_secs(5);
@@ -34,6 +34,8 @@ type Check = fn(&FetchError) -> bool;
 async fn misbehaviour_is_told_and_never_waited_for() {
     let origin = Origin::start();
     let long = "x".repeat(100_000);
+    // Which of the two bounds is met first depends on the pieces in which it comes.
+    let bomb: Check = |e| matches!(e, FetchError::TooLarge { .. } | FetchError::Bomb { .. });
     let table: Vec<(&str, Reply, Check)> = vec![
         ("cut", Reply::ok(long.clone()).cut(1000), |e| matches!(e, FetchError::Cut { .. })),
         ("short", Reply::ok("abc").header("Content-Length", "10"), |e| matches!(e, FetchError::Cut { .. })),
@@ -41,7 +43,47 @@ async fn misbehaviour_is_told_and_never_waited_for() {
         ("large", Reply::ok(vec![b'x'; 2 << 20]), |e| matches!(e, FetchError::TooLarge { .. })),
         ("endless body", Reply::endless_body(), |e| matches!(e, FetchError::TooLarge { .. })),
         ("endless head", Reply::endless_head(), |e| matches!(e, FetchError::Head { .. })),
-        ("bomb", Reply::bomb(64), |e| matches!(e, FetchError::TooLarge { .. } | FetchError::Bomb { .. })),
+        ("gzip bomb", Reply::bomb(64), bomb),
+        ("deflate bomb", Reply::ok(vec![b' '; 64 << 20]).packed("deflate"), bomb),
+        ("brotli bomb", Reply::ok(vec![b' '; 64 << 20]).packed("br"), bomb),
+        ("zstd bomb", Reply::ok(vec![b' '; 64 << 20]).packed("zstd"), bomb),
+        (
+            "many bombs",
+            Reply::ok(pack("gzip", &vec![b' '; 500 << 10]).repeat(9)).header("Content-Encoding", "gzip"),
+            bomb,
+        ),
+        ("1xx flood", Reply::flood("", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"), |e| {
+            matches!(e, FetchError::Interim { .. })
+        }),
+        ("many lines", Reply::raw(format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(300))), |e| {
+            matches!(e, FetchError::Head { .. })
+        }),
+        (
+            "chunk lie",
+            Reply::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\nabc\r\n0\r\n\r\n"),
+            |e| matches!(e, FetchError::Cut { .. }),
+        ),
+        ("no chunk", Reply::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nabc\r\n0\r\n\r\n"), |e| {
+            matches!(e, FetchError::Cut { .. })
+        }),
+        ("endless extension", Reply::flood("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", "x"), |e| {
+            matches!(e, FetchError::Cut { .. })
+        }),
+        (
+            "endless trailer",
+            Reply::flood("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n"),
+            |e| matches!(e, FetchError::Cut { .. }),
+        ),
+        ("two lengths", Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"), |e| {
+            matches!(e, FetchError::Protocol { .. })
+        }),
+        ("length is no number", Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nab"), |e| {
+            matches!(e, FetchError::Protocol { .. })
+        }),
+        ("other host same port", Reply::redirect(302, &origin.url("/").replace("127.0.0.1", "127.0.0.2")), |e| {
+            matches!(e, FetchError::Port { .. })
+        }),
+        ("two step circle", Reply::redirect(302, "/two-step-circle?1"), |e| matches!(e, FetchError::Loop { .. })),
         ("nested", Reply::ok("x").header("Content-Encoding", "gzip, gzip"), |e| {
             matches!(e, FetchError::Encoding { .. })
         }),
@@ -82,12 +124,166 @@ async fn slow_servers_cost_their_own_time_only() {
 }
 
 #[tokio::test]
+async fn who_hardly_sends_is_given_up_before_the_whole_time_is_over() {
+    let origin = Origin::start();
+    origin.serve("/drip", Reply::ok("x".repeat(100_000)).drip(1, Duration::from_millis(100)));
+    let begun = std::time::Instant::now();
+    let error = fetcher().get(Ask::new(&origin.url("/drip"), Duration::from_mins(10))).await.expect_err("a drip");
+    let slow = FetchError::Slow { host: "127.0.0.1".to_owned(), least: RATE, seconds: WATCH.as_secs() };
+    assert_eq!(error, slow);
+    assert!(begun.elapsed() < Duration::from_mins(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_server_that_agrees_on_no_encryption_costs_the_time_for_that_alone() {
+    // It accepts, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", silent.local_addr().unwrap());
+    let error = fetcher().get(Ask::new(&url, Duration::from_mins(10))).await.expect_err("silence");
+    assert!(matches!(error, FetchError::Timeout { phase: Phase::Tls, seconds: 8, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn cookies_live_as_long_as_one_chain_of_redirects() {
+    let origin = Origin::start();
+    // A site that sets a cookie and redirects to itself until it comes back.
+    let first = Reply::redirect(302, "/list").header("Set-Cookie", "pass=1; Path=/; HttpOnly");
+    origin.serve("/list", first.clone());
+    origin.then("/list", Reply::ok("news"));
+    let fetcher = fetcher();
+    let url = origin.url("/list");
+    let answer = fetcher.get(Ask::new(&url, LIMIT)).await.unwrap();
+    assert_eq!((&answer.body[..], answer.hops.len()), (&b"news"[..], 1));
+    let own = [("Cookie".to_owned(), Secret::Plain("mine=2".to_owned()))];
+    origin.serve("/list", first.clone());
+    origin.then("/list", Reply::ok("news"));
+    fetcher.get(Ask { headers: &own, ..Ask::new(&url, LIMIT) }).await.unwrap();
+    let brought: Vec<_> = origin.asked("/list").iter().map(|it| it.header("cookie").map(str::to_owned)).collect();
+    let expected = [None, Some("pass=1"), Some("mine=2"), Some("mine=2; pass=1")].map(|it| it.map(str::to_owned));
+    assert_eq!(brought, expected, "the second poll starts without");
+    // Who sets it over and over goes in a circle.
+    origin.serve("/list", first);
+    let error = fetcher.get(Ask::new(&url, LIMIT)).await.expect_err("a circle");
+    assert!(matches!(error, FetchError::Loop { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_meanwhile_is_no_failure() {
+    use std::io::{Read as _, Write as _};
+    // Keeps the connection after the first answer, takes the second request, and goes away; then a new one is answered.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let mut head = [0; 4096];
+        let (mut first, _) = listener.accept().unwrap();
+        assert!(first.read(&mut head).unwrap() > 0);
+        first.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none").unwrap();
+        assert!(first.read(&mut head).unwrap() > 0);
+        drop(first);
+        let (mut second, _) = listener.accept().unwrap();
+        assert!(second.read(&mut head).unwrap() > 0);
+        second.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\ntwo").unwrap();
+    });
+    let fetcher = fetcher();
+    assert_eq!(fetcher.get(Ask::new(&url, LIMIT)).await.unwrap().body, "one");
+    assert_eq!(fetcher.get(Ask::new(&url, LIMIT)).await.unwrap().body, "two");
+    server.join().unwrap();
+}
+
+#[tokio::test]
+async fn robots_txt_is_obeyed_on_every_hop_where_it_counts() {
+    let (origin, other) = (Origin::start(), Origin::start_at("127.0.0.5"));
+    origin.serve("/robots.txt", Reply::ok("User-agent: *\nDisallow: /private\nDisallow: /list?page=2\n"));
+    for path in ["/private/1", "/public", "/list"] {
+        origin.serve(path, Reply::ok("x"));
+    }
+    origin.serve("/led", Reply::redirect(302, "/private/1"));
+    let fetcher = fetcher();
+    for (path, may) in
+        [("/public", true), ("/private/1", false), ("/led", false), ("/list?page=2", false), ("/list", true)]
+    {
+        let url = origin.url(path);
+        let obeying = fetcher.get(Ask { robots: Obedience::Obey, ..Ask::new(&url, LIMIT) }).await;
+        match obeying {
+            Ok(answer) => assert!(may && answer.body == "x", "{path}"),
+            Err(error) => {
+                assert!(!may && matches!(error, FetchError::Forbidden { .. }), "{path}: {error:?}");
+                assert!(error.to_string().contains("line "), "{error}");
+            }
+        }
+        assert_eq!(fetcher.get(Ask::new(&url, LIMIT)).await.unwrap().body, "x", "{path}: a feed is free");
+    }
+    assert_eq!(origin.hits("/robots.txt"), 1, "asked once");
+    let asked = origin.asked("/robots.txt").remove(0);
+    assert_eq!((asked.method.as_str(), asked.header("user-agent")), ("GET", Some(AGENT)));
+
+    // (what robots.txt answers, whether the page may be read, and whether it is if there was none for a month)
+    let table: Vec<(&str, Reply, bool, bool)> = vec![
+        ("missing", Reply::status(404, ""), true, true),
+        ("locked", Reply::status(403, ""), true, true),
+        ("down", Reply::status(503, ""), false, true),
+        ("cut", Reply::ok("User-agent: *\n").cut(3), false, true),
+        ("circle", Reply::redirect(302, "/robots.txt"), true, true),
+        ("led", Reply::redirect(301, &origin.url("/robots.txt")), true, true),
+        ("page", Reply::ok("<html>Disallow: /</html>").header("Content-Type", "text/html"), true, true),
+        ("ours", Reply::ok("User-agent: citydesk\nDisallow: /\n\nUser-agent: *\nDisallow:\n"), false, false),
+    ];
+    drop(other);
+    for (number, (name, reply, may, later)) in table.into_iter().enumerate() {
+        let site = Origin::start_at(&format!("127.0.0.{}", 20 + number));
+        let redirected = name == "led";
+        site.serve("/robots.txt", reply);
+        site.serve("/page", Reply::ok("x"));
+        let url = site.url("/page");
+        let now = fetcher.get(Ask { robots: Obedience::Obey, ..Ask::new(&url, LIMIT) }).await;
+        if redirected {
+            // Its robots.txt lies on another port, where no redirect may lead.
+            assert!(now.is_err(), "{name}: {now:?}");
+            continue;
+        }
+        assert_eq!(now.is_ok(), may, "{name}: {now:?}");
+        let lapsed = fetcher.get(Ask { robots: Obedience::Lapsed, ..Ask::new(&url, LIMIT) }).await;
+        assert_eq!(lapsed.is_ok(), later, "{name}: {lapsed:?}");
+        assert_eq!(site.hits("/page"), usize::from(may) + usize::from(later), "{name}: what is forbidden is not asked");
+    }
+}
+
+#[tokio::test]
+async fn a_crawl_delay_lies_between_two_pages() {
+    let origin = Origin::start();
+    origin.serve("/robots.txt", Reply::ok("User-agent: *\nCrawl-delay: 0.7\n"));
+    origin.serve("/page", Reply::ok("x"));
+    let fetcher = fetcher();
+    let url = origin.url("/page");
+    let begun = std::time::Instant::now();
+    for _ in 0..3 {
+        fetcher.get(Ask { robots: Obedience::Obey, ..Ask::new(&url, LIMIT) }).await.unwrap();
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(1_390), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
 async fn private_addresses_are_refused_before_a_byte_is_sent() {
     let origin = Origin::start();
     origin.serve("/", Reply::ok("secret"));
     let port = origin.address().port();
     let shut = Fetcher::new(&settings(&[]), AGENT.to_owned(), clock::system()).unwrap();
-    for host in ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::1]", "0.0.0.0"] {
+    for host in [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "localhost",
+        "localhost.",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "①②⑦.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::127.0.0.1]",
+        "0.0.0.0",
+        "0",
+    ] {
         let error = shut.get(Ask::new(&format!("http://{host}:{port}/"), LIMIT)).await.expect_err(host);
         assert!(matches!(error, FetchError::Refused { .. }), "{host}: {error:?}");
     }
@@ -266,6 +462,18 @@ async fn encryption_is_checked_and_an_own_authority_can_be_named() {
     let missing = Path::new("/nowhere/ca.pem");
     let error = fetcher.get(Ask { ca: Some(missing), ..Ask::new(&url, LIMIT) }).await.expect_err("no file");
     assert!(matches!(error, FetchError::Secret { .. }), "{error:?}");
+    // Its own authority vouches for that host alone, and there it alone does.
+    for (fault, certificate) in [
+        ("expired", &include_bytes!("tls/expired.pem")[..]),
+        ("for another name", include_bytes!("tls/other.pem")),
+        ("signed by itself", include_bytes!("tls/self.pem")),
+    ] {
+        let faulty = Origin::start_certified(certificate);
+        faulty.serve("/", Reply::ok("x"));
+        let error = fetcher.get(Ask { ca: Some(&ca), ..Ask::new(&faulty.url("/"), LIMIT) }).await.expect_err(fault);
+        assert!(matches!(error, FetchError::Tls { .. }), "{fault}: {error:?}");
+        assert_eq!(faulty.total(), 0, "{fault}: nothing is asked over a connection that is not secure");
+    }
     // Plain HTTP to a port that speaks TLS, and the other way round.
     let plain = fetcher.get(Ask::new(&url.replace("https", "http"), LIMIT)).await.expect_err("plain");
     assert!(matches!(plain, FetchError::Cut { .. } | FetchError::Protocol { .. }), "{plain:?}");

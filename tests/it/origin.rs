@@ -26,10 +26,8 @@ enum Manner {
     Cut(usize),
     /// These bytes, whatever they are, and the end.
     Raw(Vec<u8>),
-    /// A head that never ends.
-    EndlessHead,
-    /// A body that never ends, chunked.
-    EndlessBody,
+    /// These bytes, and then those over and over, for ever.
+    Flood(Vec<u8>, Vec<u8>),
     /// Nothing, for ever.
     Hang,
     /// The connection is closed at once.
@@ -73,14 +71,20 @@ impl Reply {
         Self::ok(vec![b' '; megabytes << 20]).gzip()
     }
 
+    /// These bytes, and then those over and over, for ever.
+    pub fn flood(first: impl Into<Vec<u8>>, over: impl Into<Vec<u8>>) -> Self {
+        Self::ok("").manner(Manner::Flood(first.into(), over.into()))
+    }
+
     /// A head that never ends.
     pub fn endless_head() -> Self {
-        Self::ok("").manner(Manner::EndlessHead)
+        let line = "X-More: and more and more and more and more and more and more\r\n";
+        Self::flood("HTTP/1.1 200 OK\r\n", line)
     }
 
     /// A body that never ends.
     pub fn endless_body() -> Self {
-        Self::ok("").manner(Manner::EndlessBody)
+        Self::flood("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "10\r\n<item>more</item\r\n")
     }
 
     /// No answer, and no end of the connection either.
@@ -116,11 +120,14 @@ impl Reply {
     }
 
     /// Packed as gzip, and said so.
-    pub fn gzip(mut self) -> Self {
-        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        packer.write_all(&self.body).unwrap();
-        self.body = packer.finish().unwrap();
-        self.header("Content-Encoding", "gzip")
+    pub fn gzip(self) -> Self {
+        self.packed("gzip")
+    }
+
+    /// Packed in one of the encodings of HTTP, and said so.
+    pub fn packed(mut self, encoding: &str) -> Self {
+        self.body = pack(encoding, &self.body);
+        self.header("Content-Encoding", encoding)
     }
 
     /// So many bytes of the body at a time, with a pause after each.
@@ -140,6 +147,30 @@ impl Reply {
 
     fn value(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A body in one of the encodings of HTTP.
+pub fn pack(encoding: &str, body: &[u8]) -> Vec<u8> {
+    let level = flate2::Compression::best();
+    match encoding {
+        "gzip" => {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), level);
+            packer.write_all(body).unwrap();
+            packer.finish().unwrap()
+        }
+        "deflate" => {
+            let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), level);
+            packer.write_all(body).unwrap();
+            packer.finish().unwrap()
+        }
+        "br" => {
+            let mut packer = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 22);
+            packer.write_all(body).unwrap();
+            packer.into_inner()
+        }
+        "zstd" => zstd::encode_all(body, 3).unwrap(),
+        other => panic!("{other} is no encoding"),
     }
 }
 
@@ -187,24 +218,26 @@ pub struct Origin {
 impl Origin {
     /// Listens on a free port of 127.0.0.1. Every path is a 404 until it is served.
     pub fn start() -> Self {
-        Self::listen(None)
+        Self::listen("127.0.0.1", None)
+    }
+
+    /// The same at another address of the loopback network: another host.
+    pub fn start_at(address: &str) -> Self {
+        Self::listen(address, None)
     }
 
     /// The same with encryption, by the certificate in `tests/it/tls`.
     pub fn start_encrypted() -> Self {
-        let chain = CertificateDer::pem_slice_iter(include_bytes!("tls/certificate.pem")).map(Result::unwrap).collect();
-        let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/key.pem")).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .unwrap();
-        Self::listen(Some(Arc::new(config)))
+        Self::listen("127.0.0.1", Some(Arc::new(encryption(include_bytes!("tls/certificate.pem")))))
     }
 
-    fn listen(encryption: Option<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    /// The same, by another certificate with the key in `tests/it/tls`.
+    pub fn start_certified(certificate: &[u8]) -> Self {
+        Self::listen("127.0.0.1", Some(Arc::new(encryption(certificate))))
+    }
+
+    fn listen(address: &str, encryption: Option<Arc<ServerConfig>>) -> Self {
+        let listener = TcpListener::bind((address, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let book = Arc::new(Mutex::new(Book::default()));
         let stop = Arc::new(AtomicBool::new(false));
@@ -274,6 +307,18 @@ impl Drop for Origin {
             let _ = listening.join();
         }
     }
+}
+
+/// TLS of a server with this certificate (PEM) and the key in `tests/it/tls`.
+pub fn encryption(certificate: &[u8]) -> ServerConfig {
+    let chain = CertificateDer::pem_slice_iter(certificate).map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/key.pem")).unwrap();
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap()
 }
 
 fn without_query(target: &str) -> &str {
@@ -376,17 +421,12 @@ fn send(
             }
             return Ok(());
         }
-        Manner::EndlessHead => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
+        Manner::Flood(first, over) => {
+            stream.write_all(first)?;
+            // Large pieces: a flood that trickles is none.
+            let over = over.repeat((64 << 10) / over.len().max(1) + 1);
             while !stop.load(Ordering::SeqCst) {
-                stream.write_all(b"X-More: and more and more and more and more and more and more\r\n")?;
-            }
-            return Ok(());
-        }
-        Manner::EndlessBody => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
-            while !stop.load(Ordering::SeqCst) {
-                stream.write_all(b"10\r\n<item>more</item\r\n")?;
+                stream.write_all(&over)?;
             }
             return Ok(());
         }

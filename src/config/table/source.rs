@@ -90,7 +90,7 @@ const PROXY: Key<Option<String>> =
     Key { name: "proxy", doc: "http or socks5 proxy for this source.", default: "\"\"", kind: &Proxy };
 const CA: Key<PathBuf> = Key {
     name: "ca",
-    doc: "Certificate authority (PEM file) to trust for this source alone.",
+    doc: "Certificate authority (PEM file) that alone may vouch for the host of this source.",
     default: "",
     kind: &File,
 };
