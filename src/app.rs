@@ -6,6 +6,7 @@
 //! Order of a start: lock, journal, store (replayed), editor, settings recorded, then the sockets: who can connect gets
 //! an answer. Order of a stop: no new rounds, running ones end, sockets drain, the editor finishes its step and flushes.
 
+pub mod archive;
 pub mod backup;
 pub mod diff;
 pub mod export;
@@ -20,8 +21,8 @@ pub mod why;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ use crate::place::Gazetteer;
 use crate::poll::{Outcome, Poller, Round};
 use crate::press::Press;
 use crate::schedule::{Roll, Schedule};
+use crate::search::Search;
 use crate::serve::health::Status;
 use crate::serve::metrics::Metrics;
 use crate::serve::{self, Front};
@@ -407,9 +409,13 @@ pub async fn serve(
     let listen = settings.server.listen;
     let place = settings.store.clone();
     let per_host = settings.fetch.per_host;
+    let indexed: Arc<OnceLock<Arc<Search>>> = Arc::default();
     let announce: Announce = {
-        let metrics = Arc::clone(&metrics);
+        let (metrics, indexed) = (Arc::clone(&metrics), Arc::clone(&indexed));
         Box::new(move |tally: &Tally| {
+            if let Some(search) = indexed.get() {
+                search.nudge();
+            }
             let counts =
                 [("open", tally.opened), ("join", tally.joined), ("correct", tally.corrected), ("see", tally.seen)];
             for (decision, count) in counts {
@@ -444,6 +450,10 @@ pub async fn serve(
     let all = sources(&desk.settings.load());
     let schedule = Schedule::start(Arc::clone(&desk.poller), all, per_host, brake, told);
     watch(&desk, &metrics);
+    let archive = archive::Archive::new(Arc::clone(&desk.store), desk.journal.clone());
+    let search = Arc::new(Search::new(Arc::new(archive), &place.join(folder::SEARCH)));
+    let search = indexed.get_or_init(|| search);
+    let index = indexer(search, &metrics)?;
 
     let press = Arc::new(Press::new(Arc::clone(&desk.store), Arc::new(desk.journal.clone())));
     let warm = place.join(WARM);
@@ -484,7 +494,7 @@ pub async fn serve(
     if let Err(error) = &watch {
         tracing::warn!(%error, "feeds.toml is not watched: after a change, send SIGHUP or run `citydesk reload`");
     }
-    let control = control(&place, &desk, &inquiry, schedule.roll(), wake.clone());
+    let control = control(&place, &desk, search, &inquiry, schedule.roll(), wake.clone());
     status.set_ready(true);
     tracing::info!(%address, sources = desk.settings.load().sources.len(), "ready");
     ready(address);
@@ -513,6 +523,7 @@ pub async fn serve(
             let _ = reply.send(outcome);
         }
     }
+    search.stop();
     tracing::info!("stopping: running rounds and answers end, at most 10 seconds; a second signal stops at once");
     let drain = async {
         drop(close);
@@ -534,9 +545,29 @@ pub async fn serve(
         tracing::debug!(%error, "the next start prints feeds when they are asked for");
     }
     desk = daemon.desk;
-    tokio::task::block_in_place(|| desk.stop());
+    tokio::task::block_in_place(|| {
+        desk.stop();
+        if index.join().is_err() {
+            tracing::error!("the thread of the search index ended by a panic; the index is derived");
+        }
+    });
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Starts the thread that looks after the search index.
+fn indexer(search: &Arc<Search>, metrics: &Arc<Metrics>) -> Result<JoinHandle<()>, AppError> {
+    let of = Arc::clone(search);
+    metrics.watch("search_index_bytes", "Bytes of the search index on disk", move || of.standing().bytes as f64);
+    let of = Arc::clone(search);
+    metrics.watch("search_waiting_stories", "Stories changed since the search index was committed", move || {
+        of.standing().waiting as f64
+    });
+    let search = Arc::clone(search);
+    std::thread::Builder::new()
+        .name("search".into())
+        .spawn(move || search.work())
+        .map_err(|error| AppError::System("no thread for the search index", error.to_string()))
 }
 
 /// Ends the process: what a start does may be cut off anywhere, and is done again by the next one.
@@ -607,6 +638,7 @@ fn tell(round: &Round, metrics: &Metrics, status: &Status) {
 fn control(
     place: &Path,
     desk: &Desk,
+    search: &Arc<Search>,
     inquiry: &Arc<Inquiry>,
     roll: Arc<Roll>,
     wake: mpsc::Sender<oneshot::Sender<Reloaded>>,
@@ -614,16 +646,17 @@ fn control(
     let (store, journal) = (Arc::clone(&desk.store), desk.journal.clone());
     let standing = Arc::clone(&desk.standing);
     let (gazetteer, folder, clock) = (Arc::clone(&desk.gazetteer), place.to_owned(), Arc::clone(&desk.clock));
-    let inquiry = Arc::clone(inquiry);
+    let (inquiry, search) = (Arc::clone(inquiry), Arc::clone(search));
     let handler = move |asked: Asked| -> control::Answer {
-        let (inquiry, roll) = (Arc::clone(&inquiry), Arc::clone(&roll));
+        let (inquiry, roll, search) = (Arc::clone(&inquiry), Arc::clone(&roll), Arc::clone(&search));
         let (folder, clock) = (folder.clone(), Arc::clone(&clock));
         let (store, journal, wake) = (Arc::clone(&store), journal.clone(), wake.clone());
         let (standing, gazetteer) = (Arc::clone(&standing), gazetteer.load_full());
         Box::pin(async move {
             match (asked.method, asked.path.as_str()) {
                 (Method::GET, "/stats") => {
-                    let stats = stats::collect(&store, &journal, &stats::States::called(&roll), standing.decided());
+                    let states = stats::States::called(&roll);
+                    let stats = stats::collect(&store, &journal, &states, standing.decided(), search.standing());
                     (StatusCode::OK, Pieces::one(serde_json::to_vec(&stats).unwrap_or_default()))
                 }
                 (Method::GET, "/export") => {

@@ -3,7 +3,7 @@
 //! The way of an item, in reading order: [`config`] says whom to ask; [`schedule`] when; [`poll`] asks ([`fetch`] ->
 //! [`parse`] -> [`normalise`]) and files what came on the wire of the [`journal`]; the [`editor`] has the [`desk`] decide
 //! ([`place`], [`query`]), writes the decisions to the ledger and applies them to the [`store`]; the [`press`] prints
-//! editions ([`render`]); [`serve`] hands them out. ARCHITECTURE.md is the map.
+//! editions ([`render`]); [`search`] finds stories; [`serve`] hands all of it out. ARCHITECTURE.md is the map.
 
 pub mod alert;
 pub mod app;
@@ -25,5 +25,6 @@ pub mod press;
 pub mod query;
 pub mod render;
 pub mod schedule;
+pub mod search;
 pub mod serve;
 pub mod store;

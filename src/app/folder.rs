@@ -6,6 +6,7 @@
 //! data/store           the view in sled: derived, made again when broken
 //! data/store.new       a store being made again
 //! data/store.next      a store made again beside a running daemon, taken at the next start
+//! data/search          the search index: derived, made again when broken
 //! data/restoring       a journal being restored from a backup
 //! data/store.broken-1  a store that was moved aside, to be looked at or deleted
 //! ```
@@ -19,6 +20,9 @@ use super::backup::{self, BackupError, Count};
 use crate::editor::{self, EditorError};
 use crate::journal::{Journal, LogError};
 use crate::store::{Store, StoreError};
+
+/// Name of the search index in the folder.
+pub const SEARCH: &str = "search";
 
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]

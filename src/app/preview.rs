@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::desk::{enter, rules};
+use crate::desk::rules;
 use crate::journal::Journal;
 use crate::model::id::StoryNo;
 use crate::model::position::Texts as _;
@@ -12,7 +12,7 @@ use crate::model::setting::{InForce, Setting};
 use crate::model::story::Story;
 use crate::model::time::Time;
 use crate::place::Gazetteer;
-use crate::query::Query;
+use crate::search;
 use crate::store::{Store, StoreError};
 
 /// Stories read under one lock: between them the editor may write.
@@ -73,7 +73,7 @@ pub fn collect(store: &Store, journal: &Journal, text: &str, now: Time) -> Resul
     if let Some(error) = unresolved.into_iter().next() {
         return Err(error.into());
     }
-    let zone = zone(&settings);
+    let (zone, language) = (zone(&settings), language(&settings));
     let day = |at: Time| at.utc().with_timezone(&zone);
     let mut preview = Preview { query: query.to_string(), ..Preview::default() };
     let mut newest: Vec<(Time, Story)> = Vec::new();
@@ -84,7 +84,7 @@ pub fn collect(store: &Store, journal: &Journal, text: &str, now: Time) -> Resul
         from = StoryNo(last.no.0 + 1);
         for story in stories.into_iter().filter(|story| story.retired_into.is_none() && !story.spiked) {
             preview.stories += 1;
-            if !matches(&query, &story, journal, now) {
+            if !search::matches(&query, &story, &|position| journal.item(position), Some(now), &language) {
                 continue;
             }
             preview.hits += 1;
@@ -116,22 +116,6 @@ fn keep_newest(stories: &mut Vec<(Time, Story)>) {
     stories.truncate(SHOWN);
 }
 
-/// Whether a story matches by the text of any of its copies, the one printed first.
-fn matches(query: &Query, story: &Story, journal: &Journal, now: Time) -> bool {
-    let sources = enter::sources(story);
-    if !query.asks().text {
-        return query.holds(&enter::subject(story, "", &sources), Some(now));
-    }
-    let printed = story.emission.as_ref().map(|emission| emission.text).or(story.shown().map(|copy| copy.wire));
-    let others = story.copies.iter().map(|copy| copy.wire).filter(|wire| Some(*wire) != printed);
-    let holds = |text: &str| query.holds(&enter::subject(story, text, &sources), Some(now));
-    printed.into_iter().chain(others).any(|wire| {
-        let item = journal.item(wire);
-        let (summary, body) = item.as_ref().map_or(("", ""), |item| (item.summary.as_str(), item.text.as_str()));
-        holds(&format!("{}\n{summary}\n{body}", title(story)))
-    })
-}
-
 fn title(story: &Story) -> &str {
     let printed = story.emission.as_ref().map(|emission| &emission.title);
     printed.or(story.shown().map(|copy| &copy.title)).map_or("", String::as_str)
@@ -150,6 +134,13 @@ fn zone(settings: &InForce) -> chrono_tz::Tz {
         _ => None,
     };
     zone.unwrap_or(chrono_tz::UTC)
+}
+
+fn language(settings: &InForce) -> String {
+    match settings.get("site") {
+        Some(Setting::Site(site)) => site.language.clone(),
+        _ => String::new(),
+    }
 }
 
 impl std::fmt::Display for Preview {

@@ -9,6 +9,7 @@ use crate::model::book::State;
 use crate::model::id::SourceId;
 use crate::model::source::Source;
 use crate::schedule::Roll;
+use crate::search::Standing;
 use crate::store::Store;
 
 /// So many troubled sources are listed for people.
@@ -39,6 +40,9 @@ pub struct Stats {
     pub ledger_seq: u64,
     /// Wire records synced and not yet decided.
     pub lag: u64,
+    /// Where the search index stands.
+    #[serde(default)]
+    pub search: Standing,
     /// Troubles of sources, worst first: id, state, reason.
     pub troubles: Vec<(String, String, String)>,
 }
@@ -76,7 +80,7 @@ impl States {
 
 /// Collects the figures. `decided` is the first wire record not decided yet.
 #[must_use]
-pub fn collect(store: &Store, journal: &Journal, states: &States, decided: u64) -> Stats {
+pub fn collect(store: &Store, journal: &Journal, states: &States, decided: u64, search: Standing) -> Stats {
     let view = store.view();
     let meta = view.meta().clone();
     let editions = view.editions().map(|all| all.len()).unwrap_or_default();
@@ -100,6 +104,7 @@ pub fn collect(store: &Store, journal: &Journal, states: &States, decided: u64) 
         ledger_bytes: journal.ledger.bytes(),
         store_bytes: store.bytes(),
         ledger_seq: meta.applied.seq,
+        search,
         lag: journal.wire.synced().saturating_sub(decided),
         troubles: troubles.into_iter().map(|(state, id, reason)| (id, state.word().to_owned(), reason)).collect(),
     }
@@ -129,6 +134,7 @@ impl std::fmt::Display for Stats {
             self.ledger_seq
         )?;
         writeln!(f, "store     {}", size(self.store_bytes))?;
+        writeln!(f, "search    {}", self.search)?;
         writeln!(f, "lag       {} records", self.lag)?;
         for (id, state, reason) in self.troubles.iter().take(TROUBLES) {
             writeln!(f, "{state:9} {id}: {reason}")?;

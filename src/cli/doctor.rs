@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::exit::Exit;
 use super::{probe, say};
-use crate::app::folder::{Folder, FolderError};
+use crate::app::folder::{Folder, FolderError, SEARCH};
 use crate::app::stats::Stats;
 use crate::clock;
 use crate::config::{self, Loaded};
@@ -18,6 +18,7 @@ use crate::journal::Log;
 use crate::model::codec::decode;
 use crate::model::edit::Record;
 use crate::model::time::Time;
+use crate::search::Standing;
 
 /// Less room than this on the disk is worth a word, in bytes: some weeks of news.
 const ROOM: u64 = 1 << 30;
@@ -164,22 +165,26 @@ fn desk(runtime: &tokio::runtime::Runtime, store: &Path, now: Time, found: &mut 
             return true;
         }
         Ok(_) => {
-            found.push(match serde_json::from_slice::<Stats>(&said) {
+            let finding = match serde_json::from_slice::<Stats>(&said) {
                 Ok(stats) => {
                     let states: Vec<String> = stats.sources.iter().map(|(state, n)| format!("{n} {state}")).collect();
                     let sentence =
                         format!("runs; {} stories, {} records behind; {}", stats.stories, stats.lag, states.join(", "));
-                    if stats.troubles.is_empty() {
+                    let index = index(&stats.search);
+                    let daemon = if stats.troubles.is_empty() {
                         ok("daemon", sentence)
                     } else {
                         warning("daemon", sentence, "`citydesk stats` names the sources in trouble")
-                    }
+                    };
+                    found.push(daemon);
+                    index
                 }
                 Err(error) => {
                     let sentence = format!("another version than this program runs here: {error}");
                     warning("daemon", sentence, "restart it to have one version")
                 }
-            });
+            };
+            found.push(finding);
             let advice = "stop it to have journal and store read whole";
             found.push(ok("journal", format!("held by the daemon: not read here ({advice})")));
             return true;
@@ -204,6 +209,7 @@ fn desk(runtime: &tokio::runtime::Runtime, store: &Path, now: Time, found: &mut 
                     warning("store", sentence, "the old one stands beside it as store.broken-N; delete it")
                 }
             });
+            found.push(index(&Standing::on_disk(&store.join(SEARCH))));
             found.push(if now.since(newest) < -BACK {
                 let newest = newest.utc().to_rfc3339();
                 let sentence = format!("{} now, but the newest record is of {newest}", now.utc().to_rfc3339());
@@ -220,6 +226,14 @@ fn desk(runtime: &tokio::runtime::Runtime, store: &Path, now: Time, found: &mut 
     }
     bar.finish_and_clear();
     false
+}
+
+/// The search index. It is derived: without it searches are slow, and nothing is lost.
+fn index(standing: &Standing) -> Finding {
+    match &standing.absent {
+        None => ok("search", standing.to_string()),
+        Some(_) => warning("search", standing.to_string(), "it is made by a running citydesk, in the background"),
+    }
 }
 
 /// Reads every record of a log; the newest time in it.

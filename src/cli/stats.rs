@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::exit::Exit;
 use super::{locate, say};
+use crate::app::folder::SEARCH;
 use crate::app::stats::{self, Stats};
+use crate::search::Standing;
 
 /// Prints the figures, asking the running daemon if there is one.
 #[must_use]
@@ -27,7 +29,9 @@ pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, json: bool) -> Exit
             let sources = crate::config::load(config).map(|loaded| loaded.settings.sources).unwrap_or_default();
             let progress = folder.store.view().meta().progress;
             let states = stats::States::read(&folder.store, &sources);
-            own = Some(stats::collect(&folder.store, &folder.journal, &states, progress.record.seq + 1));
+            let decided = progress.record.seq + 1;
+            let search = Standing::on_disk(&store.join(SEARCH));
+            own = Some(stats::collect(&folder.store, &folder.journal, &states, decided, search));
             Ok(())
         },
     );

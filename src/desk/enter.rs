@@ -6,7 +6,8 @@ use crate::model::edition::EditionId;
 use crate::model::id::SourceId;
 use crate::model::story::Story;
 use crate::model::time::{Time, Trust};
-use crate::query::{Folded, Subject};
+use crate::query::Folded;
+pub use crate::query::sources;
 
 /// Recorded editions that a story belongs to: everything, its cities, provinces and tags as printed, the sources of its
 /// copies (but for those held back: they fill the store), and saved feeds. City with tag is computed when asked.
@@ -37,29 +38,10 @@ pub fn saved(rules: &Rules, story: &Story, text: &str) -> Vec<String> {
     matching.map(|(id, _)| id.clone()).collect()
 }
 
-/// The sources of a story's copies.
-#[must_use]
-pub fn sources(story: &Story) -> Vec<SourceId> {
-    story.copies.iter().map(|copy| copy.source.clone()).collect()
-}
-
-/// What a query is asked about a story: its headline as printed, a `text` of it (headline and summary included), and
-/// what it is judged to be about.
+/// What a query is asked about a story, by one of its texts.
 #[must_use]
 pub fn subject<'a>(story: &'a Story, text: &'a str, sources: &'a [SourceId]) -> Folded<'a> {
-    let emission = story.emission.as_ref();
-    Folded::new(Subject {
-        title: emission.map(|printed| &printed.title).or(story.shown().map(|copy| &copy.title)).map_or("", |t| t),
-        text,
-        cities: &story.places.cities,
-        provinces: &story.places.provinces,
-        tags: &story.tags,
-        sources,
-        rank: story.shown().map(|copy| copy.rank).unwrap_or_default(),
-        language: emission.and_then(|printed| printed.language.as_deref()),
-        published: story.published(),
-        copies: story.copies.len() as u32,
-    })
+    Folded::of(story, text, sources, None)
 }
 
 fn text(case: &Case<'_>) -> String {

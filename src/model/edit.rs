@@ -1,5 +1,7 @@
 //! The ledger: what was decided. Facts, for good, written by the editor alone; the store is a fold of them.
 
+use std::collections::BTreeSet;
+
 use minicbor::{Decode, Encode};
 
 use super::edition::{EditionId, Order};
@@ -251,6 +253,29 @@ pub enum Edit {
     Archives,
 }
 
+impl Edit {
+    /// The stories that it changes; two where copies move between them.
+    #[must_use]
+    pub fn stories(&self) -> [Option<StoryNo>; 2] {
+        match self {
+            Self::Open { story, .. }
+            | Self::Join { story, .. }
+            | Self::Revise { story, .. }
+            | Self::See { story, .. }
+            | Self::Judge { story, .. }
+            | Self::Emit { story, .. }
+            | Self::Enter { story, .. }
+            | Self::Leave { story, .. }
+            | Self::Spike { story }
+            | Self::Retag { story, .. }
+            | Self::Refile { story, .. } => [Some(*story), None],
+            Self::Retire { story, into, .. } => [Some(*story), Some(*into)],
+            Self::Split { from, to, .. } => [Some(*from), Some(*to)],
+            Self::Filed { .. } | Self::Run { .. } | Self::Archives => [None, None],
+        }
+    }
+}
+
 /// Why something is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
@@ -337,6 +362,18 @@ pub enum Body {
     /// Time passed where time itself decides.
     #[n(4)]
     Tick,
+}
+
+impl Body {
+    /// The stories that it changes, each once, in order of their numbers.
+    #[must_use]
+    pub fn stories(&self) -> BTreeSet<StoryNo> {
+        match self {
+            Self::Edits(edits) => edits.iter().flat_map(Edit::stories).flatten().collect(),
+            Self::Expire { copies } => copies.iter().map(|(story, _)| *story).collect(),
+            Self::Settings { .. } | Self::Switch { .. } | Self::Tick => BTreeSet::new(),
+        }
+    }
 }
 
 impl Record {

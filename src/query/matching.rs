@@ -6,6 +6,7 @@ use crate::model::fold::fold;
 use crate::model::id::SourceId;
 use crate::model::place::{Code, Placed};
 use crate::model::source::Rank;
+use crate::model::story::Story;
 use crate::model::tag::Tag;
 use crate::model::time::Time;
 
@@ -52,6 +53,26 @@ impl<'a> Folded<'a> {
         Self { subject, title: OnceCell::new(), text: OnceCell::new() }
     }
 
+    /// A story as a query is asked about it: its headline as printed, a `text` of it (headline and summary included), and what
+    /// it is judged to be about. `language` is that of a story that states none.
+    #[must_use]
+    pub fn of(story: &'a Story, text: &'a str, sources: &'a [SourceId], language: Option<&'a str>) -> Self {
+        let emission = story.emission.as_ref();
+        let shown = story.shown();
+        Self::new(Subject {
+            title: emission.map(|printed| &printed.title).or(shown.map(|copy| &copy.title)).map_or("", |title| title),
+            text,
+            cities: &story.places.cities,
+            provinces: &story.places.provinces,
+            tags: &story.tags,
+            sources,
+            rank: shown.map(|copy| copy.rank).unwrap_or_default(),
+            language: emission.and_then(|printed| printed.language.as_deref()).or(language),
+            published: story.published(),
+            copies: story.copies.len() as u32,
+        })
+    }
+
     fn title(&self) -> &str {
         self.title.get_or_init(|| spaced(self.subject.title))
     }
@@ -59,6 +80,12 @@ impl<'a> Folded<'a> {
     fn text(&self) -> &str {
         self.text.get_or_init(|| spaced(self.subject.text))
     }
+}
+
+/// The sources of a story's copies.
+#[must_use]
+pub fn sources(story: &Story) -> Vec<SourceId> {
+    story.copies.iter().map(|copy| copy.source.clone()).collect()
 }
 
 pub(super) fn holds(node: &Node, subject: &Folded<'_>, now: Option<Time>) -> bool {
@@ -99,7 +126,7 @@ fn is_place(place: &Place, placed: &Placed) -> bool {
 }
 
 /// RFC 4647 section 3.3.1: the range is the tag, or a prefix of it that ends before a hyphen.
-fn speaks(language: &str, wanted: &str) -> bool {
+pub(super) fn speaks(language: &str, wanted: &str) -> bool {
     let language = language.to_ascii_lowercase().replace('_', "-");
     language.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }

@@ -11,11 +11,13 @@ mod error;
 mod lex;
 mod matching;
 mod parse;
+mod part;
 mod term;
 pub mod text;
 
 pub use error::QueryError;
-pub use matching::{Folded, Subject};
+pub use matching::{Folded, Subject, sources};
+pub use part::{Part, Sought};
 pub use term::{PlaceKind, PlaceTerm};
 
 use crate::model::place::Code;
@@ -119,6 +121,12 @@ impl std::str::FromStr for Query {
     fn from_str(text: &str) -> Result<Self, QueryError> {
         Self::parse(text)
     }
+}
+
+/// Whether a language (a BCP 47 tag) is the one asked for with `lang:`, or a variety of it.
+#[must_use]
+pub fn speaks(language: &str, wanted: &str) -> bool {
+    matching::speaks(language, wanted)
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@
 //! words count, so each word, digits included, is set off by single spaces: `G30高速 Foo-bar` becomes ` g30 高速 foo bar `.
 //! A needle in the same form is then found by plain substring search and can neither begin nor end inside a word.
 
+use std::ops::Range;
+
 use unicode_normalization::char::is_combining_mark;
 
-use crate::model::fold::fold;
+use crate::model::fold::{fold, folded};
 
 /// What a character does to the run it stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,54 +30,106 @@ enum Class {
 #[must_use]
 pub fn spaced(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    let mut run = String::new();
-    let mut kind = Class::Gap;
-    let mut previous = '\0';
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        let inside = is_digit(previous) && inside_number(character, characters.clone());
-        previous = character;
-        let class = if inside { Class::Word } else { class(character) };
-        match class {
-            Class::Nothing => {}
-            Class::Mark => {
-                if kind != Class::Gap {
-                    run.push(character);
-                }
-            }
-            Class::Gap | Class::Flowing | Class::Word => {
-                if class != kind {
-                    close(&mut out, &run, kind);
-                    run.clear();
-                    kind = class;
-                }
-                if class != Class::Gap {
-                    run.push(character);
-                }
-            }
+    runs(text, |run, _, kind| {
+        let folded = fold(run);
+        if !folded.is_empty() {
+            close(&mut out, &folded, kind);
         }
-    }
-    close(&mut out, &run, kind);
+    });
     out
 }
 
-fn close(out: &mut String, run: &str, kind: Class) {
-    if run.is_empty() {
-        return;
+/// Where in a text the needles stand (each in the form of [`spaced`]): ranges of bytes, in order, none touching another.
+#[must_use]
+pub fn spans(text: &str, needles: &[&str]) -> Vec<Range<usize>> {
+    let mut out = String::with_capacity(text.len() + 8);
+    // For each byte of `out`, where the character that it came from begins.
+    let mut at: Vec<usize> = Vec::with_capacity(text.len() + 8);
+    runs(text, |run, begins, kind| {
+        let folded = folded(run);
+        if folded.text.is_empty() {
+            return;
+        }
+        let before = out.len();
+        close(&mut out, &folded.text, kind);
+        let begin = |byte: u32| begins.get(byte as usize).copied().unwrap_or_default();
+        let lead = usize::from(out[before..].starts_with(' '));
+        at.resize(before + lead, begins.first().copied().unwrap_or_default());
+        at.extend(folded.at[..folded.text.len()].iter().map(|byte| begin(*byte)));
+        at.resize(out.len(), begins.last().copied().unwrap_or_default());
+    });
+    let mut found = Vec::new();
+    for needle in needles.iter().filter(|needle| !needle.trim().is_empty()) {
+        let (skip, length) = (needle.len() - needle.trim_start().len(), needle.trim().len());
+        for (from, _) in out.match_indices(needle) {
+            let (first, last) = (at[from + skip], at[from + skip + length - 1]);
+            let end = last + text[last..].chars().next().map_or(0, char::len_utf8);
+            found.push(first..end);
+        }
     }
-    let folded = fold(run);
-    if folded.is_empty() {
-        return;
+    found.sort_by_key(|range| (range.start, range.end));
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for range in found {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => joined.push(range),
+        }
     }
+    joined
+}
+
+/// Calls `each` with every run of a text: its characters, where in the text each of its bytes came from, and what it is.
+fn runs(text: &str, mut each: impl FnMut(&str, &[usize], Class)) {
+    let (mut run, mut begins) = (String::new(), Vec::new());
+    let mut kind = Class::Gap;
+    let mut previous = '\0';
+    let mut characters = text.char_indices();
+    while let Some((from, character)) = characters.next() {
+        let inside = is_digit(previous) && inside_number(character, characters.as_str().chars());
+        previous = character;
+        let class = if inside { Class::Word } else { class(character) };
+        match class {
+            Class::Nothing => continue,
+            Class::Mark if kind == Class::Gap => continue,
+            Class::Mark => {}
+            Class::Gap | Class::Flowing | Class::Word => {
+                if class != kind {
+                    if !run.is_empty() {
+                        each(&run, &begins, kind);
+                    }
+                    run.clear();
+                    begins.clear();
+                    kind = class;
+                }
+                if class == Class::Gap {
+                    continue;
+                }
+            }
+        }
+        run.push(character);
+        begins.resize(run.len(), from);
+    }
+    if !run.is_empty() {
+        each(&run, &begins, kind);
+    }
+}
+
+fn close(out: &mut String, folded: &str, kind: Class) {
     if kind == Class::Word {
         if !out.ends_with(' ') {
             out.push(' ');
         }
-        out.push_str(&folded);
+        out.push_str(folded);
         out.push(' ');
     } else {
-        out.push_str(&folded);
+        out.push_str(folded);
     }
+}
+
+/// Whether a character of the searched form stands in a script without word boundaries, where any part of a run is found.
+#[must_use]
+pub fn is_flowing(character: char) -> bool {
+    flows(character)
 }
 
 fn is_digit(character: char) -> bool {
@@ -136,7 +190,24 @@ fn flows(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::spaced;
+    use super::{spaced, spans};
+
+    #[test]
+    fn where_needles_stand() {
+        for (text, needles, expected) in [
+            ("許昌，召開會議", vec!["昌召"], vec!["昌，召"]),
+            ("Foo-Bar opens, foo", vec![" foo "], vec!["Foo", "foo"]),
+            ("Ｇ３０高速 G30", vec![" g30 "], vec!["Ｇ３０", "G30"]),
+            ("甲乙甲乙", vec!["甲乙", "乙甲"], vec!["甲乙甲乙"]),
+            ("12,345 人", vec![" 12345 人"], vec!["12,345 人"]),
+            ("cafe\u{301} x", vec![" caf\u{e9} "], vec!["cafe\u{301}"]),
+            ("food", vec![" foo "], vec![]),
+            ("…", vec![""], vec![]),
+        ] {
+            let found: Vec<&str> = spans(text, &needles).into_iter().map(|range| &text[range]).collect();
+            assert_eq!(found, expected, "{needles:?} in {text}");
+        }
+    }
 
     #[test]
     fn forms() {
