@@ -89,6 +89,8 @@ pub(super) enum Form {
     Short,
     /// A former or other usual name.
     Former,
+    /// The name of a place that lies in it.
+    Landmark,
 }
 
 /// The division tree, and which of its cities this desk covers.

@@ -77,7 +77,15 @@ const FULL: i64 = 1_300;
 const INSIDE: i64 = 1_200;
 const REPEAT: i64 = 300;
 const PASSING: i64 = 300;
-const DATELINE: i64 = 250;
+/// Where an agency's reporter sits, by what the agency has there: its head office, a bureau, or nothing, so that somebody
+/// went there for the story; and for a match that is reported from elsewhere than the head office.
+const HEAD_OFFICE: i64 = 60;
+const BUREAU: i64 = 250;
+const SENT: i64 = 1_000;
+const MATCH: i64 = 650;
+/// A landmark below the headline, and a name below a headline that tells of abroad alone.
+const LANDMARK: i64 = 700;
+const ABROAD: i64 = 500;
 const QUOTED: i64 = 300;
 /// What the source's own city gets, and what 我市 adds.
 const PRIOR: i64 = 1_200;
@@ -103,14 +111,20 @@ struct Hit {
     full: bool,
     /// Where an agency's reporter sits.
     dateline: bool,
+    /// The dispatch is about sports.
+    sports: bool,
     /// At the end of its text.
     last: bool,
+    /// It opens a sentence in which something happens there: 安康发生多起火灾.
+    told: bool,
 }
 
 /// What else the texts said.
 #[derive(Debug, Default)]
 struct Signals {
     abroad: bool,
+    /// So does the headline.
+    abroad_title: bool,
     /// What 我市 and the like weigh, by where they stood; 0 if they did not.
     our_city: i64,
     our_province: bool,
@@ -208,6 +222,7 @@ impl<'a> Work<'a> {
                 }
                 Mark::Abroad => {
                     self.signals.abroad |= zone == Zone::Title || start < lede;
+                    self.signals.abroad_title |= zone == Zone::Title;
                     continue;
                 }
                 Mark::OurCity => {
@@ -228,7 +243,9 @@ impl<'a> Work<'a> {
                 }
             };
             let before = &text[..start];
-            let beside = self.hits.last().is_some_and(|last| last.place == place && is_joint(&text[last.end..start]));
+            let neighbour = self.hits.last().filter(|last| last.place == place && is_joint(&text[last.end..start]));
+            let neighbour = neighbour.and_then(|last| search.surfaces.get(last.surface as usize));
+            let beside = neighbour.is_some();
             // A name cut out of other words may hold a shorter one that is not: 广州市|委 is 广州|市委.
             let mut candidate = Some(index);
             let read = loop {
@@ -261,7 +278,7 @@ impl<'a> Work<'a> {
                 && !(surface.text.ends_with('区') && after.starts_with(['域', '间']));
             if !full
                 && zone != Zone::Credit
-                && let Some(why) = no_place(before, after, surface, self.placer, beside)
+                && let Some(why) = no_place(before, after, surface, self.placer, neighbour)
             {
                 self.drop_name(&surface.written, why);
                 continue;
@@ -283,18 +300,25 @@ impl<'a> Work<'a> {
                 why: Vec::new(),
                 full,
                 dateline: false,
+                sports: false,
                 last: after.is_empty(),
+                told: opens(before)
+                    && !WORDS.generic.contains(&surface.text)
+                    && WORDS.happens.iter().any(|word| after.starts_with(word.as_str())),
             };
             hit.dateline = is_dateline(&text, start, end, agency);
+            if hit.dateline {
+                hit.sports = after.split('电').next().is_some_and(|dispatch| dispatch.ends_with("体育专"));
+                hit.why.push(Note::Dateline);
+            }
             let mut lessen = |factor: i64, why: Note| {
                 hit.factor = hit.factor * factor / 1_000;
                 hit.why.push(why);
             };
-            if hit.dateline {
-                lessen(DATELINE, Note::Dateline);
-            }
             if WORDS.before.iter().any(|word| before.ends_with(word.as_str()))
                 || WORDS.origin.iter().any(|word| after.starts_with(word.as_str()))
+                || felt(before, after)
+                || is_publisher(after)
             {
                 lessen(PASSING, Note::Passing);
             }
@@ -320,6 +344,19 @@ impl<'a> Work<'a> {
         surface.bearers.iter().filter_map(|(_, code)| self.unit(*code)).all(|unit| unit.level == Level::County)
     }
 
+    /// The one of these units that holds what is named right behind the hit: 日照 in 日照东港.
+    fn around_next(&self, index: usize, bearers: &[&Unit]) -> Option<Code> {
+        let hit = &self.hits[index];
+        let next = self.hits.get(index + 1).filter(|next| next.place == hit.place && next.start == hit.end)?;
+        let inner = &self.placer.surface(next)?.bearers;
+        let inner: Vec<&Unit> = inner.iter().filter_map(|(_, code)| self.unit(*code)).collect();
+        let holds = |outer: &&&Unit| inner.iter().any(|unit| unit.code != outer.code && lies_in(unit, outer.code));
+        match bearers.iter().filter(holds).collect::<Vec<_>>().as_slice() {
+            [one] => Some(one.code),
+            _ => None,
+        }
+    }
+
     /// Gives each hit the unit it means.
     fn resolve(&mut self, support: &[&Unit]) {
         let placer = self.placer;
@@ -342,10 +379,14 @@ impl<'a> Work<'a> {
                     continue;
                 }
             }
-            if self.is_weak(&self.hits[index], surface) {
-                continue;
+            let weak = self.is_weak(&self.hits[index], surface);
+            self.hits[index].chosen = if weak { None } else { plain_reading(&surface.bearers, gazetteer) };
+            if self.hits[index].chosen.is_none() {
+                self.hits[index].chosen = self.around_next(index, &bearers);
             }
-            self.hits[index].chosen = plain_reading(&surface.bearers, gazetteer);
+            if self.hits[index].chosen.is_none() && weak && self.hits[index].told {
+                self.hits[index].chosen = plain_reading(&surface.bearers, gazetteer);
+            }
         }
         // Then what waits, by what was found.
         let mut cities: BTreeSet<Code> = BTreeSet::new();
@@ -398,6 +439,8 @@ impl<'a> Work<'a> {
     /// Adds up and decides.
     fn decide(mut self, prior: &[&Unit]) -> Places {
         let placer = self.placer;
+        let at_home = self.hits.iter().any(|hit| hit.zone == Zone::Title && hit.chosen.is_some());
+        let abroad = self.signals.abroad_title && !at_home;
         let mut cities: BTreeMap<Code, Tally> = BTreeMap::new();
         let mut provinces: BTreeMap<Code, Tally> = BTreeMap::new();
         for index in 0..self.hits.len() {
@@ -421,6 +464,15 @@ impl<'a> Work<'a> {
             let kind = if hit.zone == Zone::Lede || hit.zone == Zone::Rest { Zone::Text } else { hit.zone };
             let mut weight = weight(hit.zone) * hit.factor / 1_000;
             let mut why = hit.why.clone();
+            if hit.dateline {
+                weight = weight * dateline(unit, hit.sports) / 1_000;
+            }
+            if kind == Zone::Text && surface.bearers.iter().all(|(form, _)| *form == Form::Landmark) {
+                weight = weight * LANDMARK / 1_000;
+            }
+            if abroad && matches!(hit.zone, Zone::Text | Zone::Rest) {
+                weight = weight * ABROAD / 1_000;
+            }
             if hit.full {
                 weight = weight * FULL / 1_000;
                 why.insert(0, Note::Full);
@@ -597,6 +649,43 @@ fn plain_reading(bearers: &[(Form, Code)], gazetteer: &Gazetteer) -> Option<Code
     }
 }
 
+/// What a dateline of a national agency says of this place: factor, per mille.
+fn dateline(unit: &Unit, sports: bool) -> i64 {
+    // Cities planned apart from their province have a bureau, as the capitals have, whose code ends so.
+    const PLANNED: [u32; 5] = [210_200, 330_200, 350_200, 370_200, 440_300];
+    const CHINA: std::ops::RangeInclusive<u32> = 110_000..=829_999;
+    let city = unit.city.unwrap_or(unit.code).0;
+    match city {
+        110_000 => HEAD_OFFICE,
+        _ if sports => MATCH,
+        _ if !CHINA.contains(&city) || city % 10_000 <= 100 || PLANNED.contains(&city) => BUREAU,
+        _ => SENT,
+    }
+}
+
+/// Whether a paper follows that is at home there: 香港《南华早报》.
+fn is_publisher(after: &str) -> bool {
+    const LONG: usize = 12;
+    let Some(paper) = after.strip_prefix('《') else { return false };
+    let name: String = paper.chars().take(LONG).take_while(|letter| *letter != '》').collect();
+    name.ends_with(['报', '刊'])
+}
+
+/// Whether a name with this before it opens a headline or a sentence; labels in brackets are no part of it.
+fn opens(before: &str) -> bool {
+    let before = before.trim_end();
+    before.is_empty() || before.ends_with([')', ']', '】', '》', '。', ':', '|', '!', '?'])
+}
+
+/// Whether the place is where something came from that is felt elsewhere: 受四川地震影响.
+fn felt(before: &str, after: &str) -> bool {
+    const NEAR: usize = 6;
+    const FAR: usize = 12;
+    let under = before.chars().rev().take(NEAR).any(|letter| letter == '受');
+    let reach = after.char_indices().nth(FAR).map_or(after.len(), |(at, _)| at);
+    under && after[..reach].split(['，', ',', '。', ' ']).next().is_some_and(|clause| clause.contains("影响"))
+}
+
 /// Whether two names with this between them stand beside each other.
 fn is_joint(between: &str) -> bool {
     matches!(between, "" | " " | "·" | "-" | "\u{3000}")
@@ -627,8 +716,20 @@ const ROADS: [&str; 17] = [
 ];
 
 /// Why a short name is no place here, if so.
-fn no_place(before: &str, after: &str, surface: &Surface, placer: &Placer, beside: bool) -> Option<Discard> {
+fn no_place(
+    before: &str,
+    after: &str,
+    surface: &Surface,
+    placer: &Placer,
+    neighbour: Option<&Surface>,
+) -> Option<Discard> {
     let words = &*WORDS;
+    // Beside another name it is one itself if it lies in that: 盐池县惠安堡 is no 惠安.
+    let unit = |code: &Code| placer.gazetteer.unit(*code);
+    let beside = neighbour.is_some_and(|outer| {
+        let outer = || outer.bearers.iter().map(|(_, code)| *code);
+        surface.bearers.iter().filter_map(|(_, code)| unit(code)).any(|unit| outer().any(|code| lies_in(unit, code)))
+    });
     if words.behind.iter().any(|word| after.starts_with(word.as_str()))
         && !words.allowed.iter().any(|word| after.starts_with(word.as_str()))
     {
@@ -670,8 +771,11 @@ fn is_dateline(text: &str, start: usize, end: usize, agency: Option<usize>) -> b
     let rest = dated
         .trim_start_matches(|letter: char| letter.is_ascii_digit() || "〇一二三四五六七八九十月日年 ".contains(letter));
     let by_agency = agency.is_some_and(|at| at <= start && text[at..start].chars().count() <= 2);
-    let wired = ["电", "专电", "新媒体专电", "综合电", "新媒体电"].iter().any(|word| rest.starts_with(word));
-    (wired && (by_agency || rest.len() < dated.len())) || (by_agency && rest.starts_with(['讯', '(', '/']))
+    // 电, 专电, 体育专电, 新媒体专电: what a wire calls its dispatch is short and ends so.
+    const DISPATCH: usize = 6;
+    let wired = rest.chars().take(DISPATCH).take_while(|letter| is_han(*letter)).any(|letter| letter == '电');
+    let told = ["讯", "(", "/", "消息", "信息"].iter().any(|word| rest.starts_with(word));
+    (wired && (by_agency || rest.len() < dated.len())) || (by_agency && told)
 }
 
 /// How many characters of this text say as much as one of Chinese: four letters of an alphabet.

@@ -6,7 +6,7 @@ use aho_corasick::{AhoCorasick, BuildError, Input, MatchKind};
 
 use super::gazetteer::{Form, Gazetteer, Unit};
 use super::lexicon::Lexicon;
-use super::words::Words;
+use super::words::{Words, landmarks};
 use crate::model::fold::plain;
 use crate::model::place::{Code, Level};
 
@@ -80,6 +80,13 @@ impl Search {
                     weak.insert(text.clone());
                 }
                 names.entry(text).or_insert_with(|| (name.to_owned(), Vec::new())).1.push((form, unit.code));
+            }
+        }
+        for (code, name) in landmarks() {
+            let text: String = name.chars().map(plain).collect();
+            if let Some(unit) = gazetteer.unit(code) {
+                lexicon.add(&text, unit.level != Level::County);
+                names.entry(text).or_insert_with(|| (name.to_owned(), Vec::new())).1.push((Form::Landmark, code));
             }
         }
         let mut marks: BTreeMap<String, Mark> = BTreeMap::new();

@@ -4,9 +4,22 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use crate::model::fold::plain;
+use crate::model::place::Code;
 
 /// The lists; the head of each section says what it is for.
 const TEXT: &str = include_str!("words.txt");
+
+/// Places without a code of their own, by the unit they lie in; the head says what is listed.
+const LANDMARKS: &str = include_str!("landmarks.txt");
+
+/// The landmarks: code of the unit, name.
+pub(super) fn landmarks() -> impl Iterator<Item = (Code, &'static str)> {
+    LANDMARKS.lines().filter(|line| !line.starts_with('#')).flat_map(|line| {
+        let mut parts = line.split_whitespace();
+        let code = parts.next().and_then(|code| code.parse().ok()).map(Code);
+        parts.filter_map(move |name| Some((code?, name)))
+    })
+}
 
 /// The lists by section, in the plain form in which texts are searched.
 #[derive(Debug, Default)]
@@ -27,6 +40,10 @@ pub(super) struct Words {
     pub before: Vec<String>,
     /// What behind a name makes it an origin or destination.
     pub origin: Vec<String>,
+    /// What behind a name at the beginning of a sentence tells that it is a place.
+    pub happens: Vec<String>,
+    /// Weak names that are a kind of place by themselves.
+    pub generic: BTreeSet<String>,
 }
 
 /// The built-in lists, read once.
@@ -48,6 +65,8 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
             "allowed" => words.allowed.extend(all),
             "before" => words.before.extend(all),
             "origin" => words.origin.extend(all),
+            "happens" => words.happens.extend(all),
+            "generic" => words.generic.extend(all),
             _ => {}
         }
     }
@@ -59,8 +78,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_landmark_lies_in_a_unit() {
+        let gazetteer = super::super::Gazetteer::builtin();
+        let mut seen = BTreeSet::new();
+        for (code, name) in landmarks() {
+            assert!(gazetteer.unit(code).is_some(), "{code}: {name}");
+            assert!(seen.insert(name), "{name} stands twice");
+            assert!(name.chars().count() >= 2, "{name}");
+        }
+        assert!(seen.len() > 400);
+    }
+
+    #[test]
     fn every_section_is_read() {
-        let known = ["[weak]", "[block]", "[agency]", "[abroad]", "[behind]", "[allowed]", "[before]", "[origin]"];
+        let known = [
+            "[weak]",
+            "[block]",
+            "[agency]",
+            "[abroad]",
+            "[behind]",
+            "[allowed]",
+            "[before]",
+            "[origin]",
+            "[happens]",
+            "[generic]",
+        ];
         for line in TEXT.lines().filter(|line| line.starts_with('[')) {
             assert!(known.contains(&line), "{line}");
         }
@@ -69,6 +111,6 @@ mod tests {
         {
             assert!(!list.is_empty());
         }
-        assert!(WORDS.weak.contains("和平"));
+        assert!(WORDS.weak.contains("和平") && WORDS.generic.contains("南部") && !WORDS.happens.is_empty());
     }
 }
