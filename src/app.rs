@@ -735,7 +735,7 @@ fn control(
                         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Pieces::one(error.to_string())),
                     }
                 }
-                (Method::POST, "/join" | "/split" | "/spike") => {
+                (Method::POST, "/join" | "/split" | "/spike" | "/reinstate") => {
                     let Some(wanted) = hand::Wanted::parse(&asked.path, &asked.query) else {
                         return (StatusCode::BAD_REQUEST, Pieces::one("no story is named"));
                     };

@@ -678,6 +678,10 @@ impl Editor {
                     Some(no) => desk::correct::spike(no, &shelf)?,
                     None => Vec::new(),
                 },
+                Correction::Reinstate { story } => match number(story)? {
+                    Some(no) => desk::correct::reinstate(&self.rules, no, &shelf)?,
+                    None => Vec::new(),
+                },
             }
         };
         tracing::info!(edits = decided.len(), ?correction, "a correction was decided");

@@ -112,6 +112,9 @@ enum Command {
     },
     /// Takes stories out of everything, for good.
     Spike {
+        /// They were taken out by mistake: back to pages and archives, where they stood; no feed shows them as new.
+        #[arg(long)]
+        undo: bool,
         /// Stories: guid, address of the page, address of a copy.
         #[arg(required = true, value_name = "STORY")]
         stories: Vec<String>,
@@ -210,7 +213,7 @@ fn main() -> ExitCode {
         Command::Why { story, with, json } => cli::why::run(&runtime, &config, story, with, json),
         Command::Join { stories } => cli::join::run(&runtime, &config, stories),
         Command::Split { story, copies } => cli::split::run(&runtime, &config, story, copies),
-        Command::Spike { stories } => cli::spike::run(&runtime, &config, stories),
+        Command::Spike { stories, undo } => cli::spike::run(&runtime, &config, stories, undo),
         Command::Import { file } => cli::import::run(&config, &file),
         Command::Export { format } => cli::export::run(&runtime, &config, &format),
         Command::Stats { json } => cli::stats::run(&runtime, &config, json),

@@ -26,7 +26,7 @@
 //! renewed                  which feeds have another version than at the `renewed` before
 //! why #N                   the copies of a story, and why they were joined
 //! join #N #M               an editor: they are one        split #N SOURCE/KEY …   these copies are another story
-//! spike #N                 an editor: away with it
+//! spike #N                 an editor: away with it          reinstate #N                  that was a mistake
 //! ```
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
@@ -231,6 +231,7 @@ impl Desk {
         let correction = match word {
             "join" => Correction::Join { stories: words.iter().map(|word| guid(word)).collect() },
             "spike" => Correction::Spike { story: guid(words[0]) },
+            "reinstate" => Correction::Reinstate { story: guid(words[0]) },
             _ => {
                 let copies = words[1..].iter().map(|word| word.split_once('/').unwrap());
                 let copies = copies.map(|(source, key)| (SourceId::new(source).unwrap(), ItemKey::guid(key)));
@@ -434,7 +435,7 @@ fn play(path: &Path) -> String {
                 let _ = writeln!(out, "  {}", if new.is_empty() { "none".to_owned() } else { new.join(" ") });
                 desk.reader.told = now;
             }
-            "join" | "split" | "spike" => {
+            "join" | "split" | "spike" | "reinstate" => {
                 desk.correct(word, rest);
                 desk.decide();
                 desk.now = desk.now.plus(Time::SECOND);

@@ -104,12 +104,9 @@ pub(super) fn offset(story: &Story) -> i16 {
     }
 }
 
-/// Where and about what: as printed; as judged while it is held back.
+/// Where and about what, as judged today: what feeds print of it stands.
 fn about(story: &Story) -> (&[Placed], &[Placed], &[Tag]) {
-    match &story.emission {
-        Some(emission) => (&emission.cities, &emission.provinces, &emission.tags),
-        None => (&story.places.cities, &story.places.provinces, &story.tags),
-    }
+    (&story.places.cities, &story.places.provinces, &story.tags)
 }
 
 /// A story as one JSON object.

@@ -1,4 +1,4 @@
-//! An editor's corrections: `join`, `split` and `spike`, from the words of a command to a request on the wire, and what
+//! An editor's corrections: `join`, `split`, `spike` and its undoing, from the words of a command to a request on the wire, and what
 //! came of it.
 
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub enum Wanted {
     Split(String, Vec<String>),
     /// These stories are taken out of everything.
     Spike(Vec<String>),
+    /// These were taken out by mistake.
+    Reinstate(Vec<String>),
 }
 
 impl Wanted {
@@ -37,6 +39,7 @@ impl Wanted {
             Self::Join(stories) => ("join", stories.as_slice(), [].as_slice()),
             Self::Split(story, copies) => ("split", std::slice::from_ref(story), copies.as_slice()),
             Self::Spike(stories) => ("spike", stories.as_slice(), [].as_slice()),
+            Self::Reinstate(stories) => ("reinstate", stories.as_slice(), [].as_slice()),
         };
         query.extend_pairs(stories.iter().map(|story| ("story", story)));
         query.extend_pairs(copies.iter().map(|copy| ("copy", copy)));
@@ -57,6 +60,7 @@ impl Wanted {
         match path {
             "/join" => Some(Self::Join(stories)),
             "/spike" => Some(Self::Spike(stories)),
+            "/reinstate" => Some(Self::Reinstate(stories)),
             "/split" => stories.pop().map(|story| Self::Split(story, copies)),
             _ => None,
         }
@@ -190,6 +194,17 @@ fn resolve(view: &View<'_>, wanted: &Wanted) -> Result<(Vec<Correction>, String)
             }
             Ok((corrections, told))
         }
+        Wanted::Reinstate(stories) => {
+            let (mut corrections, mut told) = (Vec::new(), String::new());
+            for found in stories.iter().map(find).collect::<Result<Vec<_>, _>>()? {
+                if found.story.spiked {
+                    corrections.push(Correction::Reinstate { story: found.story.guid });
+                } else {
+                    told += &format!("not taken out: {}\n", find::line(&found.story));
+                }
+            }
+            Ok((corrections, told))
+        }
     }
 }
 
@@ -305,6 +320,14 @@ fn told(view: &View<'_>, corrections: &[Correction]) -> Result<String, StoreErro
                 };
                 told += &format!(
                     "{}\n  is taken out of everything{also}; copies that come later stay away\n",
+                    find::line(&story)
+                );
+            }
+            Correction::Reinstate { story } => {
+                let Some(story) = view.by_guid(*story)? else { continue };
+                told += &format!(
+                    "{}\n  is back on pages and in archives, under its guid and date; feeds do not show it again, or it \
+                     would be news twice\n",
                     find::line(&story)
                 );
             }

@@ -7,6 +7,7 @@
 //!   the copy it was printed from has gone: then the next best copy is printed, as a correction.
 //! * **Spike**: the story leaves every feed, with the guids retired into it. What turns out to be a copy of it later is
 //!   only seen.
+//! * **Reinstate**: a spike was a mistake. The story is back in archives and on pages, where it stood; in no window.
 //!
 //! An order that does not fit any more when its turn comes (the copies have gone elsewhere, the story is out already)
 //! decides nothing.
@@ -41,8 +42,13 @@ pub struct Moment {
 pub fn join(rules: &Rules, when: Moment, stories: &[StoryNo], shelf: &dyn Shelf) -> Result<Vec<Edit>, ShelfError> {
     let mut edits = Vec::new();
     let mut united: Option<Story> = None;
+    // Whose guid goes on comes first: each of the others moves its copies once.
+    let mut all: Vec<Story> = Vec::new();
     for no in stories {
-        let Some(story) = going_on(shelf, *no)?.filter(|story| !story.spiked) else { continue };
+        all.extend(going_on(shelf, *no)?.filter(|story| !story.spiked));
+    }
+    all.sort_by_key(merge::precedence);
+    for story in all {
         united = Some(match united {
             Some(kept) if kept.no == story.no || kept.absorbed.contains(&story.no) => kept,
             Some(kept) => {
@@ -158,6 +164,26 @@ pub fn split(
 pub fn spike(no: StoryNo, shelf: &dyn Shelf) -> Result<Vec<Edit>, ShelfError> {
     let story = going_on(shelf, no)?.filter(|story| !story.spiked);
     Ok(story.map(|story| Edit::Spike { story: story.no }).into_iter().collect())
+}
+
+/// Brings back a story that was taken out by mistake: to the archives and pages it stood in, under its guid and date. No
+/// window shows it again, or readers that have forgotten it would take it for news.
+///
+/// # Errors
+/// [`ShelfError`] if the past cannot be read: nothing is decided then.
+pub fn reinstate(rules: &Rules, no: StoryNo, shelf: &dyn Shelf) -> Result<Vec<Edit>, ShelfError> {
+    let Some(story) = going_on(shelf, no)?.filter(|story| story.spiked) else { return Ok(Vec::new()) };
+    let item = item(&story, shelf);
+    let text = format!("{}\n{}\n{}", item.title, item.summary, item.text);
+    let mut editions = enter::stood(rules, &story, &text);
+    // Those retired into it stand where they stood.
+    for no in &story.absorbed {
+        let entries = shelf.story(*no)?.map(|retired| retired.entries).unwrap_or_default();
+        editions.extend(entries.into_iter().map(|entered| entered.edition));
+    }
+    editions.sort_unstable();
+    editions.dedup();
+    Ok(vec![Edit::Reinstate { story: story.no, editions }])
 }
 
 /// Judges a story by the copy it shows now, and prints it: for the first time unless all its copies are held back, else

@@ -48,6 +48,14 @@ fn text(case: &Case<'_>) -> String {
     format!("{}\n{}\n{}", case.item.title, case.item.summary, case.item.text)
 }
 
+/// Editions that the story stood in and still belongs to, `text` being what it says.
+#[must_use]
+pub fn stood(rules: &Rules, story: &Story, text: &str) -> Vec<EditionId> {
+    let mut editions = of(rules, story, text);
+    editions.retain(|edition| story.entries.iter().any(|entered| entered.edition == *edition));
+    editions
+}
+
 /// Editions that the story belongs to and never stood in, less the `barred` ones. The time of entry is the record's; in a store's first hours
 /// min(arrival, trusted publication).
 #[must_use]

@@ -35,6 +35,7 @@ pub mod tags;
 
 use std::collections::BTreeSet;
 
+use crate::model::codec::encode;
 use crate::model::edit::{Cause, Edit};
 use crate::model::edition::EditionId;
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
@@ -104,6 +105,9 @@ pub const EDITS: u8 = 5;
 pub const CORRECTIONS: u8 = 2;
 /// So many copies of a story are kept; further ones are only seen.
 pub const COPIES: usize = 64;
+/// So many bytes of them, encoded: a retirement or a split writes copies whole, into one record of the ledger
+/// ([`Record::LARGEST`](crate::model::edit::Record::LARGEST)), and an editor's correction may hold one beside the other.
+pub const COPIES_BYTES: usize = 96 * 1024;
 
 /// Decides one item.
 ///
@@ -127,7 +131,7 @@ fn unknown(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, copy: Copy) -> Res
     let merge::Merged { story, mut edits } = merge::merge(story, &copy.source, &found[1..], shelf)?;
     // The same source's own item under a new key (it rewrote its guids), or one copy too many: no further copy.
     let own = rewritten(&story, &copy);
-    if story.spiked || story.copies.len() >= COPIES || own.is_some() {
+    if story.spiked || full(&story.copies, &copy) || own.is_some() {
         let no = story.no;
         edits.push(Edit::See { story: no, source: copy.source.clone(), key: copy.key.clone(), hash: copy.hash });
         let differs = |index: &usize| !story.spiked && !case.baseline && story.copies[*index].gist != copy.gist;
@@ -140,6 +144,14 @@ fn unknown(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, copy: Copy) -> Res
     let copy = Copy { joined: Some(best.why.clone()), score: best.score, ..copy };
     edits.extend(join(rules, case, shelf, story, copy)?);
     Ok(edits)
+}
+
+/// Whether a story has no room for a further copy.
+fn full(copies: &[Copy], further: &Copy) -> bool {
+    // Most stories have few copies: those are not weighed.
+    const FEW: usize = 8;
+    let weight = || copies.iter().chain([further]).map(|copy| encode(copy).len()).sum::<usize>();
+    copies.len() >= COPIES || copies.len() >= FEW && weight() > COPIES_BYTES
 }
 
 /// The copy of a story that this item of the same source is, by its address, under whatever key.

@@ -251,6 +251,17 @@ pub enum Edit {
     /// entries, whole: the last run of each may be short, or their windows would have to reach back for the rest.
     #[n(15)]
     Archives,
+    /// A story that an editor took out is back: in the archives where it stood, on the pages of these editions, in no
+    /// window.
+    #[n(20)]
+    Reinstate {
+        /// Which story; those retired into it come with it.
+        #[n(0)]
+        story: StoryNo,
+        /// Editions it stood in whose pages show it again.
+        #[n(1)]
+        editions: Vec<EditionId>,
+    },
 }
 
 impl Edit {
@@ -267,6 +278,7 @@ impl Edit {
             | Self::Enter { story, .. }
             | Self::Leave { story, .. }
             | Self::Spike { story }
+            | Self::Reinstate { story, .. }
             | Self::Retag { story, .. }
             | Self::Refile { story, .. } => [Some(*story), None],
             Self::Retire { story, into, .. } => [Some(*story), Some(*into)],

@@ -97,6 +97,13 @@ pub enum Correction {
         #[n(0)]
         story: Guid,
     },
+    /// The story was taken out by mistake: it is back on pages and in archives.
+    #[n(3)]
+    Reinstate {
+        /// Which story.
+        #[n(0)]
+        story: Guid,
+    },
 }
 
 /// One record of the wire.

@@ -762,6 +762,8 @@ const OFFICES: [&str; 7] = ["reuters", "afp", "ap", "bloomberg", "dpa-afx", "dow
 /// Whether the name is where an agency's reporter sits: 新华社郑州8月3日电, 郑州8月3日电, FRANKFURT, Oct 3 (Reuters).
 fn is_dateline(text: &str, start: usize, end: usize, agency: Option<usize>) -> bool {
     const BYLINE: usize = 40;
+    // 电, 专电, 体育专电, 新媒体专电: what a wire calls its dispatch is short and ends so.
+    const DISPATCH: usize = 6;
     if start == 0 && !text.starts_with(is_han) {
         let most = text[end..].char_indices().nth(BYLINE).map_or(text.len(), |(at, _)| end + at);
         let source = text[end..most].split_once('(').and_then(|(_, rest)| rest.split_once(')'));
@@ -771,8 +773,6 @@ fn is_dateline(text: &str, start: usize, end: usize, agency: Option<usize>) -> b
     let rest = dated
         .trim_start_matches(|letter: char| letter.is_ascii_digit() || "〇一二三四五六七八九十月日年 ".contains(letter));
     let by_agency = agency.is_some_and(|at| at <= start && text[at..start].chars().count() <= 2);
-    // 电, 专电, 体育专电, 新媒体专电: what a wire calls its dispatch is short and ends so.
-    const DISPATCH: usize = 6;
     let wired = rest.chars().take(DISPATCH).take_while(|letter| is_han(*letter)).any(|letter| letter == '电');
     let told = ["讯", "(", "/", "消息", "信息"].iter().any(|word| rest.starts_with(word));
     (wired && (by_agency || rest.len() < dated.len())) || (by_agency && told)

@@ -245,7 +245,6 @@ fn changes(
 }
 
 fn tags(story: &Story, shown: Option<&Item>, settings: &InForce) -> Vec<Tagged> {
-    let tags = story.emission.as_ref().map_or(&story.tags, |emission| &emission.tags);
     let own = story.shown().and_then(|copy| rules(settings, &copy.source));
     let among =
         |names: &[String], tag: &Tag| names.iter().filter_map(|name| Tag::new(name)).any(|own| own.id == tag.id);
@@ -262,5 +261,5 @@ fn tags(story: &Story, shown: Option<&Item>, settings: &InForce) -> Vec<Tagged> 
         source: own.is_some_and(|rules| among(&rules.tags, tag)),
         publisher: shown.is_some_and(|item| among(&item.tags, tag)),
     };
-    tags.iter().map(tagged).collect()
+    story.tags.iter().map(tagged).collect()
 }

@@ -241,6 +241,7 @@ impl<'s> Draft<'s> {
             Edit::Retire { .. } => self.retire(edit),
             Edit::Split { .. } => self.split(edit),
             Edit::Spike { story } => self.spike(*story),
+            Edit::Reinstate { story, editions } => self.reinstate(*story, editions),
             Edit::Filed { source, reading, at, items, title, home, listed, tags, .. } => {
                 let seq = self.seq;
                 let held = self.source_mut(source)?;
@@ -874,6 +875,38 @@ impl<'s> Draft<'s> {
                 story.printed = Version { seq, modified: now.max(story.printed.modified + 1) };
                 for entered in &mut story.entries {
                     (entered.left, entered.paged) = (true, false);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The inverse of a spike, but for the windows: what came back there would be news to a reader that forgot it.
+    fn reinstate(&mut self, no: StoryNo, editions: &[EditionId]) -> Result<()> {
+        let Some(story) = self.story(no)? else { return Ok(()) };
+        let seq = self.seq;
+        for each in story.absorbed.iter().copied().chain([no]) {
+            let Some(story) = self.story(each)? else { continue };
+            for entered in &story.entries {
+                let list = if entered.late { layout::late_prefix } else { layout::entries_prefix };
+                let order = Order { at: entered.at, story: each.0 };
+                self.remove(&entered.edition, &layout::out_prefix(&entered.edition), order)?;
+                self.insert(&entered.edition, &list(&entered.edition), order)?;
+                if editions.contains(&entered.edition)
+                    && !entered.shown()
+                    && let Some(head) = self.head_mut(&entered.edition)?
+                {
+                    head.entries += 1;
+                }
+                // It counts again: what stands at the window's older edge may leave.
+                self.bump(&entered.edition, seq)?;
+            }
+            let now = self.at.seconds();
+            self.with_story(each, |story| {
+                story.spiked = false;
+                story.printed = Version { seq, modified: now.max(story.printed.modified + 1) };
+                for entered in &mut story.entries {
+                    (entered.left, entered.paged) = (true, editions.contains(&entered.edition));
                 }
             })?;
         }

@@ -34,6 +34,7 @@ struct Told {
     stood: Vec<EditionId>,
     over: bool,
     retired_into: Option<usize>,
+    spiked: bool,
 }
 
 /// Makes ledgers that an editor might have written.
@@ -164,6 +165,13 @@ impl Author {
     fn edits(&mut self) -> Vec<Edit> {
         let mut edits = Vec::new();
         for _ in 0..=self.dice.roll(6) {
+            if let Some(index) = self.told.iter().position(|told| told.spiked).filter(|_| self.dice.one_in(6)) {
+                let mut editions = self.told[index].stood.clone();
+                editions.retain(|_| !self.dice.one_in(3));
+                edits.push(Edit::Reinstate { story: StoryNo(self.told[index].no), editions });
+                (self.told[index].over, self.told[index].spiked) = (false, false);
+                continue;
+            }
             let alive: Vec<usize> = (0..self.told.len()).filter(|i| !self.told[*i].over).collect();
             if alive.len() < 4 || self.dice.one_in(2) {
                 self.open(&mut edits);
@@ -216,7 +224,7 @@ impl Author {
                 10 => self.split(index, &mut edits),
                 9 if self.spikes => {
                     edits.push(Edit::Spike { story });
-                    self.told[index].over = true;
+                    (self.told[index].over, self.told[index].spiked) = (true, true);
                 }
                 _ => {
                     let editions = Self::editions();

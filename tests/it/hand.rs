@@ -104,6 +104,7 @@ fn stories_are_joined_split_and_taken_out_and_stay_so() {
     let said = ok(&desk.run(&["split", &format!("http://127.0.0.1/story/{kept}"), "b"]));
     assert!(said.contains(&a) && said.contains(&b), "{said}");
     assert_eq!((id(&with(&desk, "a").unwrap()), id(&with(&desk, "b").unwrap())), (a.clone(), b.clone()));
+    let split = with(&desk, "b").unwrap();
     assert_eq!(guids(&daemon, "/feeds/all.rss"), before);
     // What does not fit is refused in words, and changes nothing.
     for (arguments, part) in [
@@ -143,6 +144,22 @@ fn stories_are_joined_split_and_taken_out_and_stay_so() {
     ok(&desk.run(&["rebuild"]));
     assert_eq!(fingerprint(&desk), print);
     assert!(with(&desk, "b").is_none());
+    // It was a mistake: the story is back under its guid and date, on its page and in its archives, and in no feed.
+    let said = ok(&desk.run(&["spike", "--undo", &b]));
+    assert!(said.contains("back on pages"), "{said}");
+    assert!(ok(&desk.run(&["spike", "--undo", &b])).contains("not taken out"));
+    let back = with(&desk, "b").unwrap();
+    assert_eq!((id(&back), back["published"].clone()), (b.clone(), split["published"].clone()));
+    let daemon = desk.serve();
+    let shown = guids(&daemon, "/feeds/all.rss");
+    assert!(!shown.contains(&format!("urn:uuid:{b}")) && shown.contains(&format!("urn:uuid:{a}")), "{shown:?}");
+    assert_eq!(daemon.get(&format!("/story/{b}")).status, 200);
+    assert!(String::from_utf8(daemon.get("/").body).unwrap().contains(&b));
+    daemon.kill();
+    let print = fingerprint(&desk);
+    ok(&desk.run(&["rebuild"]));
+    assert_eq!(fingerprint(&desk), print);
+    assert_eq!(id(&with(&desk, "b").unwrap()), b);
 }
 
 #[test]

@@ -91,8 +91,7 @@ impl Desk<'_> {
         let emission = story.emission.as_ref();
         let shown = story.shown();
         let title = emission.map(|e| &e.title).or_else(|| shown.map(|copy| &copy.title)).cloned().unwrap_or_default();
-        let edition =
-            emission.and_then(|e| e.cities.first()).map_or(EditionId::All, |placed| EditionId::City(placed.code));
+        let edition = story.places.cities.first().map_or(EditionId::All, |placed| EditionId::City(placed.code));
         let mut chrome = self.chrome("", Some(&title), &edition);
         chrome.noindex = true;
         let address = emission.map_or_else(|| shown.map_or("", |copy| &copy.link), |e| &e.link);
@@ -105,8 +104,8 @@ impl Desk<'_> {
                 || shown.map_or_else(String::new, |copy| self.source_name(&copy.source)),
                 |e| e.creator.clone(),
             ),
-            cities: self.cities(emission.map_or(&story.places.cities, |e| &e.cities)),
-            tags: self.tags(emission.map_or(&story.tags, |e| &e.tags)),
+            cities: self.cities(&story.places.cities),
+            tags: self.tags(&story.tags),
             notices: self.notices(story)?,
             // What was never emitted is not ours to pass on.
             summary: emission.map_or_else(String::new, |e| e.summary.clone()),
