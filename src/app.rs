@@ -13,6 +13,7 @@ pub mod export;
 pub mod find;
 pub mod folder;
 pub mod hand;
+pub mod moves;
 pub mod preview;
 pub mod site;
 pub mod stats;
@@ -126,10 +127,6 @@ fn fetcher(settings: &Settings, clock: &Clock) -> Result<Fetcher, AppError> {
 
 fn gazetteer(settings: &Settings) -> Arc<Gazetteer> {
     Gazetteer::build(&settings.cities).unwrap_or_else(|_| Gazetteer::builtin())
-}
-
-fn sources(settings: &Settings) -> Vec<Arc<Source>> {
-    settings.sources.iter().cloned().map(Arc::new).collect()
 }
 
 impl Desk {
@@ -322,10 +319,10 @@ impl Daemon {
         };
         self.desk.poller.fetch_with(new);
         self.desk.gazetteer.store(gazetteer(&settings));
-        self.schedule.reload(sources(&settings), settings.fetch.per_host).await;
+        self.schedule.reload(settings.sources.clone(), settings.fetch.per_host).await;
         if settings.fetch != old.fetch {
             // What [fetch] forbade may be allowed now, and its owner wants to see: who failed is asked again at once.
-            let failing = |source: &&Source| {
+            let failing = |source: &&Arc<Source>| {
                 let entry = self.desk.store.book(source.id()).unwrap_or_default();
                 entry.failures > 0 && entry.retry_after.is_none() && entry.state != State::Gone
             };
@@ -354,8 +351,11 @@ fn log(problem: &config::Problem) {
 }
 
 fn by_id(settings: &Settings) -> BTreeMap<&SourceId, &Source> {
-    settings.sources.iter().map(|source| (source.id(), source)).collect()
+    settings.sources.iter().map(|source| (source.id(), &**source)).collect()
 }
+
+/// So many sources are named that were added, changed or retired; of more only the number is told.
+const NAMED: usize = 100;
 
 /// What a change of settings does, in words.
 #[must_use]
@@ -365,12 +365,17 @@ pub fn changes(old: &Settings, new: &Settings) -> Vec<String> {
     for source in &new.sources {
         match before.get(source.id()) {
             None => told.push(format!("source {} added", source.id())),
-            Some(before) if *before != source => told.push(format!("source {} changed", source.id())),
+            Some(before) if *before != &**source => told.push(format!("source {} changed", source.id())),
             Some(_) => {}
         }
     }
     for source in old.sources.iter().filter(|source| !after.contains_key(source.id())) {
         told.push(format!("source {} retired: its items and its feed stay", source.id()));
+    }
+    if told.len() > NAMED {
+        let more = told.len() - NAMED;
+        told.truncate(NAMED);
+        told.push(format!("and {more} sources more; `citydesk diff` before a save names all"));
     }
     let parts = [
         ("[site]", old.site != new.site),
@@ -447,7 +452,7 @@ pub async fn serve(
         let (metrics, status) = (Arc::clone(&metrics), Arc::clone(&status));
         Arc::new(move |round: &Round| tell(round, &metrics, &status))
     };
-    let all = sources(&desk.settings.load());
+    let all = desk.settings.load().sources.clone();
     let schedule = Schedule::start(Arc::clone(&desk.poller), all, per_host, brake, told);
     watch(&desk, &metrics);
     let archive = archive::Archive::new(Arc::clone(&desk.store), desk.journal.clone());
@@ -628,6 +633,11 @@ fn tell(round: &Round, metrics: &Metrics, status: &Status) {
         Outcome::Failed(kind) => kind,
     };
     metrics.fetched(outcome, Duration::from_millis(round.took.max(0).unsigned_abs()), round.bytes);
+    // Whoever wants to hear of sources in trouble (an alert to a robot, a mail) is told here: once for each change, when it
+    // is certain.
+    if let Some(change) = &round.change {
+        metrics.turned(change.to.word());
+    }
     if let Some(skew) = round.skew.filter(|skew| skew.abs() > SKEW) {
         let sentence = format!("{} and this machine differ by {} s: is the clock right?", round.source, skew / 1000);
         status.complain("clock", Some(sentence));
@@ -658,6 +668,11 @@ fn control(
                     let states = stats::States::called(&roll);
                     let stats = stats::collect(&store, &journal, &states, standing.decided(), search.standing());
                     (StatusCode::OK, Pieces::one(serde_json::to_vec(&stats).unwrap_or_default()))
+                }
+                (Method::GET, "/moves") => {
+                    let now = clock();
+                    let moved = tokio::task::spawn_blocking(move || moves::collect(&store, now)).await;
+                    (StatusCode::OK, Pieces::one(serde_json::to_vec(&moved.unwrap_or_default()).unwrap_or_default()))
                 }
                 (Method::GET, "/export") => {
                     let form = asked.query.strip_prefix("format=").and_then(export::Form::parse);

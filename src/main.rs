@@ -168,6 +168,13 @@ enum Command {
         /// http://host:port; from feeds.toml if not given.
         url: Option<String>,
     },
+    /// Shows how feeds.toml would be tidied, with the addresses that sources have moved to; comments stay.
+    #[command(alias = "format")]
+    Fmt {
+        /// Writes it.
+        #[arg(long)]
+        write: bool,
+    },
     /// Prints a JSON Schema of feeds.toml, for editors.
     Schema,
     /// Prints a script that completes commands in this shell.
@@ -222,6 +229,7 @@ fn main() -> ExitCode {
         Command::Rebuild => cli::rebuild::run(&runtime, &config),
         Command::Reload => cli::reload::run(&runtime, &config),
         Command::Health { url } => cli::health::run(&runtime, &config, url.as_deref()),
+        Command::Fmt { write } => cli::fmt::run(&runtime, &config, write),
         Command::Schema => cli::schema::run(),
         Command::Diff { json } => cli::diff::run(&runtime, &config, json),
         Command::Doctor { json } => cli::doctor::run(&runtime, &config, json),

@@ -14,7 +14,8 @@ pub mod reach;
 mod sieve;
 pub mod signs;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -216,6 +217,8 @@ pub struct Poller {
     parsers: Parsers,
     nudge: Nudge,
     file_max: u64,
+    /// Sources whose hub delivers, and until when that is believed; taken over into the poll book by the next round.
+    pushed: Mutex<BTreeMap<SourceId, Time>>,
 }
 
 impl std::fmt::Debug for Poller {
@@ -265,7 +268,7 @@ impl Poller {
         nudge: Nudge,
     ) -> std::io::Result<Self> {
         let parsers = Parsers::fitting()?;
-        Ok(Self { fetcher: ArcSwap::from_pointee(fetcher), wire, store, clock, parsers, nudge, file_max })
+        Ok(Self { fetcher: ArcSwap::from_pointee(fetcher), wire, store, clock, parsers, nudge, file_max, pushed: Mutex::default() })
     }
 
     /// From now on requests are made by this fetcher: `[fetch]` changed.
@@ -283,6 +286,12 @@ impl Poller {
     #[must_use]
     pub fn book(&self, source: &SourceId) -> Option<Entry> {
         self.store.book(source)
+    }
+
+    /// A hub delivers the news of a source, and is believed to do so until then: from its next round on the source is asked
+    /// at a tenth of its pace ([`pace::PUSHED`]). A time that has passed ends that: the next round is planned as ever.
+    pub fn pushed(&self, source: &SourceId, until: Time) {
+        self.pushed.lock().unwrap_or_else(PoisonError::into_inner).insert(source.clone(), until);
     }
 
     /// Asks a source once, whether it is due or not, files what is new and notes what was learned.
@@ -322,6 +331,9 @@ impl Poller {
             }
         };
         book.status = round.status;
+        if let Some(until) = self.pushed.lock().unwrap_or_else(PoisonError::into_inner).remove(source.id()) {
+            book.pushed = Some(until);
+        }
         let Walk { said, doubted } = walk;
         round.change = conclude::conclude(source, &mut book, Seen { asked: started, at: now, doubted, came, said });
         round.quiet = book.retry_after.filter(|_| matches!(round.status, 429 | 503));

@@ -73,6 +73,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("quick_xml", &["parse", "render"]),
     ("web_atoms", &["model"]), // the table of character references, which parse and normalise share
     ("toml", &["config"]),
+    ("toml_edit", &["config"]),
     ("annotate_snippets", &["config"]),
     ("rustls", &["fetch"]),
     ("tokio_rustls", &["fetch"]),

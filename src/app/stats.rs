@@ -1,6 +1,7 @@
 //! What `citydesk stats` tells: sources by state, sizes, lag.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +66,7 @@ impl States {
 
     /// As the poll books have them, one by one.
     #[must_use]
-    pub fn read(store: &Store, sources: &[Source]) -> Self {
+    pub fn read(store: &Store, sources: &[Arc<Source>]) -> Self {
         let mut states = Self::default();
         for source in sources {
             let state = store.book(source.id()).unwrap_or_default().state;

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -435,7 +436,8 @@ impl Search<'_> {
         let defaults = Block::defaults(self.site.zone.unwrap_or(&self.settings.site.zone));
         let loaded = config::load_text(Path::new("feeds.toml"), defaults + &block.into_text());
         let loaded = loaded.map_err(|failed| failed.first_error().map(|p| p.message.clone()).unwrap_or_default())?;
-        loaded.settings.sources.into_iter().next().ok_or_else(|| "it makes no source".to_owned())
+        let source = loaded.settings.sources.into_iter().next().ok_or_else(|| "it makes no source".to_owned())?;
+        Ok(Arc::unwrap_or_clone(source))
     }
 
     fn keep(&mut self, kind: &'static str, source: &Source, probe: &Probe, how: &str) {
@@ -501,7 +503,7 @@ impl Search<'_> {
     /// The source of feeds.toml that reads an address already.
     fn known(&self, url: &str) -> Option<&Source> {
         let same = |source: &&Source| normalise::canonical(source.kind.address()) == normalise::canonical(url);
-        self.settings.sources.iter().find(same)
+        self.settings.sources.iter().map(|source| &**source).find(same)
     }
 }
 
@@ -609,16 +611,7 @@ fn write(path: &Path, exists: bool, settings: &Settings, found: &Search<'_>, num
         }
         return Exit::Config.failed(format!("{} would be wrong with this block: nothing was written", path.display()));
     }
-    let mut draft = target.clone().into_os_string();
-    draft.push(".new");
-    let written = std::fs::write(&draft, text).and_then(|()| {
-        if exists {
-            std::fs::set_permissions(&draft, std::fs::metadata(&target)?.permissions())?;
-        }
-        std::fs::rename(&draft, &target)
-    });
-    if let Err(error) = written {
-        let _ = std::fs::remove_file(&draft);
+    if let Err(error) = super::write::whole(path, &text) {
         return Exit::CannotCreate.failed(format!("{} cannot be written: {error}", path.display()));
     }
     eprintln!("appended {} to {}; a running citydesk reads it within a second", proposal.id, path.display());

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::probe::{self, Probe, Wish};
-use super::say;
+use super::{locate, say};
 use crate::clock;
 use crate::config::{self, Failed, Loaded, Pending, Problem, Severity};
 use crate::fetch::{Fetcher, user_agent};
@@ -111,7 +111,11 @@ const AT_ONCE: usize = 16;
 /// Reports on the file, then on each source (or on the one named). 78 if the file is wrong, 69 if only a source failed.
 #[must_use]
 pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, offline: bool, json: bool) -> Exit {
-    let outcome = config::load(path);
+    let mut outcome = config::load(path);
+    if let (Ok(loaded), false) = (&mut outcome, offline) {
+        let moved = locate::moved(runtime, &loaded.settings.store);
+        loaded.problems.extend(config::moves(path, &moved));
+    }
     let (text, code) = report(&path.display().to_string(), &outcome, json);
     let settings = match outcome {
         Ok(loaded) if !offline => loaded.settings,
@@ -124,7 +128,6 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, off
         .iter()
         .filter(|source| id.is_none_or(|id| source.id().as_str() == id))
         .cloned()
-        .map(Arc::new)
         .collect();
     if let (Some(id), true) = (id, sources.is_empty()) {
         let _ = say::out(text, Exit::Fine);

@@ -260,7 +260,7 @@ mod tests {
         let listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let demo = runtime.block_on(Demo::prepare(listen, Arc::clone(&clock))).unwrap();
         let settings = crate::config::load(&demo.config_path()).unwrap().settings;
-        let sources: Vec<_> = settings.sources.iter().cloned().map(Arc::new).collect();
+        let sources: Vec<_> = settings.sources.clone();
         let folder = Folder::open(&settings.store, true, |_| ()).unwrap();
         let mut desk = app::Desk::start(folder, settings, clock, Box::new(|_| ())).unwrap();
         let end = start.plus(demo.length + Time::MINUTE);

@@ -6,7 +6,9 @@ use http::{Method, StatusCode};
 
 use super::exit::Exit;
 use crate::app::folder::Folder;
-use crate::config::{self, Loaded};
+use crate::app::moves;
+use crate::clock;
+use crate::config::{self, Loaded, Moved};
 use crate::control::{self, ControlError};
 use crate::place::Gazetteer;
 
@@ -78,6 +80,23 @@ pub fn ask_or_open(
         // Who closes a pipe early has enough.
         Err(ControlError::Taken(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Exit::Io),
         Err(error) => Err(Exit::from(&error).failed(error)),
+    }
+}
+
+/// Where sources have moved for good, as the running daemon knows it, or the store where none runs. Without either
+/// nothing is known, and that is no failure.
+#[must_use]
+pub fn moved(runtime: &tokio::runtime::Runtime, store: &Path) -> Vec<Moved> {
+    let mut bytes = Vec::new();
+    let take = |piece: &[u8]| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    };
+    match runtime.block_on(control::ask(store, Method::GET, "/moves", take)) {
+        Ok(StatusCode::OK) => serde_json::from_slice(&bytes).unwrap_or_default(),
+        Err(ControlError::Nobody(_)) if store.exists() => Folder::open(store, false, |_| ())
+            .map_or_else(|_| Vec::new(), |folder| moves::collect(&folder.store, (clock::system())())),
+        _ => Vec::new(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! One file per command; what several share stands in [`account`], [`correct`], [`exit`], [`log`], [`locate`], [`name`], [`probe`] and [`say`].
+//! One file per command; what several share stands in [`account`], [`correct`], [`exit`], [`log`], [`locate`], [`name`], [`probe`], [`say`] and [`write`].
 
 pub mod account;
 pub mod add;
@@ -10,6 +10,7 @@ pub mod diff;
 pub mod doctor;
 pub mod exit;
 pub mod export;
+pub mod fmt;
 pub mod health;
 pub mod import;
 pub mod join;
@@ -29,3 +30,4 @@ pub mod split;
 pub mod stats;
 pub mod tryout;
 pub mod why;
+pub mod write;

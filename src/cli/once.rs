@@ -39,7 +39,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, options: Options<'_>)
         Ok(folder) => folder,
         Err(error) => return Exit::from(&error).failed(error),
     };
-    let sources: Vec<_> = settings.sources.iter().cloned().map(Arc::new).collect();
+    let sources = settings.sources.clone();
     let per_host = settings.fetch.per_host;
     let mut desk = match Desk::start(folder, settings, clock::system(), Box::new(|_| ())) {
         Ok(desk) => desk,

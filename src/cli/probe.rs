@@ -324,5 +324,6 @@ pub fn bare(target: &str, zone: &str) -> Result<Source, String> {
     let text = format!("[defaults]\nzone = {zone:?}\n[[source]]\nid = \"try\"\n{key} = {value:?}\n");
     let loaded = crate::config::load_text(Path::new("feeds.toml"), text)
         .map_err(|failed| failed.problems.first().map(|p| p.message.clone()).unwrap_or_default())?;
-    loaded.settings.sources.into_iter().next().ok_or_else(|| "no source".to_owned())
+    let source = loaded.settings.sources.into_iter().next().ok_or_else(|| "no source".to_owned())?;
+    Ok(Arc::unwrap_or_clone(source))
 }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -46,7 +47,7 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, target: &str, json: b
     };
     let known = settings.sources.iter().find(|source| source.id().as_str() == target).cloned();
     let wish = Wish { articles: ARTICLES, account: true, open: known.is_none() };
-    let source = match known.map_or_else(|| probe::bare(target, &settings.site.zone), Ok) {
+    let source = match known.map_or_else(|| probe::bare(target, &settings.site.zone).map(Arc::new), Ok) {
         Ok(source) => source,
         Err(error) if is_address(target) => {
             return Exit::Data

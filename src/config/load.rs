@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
@@ -13,7 +14,7 @@ use super::reading::Reading;
 use super::sheet::{Sheet, Span};
 use super::table;
 use super::toml_words;
-use super::{Failed, Loaded, Origin};
+use super::{Failed, Loaded, Origin, Problem};
 use crate::model::codec;
 use crate::model::setting::{Setting, Settings};
 use crate::model::tag::Tag;
@@ -31,21 +32,54 @@ pub fn load(path: &Path) -> Result<Loaded, Failed> {
     match disk::read(path, LARGEST) {
         Ok(text) => load_text(path, text),
         Err(error) => {
-            let mut reading = Reading::new(folder(path));
-            let hint = match &error {
-                Unreadable::Refused(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    "name another file with --config, or run `citydesk` in an empty folder to get one to start from"
-                }
-                Unreadable::NotText(_) => "save it in UTF-8",
-                _ => "",
-            };
-            let (sheet, span) = unread(path.display().to_string(), 0, &error);
-            reading.error(&sheet, span, format!("the file {error}"), hint);
             // Where a store is unless the file says otherwise: a running daemon can be asked there.
             let store = folder(path).join("data");
-            Err(failed(reading, Origin { files: vec![absolute(path)], includes: Vec::new() }, store))
+            let origin = Origin { files: vec![absolute(path)], includes: Vec::new() };
+            Err(failed(refused(path, &error), origin, store))
         }
     }
+}
+
+/// The complaint about a file that could not be read.
+fn refused(path: &Path, error: &Unreadable) -> Reading {
+    let mut reading = Reading::new(folder(path));
+    let hint = match error {
+        Unreadable::Refused(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            "name another file with --config, or run `citydesk` in an empty folder to get one to start from"
+        }
+        Unreadable::NotText(_) => "save it in UTF-8",
+        _ => "",
+    };
+    let (sheet, span) = unread(path.display().to_string(), 0, error);
+    reading.error(&sheet, span, format!("the file {error}"), hint);
+    reading
+}
+
+/// The file and those it includes, as texts.
+pub(super) struct Opened {
+    /// Each with its absolute path, the first one first.
+    pub sheets: Vec<(PathBuf, Sheet)>,
+    /// What is wrong with the TOML itself.
+    pub reading: Reading,
+}
+
+/// Opens a configuration without reading its tables.
+///
+/// # Errors
+/// Why the first file cannot be read.
+pub(super) fn open(path: &Path) -> Result<Opened, Vec<Problem>> {
+    let text = disk::read(path, LARGEST).map_err(|error| refused(path, &error).done().0)?;
+    let mut reading = Reading::new(folder(path));
+    let mut first = Sheet::new(path.display().to_string(), 0, text);
+    mark_broken(&mut first, &mut reading);
+    let mut origin = Origin { files: vec![absolute(path)], includes: Vec::new() };
+    let mut sheets = included(path, &first.parse().0, &first, &mut origin, &mut reading);
+    for sheet in &mut sheets {
+        mark_broken(sheet, &mut reading);
+    }
+    sheets.insert(0, first);
+    // What could not be read has no sheet; then there is a complaint, and nobody looks at the paths.
+    Ok(Opened { sheets: origin.files.into_iter().zip(sheets).collect(), reading })
 }
 
 /// Reads a configuration of which the first file's text is at hand; `path` is its name, and its folder is where paths
@@ -295,7 +329,7 @@ fn settings<'a>(headers: &mut Headers<'a>, first: &'a Sheet, origin: &mut Origin
         server,
         store: table::store::read(&store, reading),
         fetch: table::fetch::read(&fetch, reading),
-        sources: sources.into_iter().map(|(_, source)| source).collect(),
+        sources: sources.into_iter().map(|(_, source)| Arc::new(source)).collect(),
         cities,
         tags,
         feeds,

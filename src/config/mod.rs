@@ -8,6 +8,7 @@ mod block;
 mod city;
 mod disk;
 mod duration;
+mod format;
 mod key;
 mod kind;
 mod load;
@@ -29,6 +30,7 @@ pub mod watch;
 use std::path::PathBuf;
 
 pub use block::Block;
+pub use format::{Moved, Tidied, format, moves};
 pub use load::{load, load_text};
 pub use problem::{Problem, Severity};
 pub use schema::schema;

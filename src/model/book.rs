@@ -219,6 +219,14 @@ pub struct Entry {
     pub unruled: Option<Time>,
 }
 
+/// The state alone, of an [`Entry`] as it is stored: to look at very many at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Decode)]
+pub struct Glance {
+    /// State.
+    #[n(6)]
+    pub state: State,
+}
+
 /// Hours and days in which the publisher wants nobody to ask (RSS 2.0, `skipHours` and `skipDays`), in GMT.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Skip {
@@ -366,6 +374,14 @@ mod tests {
         ] {
             assert_eq!(entry.settled(MONDAY.plus(days * Time::DAY)).is_some(), settled, "{entry:?} {days}");
         }
+    }
+
+    #[test]
+    fn a_glance_sees_the_state() {
+        let rhythm = Rhythm::default();
+        let entry = Entry { state: State::Late, reason: "nothing new".to_owned(), rhythm, ..Entry::default() };
+        let glance: Glance = super::super::codec::decode(&super::super::codec::encode(&entry)).unwrap();
+        assert_eq!(glance.state, State::Late);
     }
 
     #[test]

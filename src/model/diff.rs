@@ -5,7 +5,9 @@
 //! paragraphs turned around costs no more than one with a character lost. Width, case and script (traditional or
 //! simplified) count as no difference: they say nothing about what was told.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::fmt::Write as _;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
 use super::fold::plain;
 
@@ -40,6 +42,45 @@ pub const COMPARED: usize = 12_000;
 const CLOSELY: usize = 1_200;
 /// A common stretch shorter than this, in words or characters, behind what was replaced only tears a difference apart.
 const SCRAP: usize = 2;
+
+/// Lines shown around a changed one.
+const CONTEXT: usize = 3;
+
+/// What has to be done to one file to get another, in the form that `patch` reads (POSIX diff -u). Empty if nothing.
+#[must_use]
+pub fn unified(name: &str, before: &str, after: &str) -> String {
+    let lines = |text| -> Vec<&str> { str::split_inclusive(text, '\n').collect() };
+    let (old, new) = (lines(before), lines(after));
+    let mut out = String::new();
+    let mut put = |mark: char, lines: &[&str]| {
+        for line in lines {
+            let end = if line.ends_with('\n') { "" } else { "\n\\ No newline at end of file\n" };
+            // Writing to a String cannot fail.
+            let _ = write!(out, "{mark}{line}{end}");
+        }
+    };
+    let hunks = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT);
+    for hunk in hunks {
+        let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { continue };
+        let (from, to) = (first.old_range().start..last.old_range().end, first.new_range().start..last.new_range().end);
+        // A range without lines is named by the line before it.
+        let place = |range: &std::ops::Range<usize>| match range.len() {
+            0 => format!("{},0", range.start),
+            count => format!("{},{count}", range.start + 1),
+        };
+        put('@', &[&format!("@ -{} +{} @@\n", place(&from), place(&to))]);
+        for op in hunk {
+            let (cut, added) = (&old[op.old_range()], &new[op.new_range()]);
+            if matches!(op, DiffOp::Equal { .. }) {
+                put(' ', cut);
+            } else {
+                put('-', cut);
+                put('+', added);
+            }
+        }
+    }
+    if out.is_empty() { out } else { format!("--- {name}\n+++ {name}\n{out}") }
+}
 
 impl Diff {
     /// What `to` cut from `from` and added to it.

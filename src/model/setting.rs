@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
@@ -170,7 +171,7 @@ pub struct Settings {
     /// `[fetch]`.
     pub fetch: Fetch,
     /// `[[source]]`, in the order of the file.
-    pub sources: Vec<Source>,
+    pub sources: Vec<Arc<Source>>,
     /// `[cities]`.
     pub cities: Cities,
     /// `[[tag]]`.

@@ -259,9 +259,14 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
     };
     let rates = book.rhythm.rates(east);
     let haste = if doubt || (odd && book.troubled == 1) { least.max(pace::SECOND_LOOK) } else { book.haste };
-    let pushed = book.pushed.is_some_and(|until| at < until);
-    let pace = Pace { every, rates: &rates, window: book.listed, haste, floor: book.floor, pushed, said };
+    let pushed = book.pushed.filter(|until| at < *until);
+    let pace = Pace { every, rates: &rates, window: book.listed, haste, floor: book.floor, pushed: false, said };
     book.due = pace.next(at, source.id());
+    if let Some(until) = pushed {
+        // When the hub is believed no longer, the wait is over as well.
+        let slow = Pace { pushed: true, ..pace }.next(at, source.id());
+        book.due = slow.min(book.due.max(until));
+    }
     book.interval = book.due.since(at);
     let certain = match book.state {
         // A weekend may be longer than what is expected; a lull by the rhythm is certain.

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::model::book;
+use crate::model::book::State;
 use crate::model::edition::EditionId;
 use crate::model::id::SourceId;
 use crate::model::place::Code;
 use crate::model::position::Position;
 use crate::model::setting::{InForce, Setting};
-use crate::model::source::SourceRules;
 use crate::model::tag::Tag;
 use crate::place::Gazetteer;
 use crate::store::{Store, StoreError};
@@ -45,40 +44,29 @@ pub struct Subject {
     pub configured: bool,
 }
 
-/// A source with what is known of it.
+/// A source. A hundred thousand of them are kept, so what only its own page tells is looked up there.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// Which.
     pub id: SourceId,
-    /// Its rules; none once it is retired.
-    pub rules: Option<SourceRules>,
     /// Name for people.
     pub name: String,
-    /// What polling remembers.
-    pub book: Option<book::Entry>,
+    /// Its state; `None` once it is retired.
+    pub state: Option<State>,
     /// Items it brought in all.
     pub items: u64,
-    /// Its home page, as its document names it.
-    pub home: Option<String>,
 }
 
 impl Source {
-    /// Its state; `None` once it is retired.
-    #[must_use]
-    pub fn state(&self) -> Option<book::State> {
-        self.rules.as_ref().map(|_| self.book.as_ref().map_or(book::State::New, |entry| entry.state))
-    }
-
     /// Most trouble first.
-    fn trouble(&self) -> u8 {
-        use book::State::{Broken, Gone, Late, New, Ok, Silent};
-        match self.state() {
-            Some(Broken) => 0,
-            Some(Gone) => 1,
-            Some(Silent) => 2,
-            Some(Late) => 3,
-            Some(New) => 4,
-            Some(Ok) => 5,
+    const fn trouble(&self) -> u8 {
+        match self.state {
+            Some(State::Broken) => 0,
+            Some(State::Gone) => 1,
+            Some(State::Silent) => 2,
+            Some(State::Late) => 3,
+            Some(State::New) => 4,
+            Some(State::Ok) => 5,
             None => 6,
         }
     }
@@ -97,8 +85,24 @@ pub struct Directory {
     pub saved: Vec<Subject>,
     /// Sources, most trouble first, then by id.
     pub sources: Vec<Source>,
+    /// Where each stands among them, in order of id.
+    places: Vec<u32>,
     /// Position of the ledger it was made from.
     pub applied: Position,
+}
+
+impl Directory {
+    /// The source with this id.
+    #[must_use]
+    pub fn source(&self, id: &SourceId) -> Option<&Source> {
+        let at = self.places.binary_search_by(|at| self.sources[*at as usize].id.cmp(id)).ok()?;
+        self.sources.get(self.places[at] as usize)
+    }
+
+    /// All of them in order of id.
+    pub fn sources_by_id(&self) -> impl Iterator<Item = &Source> {
+        self.places.iter().map(|at| &self.sources[*at as usize])
+    }
 }
 
 /// A [`Directory`] kept for a while.
@@ -182,6 +186,9 @@ fn make(store: &Store, gazetteer: &Gazetteer) -> Result<Directory, StoreError> {
     directory.cities.sort_by(|a, b| b.stories.cmp(&a.stories).then(a.code.cmp(&b.code)));
     directory.provinces.sort_by(|a, b| b.stories.cmp(&a.stories).then(a.code.cmp(&b.code)));
     directory.sources = sources(store, &settings, known);
+    let all = &directory.sources;
+    directory.places = (0..u32::try_from(all.len()).unwrap_or(u32::MAX)).collect();
+    directory.places.sort_unstable_by(|a, b| all[*a as usize].id.cmp(&all[*b as usize].id));
     Ok(directory)
 }
 
@@ -199,21 +206,22 @@ fn sources(store: &Store, settings: &InForce, known: Vec<(SourceId, crate::store
     for setting in settings.values() {
         if let Setting::Source(rules) = setting {
             let (id, name) = (rules.id.clone(), rules.name.clone());
-            let source = Source { id: id.clone(), rules: Some(rules.clone()), name, book: None, items: 0, home: None };
-            all.insert(id, source);
+            all.insert(id.clone(), Source { id, name, state: Some(State::New), items: 0 });
         }
     }
     for (id, head) in known {
-        let name = head.title.clone().unwrap_or_else(|| id.to_string());
-        let retired = Source { id: id.clone(), rules: None, name, book: None, items: 0, home: None };
-        let source = all.entry(id).or_insert(retired);
+        let source = all.entry(id.clone()).or_insert_with(|| {
+            let name = head.title.clone().unwrap_or_else(|| id.to_string());
+            Source { id, name, state: None, items: 0 }
+        });
         source.items = head.items;
-        source.home = head.home;
+    }
+    for (id, known) in store.states() {
+        if let Some(state) = all.get_mut(&id).and_then(|source| source.state.as_mut()) {
+            *state = known;
+        }
     }
     let mut all: Vec<Source> = all.into_values().collect();
-    for source in &mut all {
-        source.book = store.book(&source.id);
-    }
     all.sort_by(|a, b| a.trouble().cmp(&b.trouble()).then_with(|| a.id.cmp(&b.id)));
     all
 }

@@ -1,4 +1,5 @@
-//! What is counted, for Prometheus: no label is unbounded, and none names a source or a feed.
+//! What is counted, for Prometheus: no label is unbounded, and none names a feed; each source has its own series at an
+//! address of their own, while they are few.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -16,7 +17,11 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::reply::{self, Reply};
+use crate::model::book::{self, Entry};
+use crate::model::time::Time;
 
+/// Above so many sources `/metrics/sources` is off: each is half a dozen time series to whoever stores them.
+pub const SOURCES: usize = 2_000;
 /// The word under which feeds are counted.
 pub const FEED: &str = "feed";
 /// Upper bounds of the buckets of an answer's time, in seconds.
@@ -66,6 +71,7 @@ pub struct Metrics {
     received: Counter,
     items: Family<Decision, Counter>,
     sources: Family<State, Gauge>,
+    turns: Family<State, Counter>,
     watched: Mutex<Vec<(Gauge<f64, AtomicU64>, Reading)>>,
 }
 
@@ -114,6 +120,8 @@ impl Metrics {
         registry.register("citydesk_items", "Items by what was decided about them", items.clone());
         let sources = Family::<State, Gauge>::default();
         registry.register("citydesk_sources", "Sources by state", sources.clone());
+        let turns = Family::<State, Counter>::default();
+        registry.register("citydesk_source_changes", "Sources that came into a state, once it was certain", turns.clone());
         Self {
             registry: Mutex::new(registry),
             requests,
@@ -125,6 +133,7 @@ impl Metrics {
             received,
             items,
             sources,
+            turns,
             watched: Mutex::default(),
         }
     }
@@ -144,6 +153,11 @@ impl Metrics {
         }
         self.requests.get_or_create(&Answered { route, code: u32::from(code.as_u16()) }).inc();
         self.durations.get_or_create(&Route { route }).observe(time.as_secs_f64());
+    }
+
+    /// Counts a certain change of a source's state.
+    pub fn turned(&self, to: &'static str) {
+        self.turns.get_or_create(&State { state: to }).inc();
     }
 
     /// Counts a connection closed without an answer.
@@ -184,7 +198,7 @@ impl Metrics {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).push((gauge, Box::new(reading)));
     }
 
-    /// `/metrics`, in the text format of OpenMetrics 1.0.
+    /// `/metrics`.
     #[must_use]
     pub fn page(&self) -> Reply {
         for (gauge, reading) in self.watched.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -195,7 +209,7 @@ impl Metrics {
         if encode(&mut text, &registry).is_err() {
             return reply::line(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be written\n");
         }
-        reply::plain(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", text)
+        self::text(text)
     }
 
     /// Adds what the system says of the process, by the names that every exporter uses. Linux only.
@@ -212,6 +226,68 @@ impl Metrics {
             std::fs::read_dir("/proc/self/fd").map_or(0.0, |entries| entries.count() as f64)
         });
     }
+}
+
+/// An answer in the text format of OpenMetrics 1.0.
+#[must_use]
+pub fn text(text: String) -> Reply {
+    reply::plain(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", text)
+}
+
+/// A source as it is measured.
+#[derive(Debug)]
+pub struct OfSource<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Items it brought in all.
+    pub items: u64,
+    /// What polling remembers of it.
+    pub book: Entry,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Named {
+    source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Standing {
+    source: String,
+    state: &'static str,
+}
+
+/// `/metrics/sources`: each source by its name. A place of its own, for not every scrape needs it.
+#[must_use]
+pub fn sources<'a>(all: impl Iterator<Item = OfSource<'a>>) -> String {
+    let mut registry = Registry::default();
+    let gauge = Family::<Named, Gauge<f64, AtomicU64>>::default;
+    let (up, last_new, last_good, next) = (gauge(), gauge(), gauge(), gauge());
+    let states = Family::<Standing, Gauge>::default();
+    let items = Family::<Named, Counter>::default();
+    for OfSource { id, items: count, book } in all {
+        let named = || Named { source: id.to_owned() };
+        let moment = |family: &Family<Named, Gauge<f64, AtomicU64>>, at: Option<Time>| {
+            if let Some(at) = at.filter(|at| at.0 > 0 && at.0 < i64::MAX) {
+                family.get_or_create(&named()).set(at.0 as f64 / 1e3);
+            }
+        };
+        up.get_or_create(&named()).set(if matches!(book.state, book::State::Broken | book::State::Gone) { 0.0 } else { 1.0 });
+        states.get_or_create(&Standing { source: id.to_owned(), state: book.state.word() }).set(1);
+        items.get_or_create(&named()).inc_by(count);
+        moment(&last_new, book.last_new);
+        moment(&last_good, book.last_good);
+        moment(&next, Some(book.due));
+    }
+    registry.register("citydesk_source_up", "Whether the source answers readably", up);
+    registry.register("citydesk_source_state", "1 with the state that the source is in", states);
+    registry.register("citydesk_source_items", "Items that the source brought", items);
+    registry.register("citydesk_source_last_new_timestamp_seconds", "When the last new item came", last_new);
+    registry.register("citydesk_source_last_good_timestamp_seconds", "When it answered readably last", last_good);
+    registry.register("citydesk_source_next_poll_timestamp_seconds", "When it is asked next", next);
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = encode(&mut text, &registry);
+    text
 }
 
 /// A line `VmRSS:   1234 kB` of `/proc/self/status`.
@@ -234,6 +310,7 @@ mod tests {
         metrics.decided("join", 3);
         metrics.sources(&BTreeMap::from([("ok", 7)]));
         metrics.dropped();
+        metrics.turned("broken");
         metrics.watch("journal_bytes", "Bytes of the journal on disk", || 42.0);
         metrics.watch_process();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -247,11 +324,31 @@ mod tests {
             "citydesk_fetch_received_bytes_total 120\n",
             "citydesk_items_total{decision=\"join\"} 3\n",
             "citydesk_sources{state=\"ok\"} 7\n",
+            "citydesk_source_changes_total{state=\"broken\"} 1\n",
             "citydesk_journal_bytes 42",
             "process_resident_memory_bytes ",
             "# EOF",
         ] {
             assert!(text.contains(line), "{line} in\n{text}");
         }
+    }
+
+    #[test]
+    fn each_source_has_its_series() {
+        let book = Entry { last_new: Some(Time(1_795_392_000_500)), due: Time(i64::MAX), ..Entry::default() };
+        let broken = Entry { state: book::State::Broken, ..book.clone() };
+        let all = [("a", 7, book), ("b", 0, broken)].map(|(id, items, book)| OfSource { id, items, book });
+        let text = sources(all.into_iter());
+        for line in [
+            "citydesk_source_up{source=\"a\"} 1.0\n",
+            "citydesk_source_up{source=\"b\"} 0.0\n",
+            "citydesk_source_state{source=\"b\",state=\"broken\"} 1\n",
+            "citydesk_source_items_total{source=\"a\"} 7\n",
+            "citydesk_source_last_new_timestamp_seconds{source=\"a\"} 1795392000.5\n",
+            "# EOF",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+        assert!(!text.contains("next_poll_timestamp_seconds{"), "who is gone is not asked\n{text}");
     }
 }

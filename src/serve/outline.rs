@@ -1,10 +1,13 @@
 //! `/feeds.opml`: every feed we publish, grouped; `/sources.opml`: what we read.
 
+use std::collections::BTreeMap;
+
 use super::link;
 use super::pages::Desk;
 use super::reply::Unmade;
 use crate::model::edition::EditionId;
 use crate::model::id::SourceId;
+use crate::model::setting::Setting;
 use crate::render::opml::{self, Outline};
 
 /// So many tags that no rule names are listed, the largest first.
@@ -32,8 +35,6 @@ impl Desk<'_> {
         let mut tags: Vec<_> = configured.into_iter().chain(others.into_iter().take(TAGS)).collect();
         // By id and not by size: readers follow this list, and it should not change with every story.
         tags.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut sources: Vec<_> = directory.sources.iter().collect();
-        sources.sort_by(|a, b| a.id.cmp(&b.id));
         let groups = [
             (
                 words.cities,
@@ -53,7 +54,7 @@ impl Desk<'_> {
             ),
             (
                 words.sources,
-                sources.into_iter().map(|s| self.outline(&EditionId::Source(s.id.clone()), s.name.clone())).collect(),
+                directory.sources_by_id().map(|s| self.outline(&EditionId::Source(s.id.clone()), s.name.clone())).collect(),
             ),
         ];
         let all = std::iter::once(self.outline(&EditionId::All, self.site().title.clone()));
@@ -65,7 +66,7 @@ impl Desk<'_> {
     /// `/sources.opml`: the sources that have a feed of their own by its address, the others by ours of them.
     ///
     /// # Errors
-    /// None now; pages have one shape.
+    /// [`Unmade`] if the store fails.
     pub fn sources_opml(&self) -> Result<String, Unmade> {
         let line = |id: &SourceId, name: &str, feed: Option<&String>, home: Option<&String>| {
             let ours = self.outline(&EditionId::Source(id.clone()), name.to_owned());
@@ -74,15 +75,18 @@ impl Desk<'_> {
                 None => ours,
             }
         };
-        let mut outlines: Vec<_> = self
-            .directory
-            .sources
-            .iter()
-            .filter_map(|source| Some((&source.id, source.rules.as_ref()?, source)))
-            .map(|(id, rules, source)| (id, line(id, &rules.name, rules.feed.as_ref(), source.home.as_ref())))
+        let homes: BTreeMap<SourceId, String> =
+            self.view.sources()?.into_iter().filter_map(|(id, head)| Some((id, head.home?))).collect();
+        // Their keys end with their ids, so they come in order.
+        let settings = self.view.settings();
+        let outlines: Vec<_> = settings
+            .values()
+            .filter_map(|setting| match setting {
+                Setting::Source(rules) => Some(rules),
+                _ => None,
+            })
+            .map(|rules| line(&rules.id, &rules.name, rules.feed.as_ref(), homes.get(&rules.id)))
             .collect();
-        outlines.sort_by(|a, b| a.0.cmp(b.0));
-        let outlines: Vec<_> = outlines.into_iter().map(|(_, outline)| outline).collect();
         Ok(document(&format!("{} · {}", self.words.sources, self.site().title), &outlines))
     }
 }

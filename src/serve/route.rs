@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use super::address::Wanted;
 use super::reply::{self, Reply, Unmade};
-use super::{Asked, Front, Shown, feeds, health, lookup, pages};
+use super::{Asked, Front, Shown, feeds, health, lookup, metrics, pages};
 use crate::model::book::State;
 use crate::model::id::{Guid, SourceId};
 use crate::render::opml;
@@ -36,6 +36,7 @@ pub async fn answer(front: &Arc<Front>, asked: Asked<'_>) -> (&'static str, Repl
         "/healthz" => return ("health", health::alive()),
         "/readyz" => return ("health", health::readiness(&front.status)),
         "/metrics" => return ("metrics", numbers(front).await),
+        "/metrics/sources" => return ("metrics", each(front).await),
         "/robots.txt" => return ("asset", file("text/plain; charset=utf-8", FOR_A_DAY, ROBOTS.into())),
         _ => {}
     }
@@ -80,7 +81,7 @@ async fn numbers(front: &Arc<Front>) -> Reply {
         let counted = front.made(|desk| {
             let mut states = std::collections::BTreeMap::new();
             for source in &desk.directory.sources {
-                *states.entry(source.state().map_or("retired", State::word)).or_insert(0) += 1;
+                *states.entry(source.state.map_or("retired", State::word)).or_insert(0) += 1;
             }
             Ok(states)
         });
@@ -90,6 +91,32 @@ async fn numbers(front: &Arc<Front>) -> Reply {
         }
     }
     front.metrics.page()
+}
+
+/// `/metrics/sources`.
+async fn each(front: &Arc<Front>) -> Reply {
+    front.status.when_ready().await;
+    let made = front.made(|desk| {
+        let polled = desk.directory.sources_by_id().filter(|source| source.state.is_some());
+        let polled: Vec<_> = polled.take(metrics::SOURCES + 1).collect();
+        if polled.len() > metrics::SOURCES {
+            return Ok(None);
+        }
+        let lines = polled.into_iter().map(|source| metrics::OfSource {
+            id: source.id.as_str(),
+            items: source.items,
+            book: desk.view.book(&source.id).unwrap_or_default(),
+        });
+        Ok(Some(metrics::sources(lines)))
+    });
+    match made.await {
+        Ok(Some(text)) => metrics::text(text),
+        Ok(None) => {
+            let sentence = format!("off above {} sources: /metrics counts them by state\n", metrics::SOURCES);
+            reply::line(StatusCode::NOT_FOUND, sentence)
+        }
+        Err(error) => front.unmade(&error),
+    }
 }
 
 /// What page stands at a path.
@@ -166,9 +193,7 @@ async fn page(front: &Arc<Front>, asked: Asked<'_>) -> Reply {
                 },
                 Some(Page::Sources) => desk.sources(query, &complaints)?,
                 Some(Page::Source(id)) => {
-                    let known =
-                        SourceId::new(&id).and_then(|id| desk.directory.sources.iter().find(|source| source.id == id));
-                    match known {
+                    match SourceId::new(&id).and_then(|id| desk.directory.source(&id)) {
                         Some(source) => desk.source(source, query)?,
                         None => return unknown(desk, &lookup::Missing::Source(id)),
                     }

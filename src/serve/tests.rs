@@ -77,11 +77,13 @@ fn settings(public_url: &str) -> Settings {
         server: Server { listen: "127.0.0.1:0".parse().unwrap(), trusted_proxies: vec![] },
         store: PathBuf::from("data"),
         fetch: Fetch { per_host: 1, body_max: 10_000_000, allow_private: vec![], proxy: None },
-        sources: vec![
+        sources: [
             source("xuchang-daily", "许昌晨报", Rank::Media),
             source("xuchang-gov", "许昌市人民政府", Rank::Origin),
             source("portal", "中原门户", Rank::Reprint),
-        ],
+        ]
+        .map(Arc::new)
+        .into(),
         cities: Cities { cover: vec![HENAN], ..Cities::default() },
         tags: vec![TagRule { id: "教育".to_owned(), when: "双减".to_owned() }],
         feeds: vec![SavedFeed {

@@ -238,6 +238,23 @@ impl Store {
         codec::decode(&bytes).ok()
     }
 
+    /// What polling remembers of all sources, in order of id; what cannot be read is passed over.
+    pub fn books(&self) -> impl Iterator<Item = (SourceId, book::Entry)> + '_ {
+        self.trees.book.iter().filter_map(|pair| {
+            let (id, bytes) = pair.ok()?;
+            Some((SourceId::new(std::str::from_utf8(&id).ok()?)?, codec::decode(&bytes).ok()?))
+        })
+    }
+
+    /// How all sources are doing that polling remembers, in order of id.
+    pub fn states(&self) -> impl Iterator<Item = (SourceId, book::State)> + '_ {
+        self.trees.book.iter().filter_map(|pair| {
+            let (id, bytes) = pair.ok()?;
+            let glance: book::Glance = codec::decode(&bytes).ok()?;
+            Some((SourceId::new(std::str::from_utf8(&id).ok()?)?, glance.state))
+        })
+    }
+
     /// Remembers something of a source for the next poll. Outside the ledger: last write wins, and its loss is harmless.
     ///
     /// # Errors

@@ -398,6 +398,12 @@ impl<'s> View<'s> {
         self.store.trees.sources.get(id.as_str())?.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
     }
 
+    /// What polling remembers of a source; no part of the fold.
+    #[must_use]
+    pub fn book(&self, id: &SourceId) -> Option<crate::model::book::Entry> {
+        self.store.book(id)
+    }
+
     /// All sources that ever filed, retired ones included, by id.
     ///
     /// # Errors

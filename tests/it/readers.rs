@@ -376,7 +376,7 @@ impl Bench {
             }
         }
         for source in &settings.sources {
-            let round = runtime.block_on(desk.poller.round(&Arc::new(source.clone())));
+            let round = runtime.block_on(desk.poller.round(source));
             assert!(!matches!(round.outcome, Outcome::Failed("panic")), "{what}: {round:?}");
         }
         desk.settle().unwrap();

@@ -153,8 +153,7 @@ impl<'a> Desk<'a> {
     /// A source's name.
     #[must_use]
     pub fn source_name(&self, id: &SourceId) -> String {
-        let listed = self.directory.sources.iter().find(|source| source.id == *id);
-        listed.map_or_else(|| id.to_string(), |source| source.name.clone())
+        self.directory.source(id).map_or_else(|| id.to_string(), |source| source.name.clone())
     }
 
     /// Link to an edition's page, named.

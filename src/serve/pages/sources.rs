@@ -1,11 +1,15 @@
 //! The sources: how each is doing and why, most trouble first.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use askama::Template;
 
 use super::river::{River, STORIES, before};
 use super::{Chrome, Desk};
 use crate::model::book::{Entry, State};
 use crate::model::edition::EditionId;
+use crate::model::id::SourceId;
+use crate::model::setting::Setting;
 use crate::model::source::Republish;
 use crate::model::time::Time;
 use crate::serve::directory::Source;
@@ -70,6 +74,11 @@ impl Desk<'_> {
             .and_then(|from| from.parse::<usize>().ok())
             .unwrap_or(0);
         let all = &self.directory.sources;
+        let shown: Vec<&Source> = all.iter().skip(from).take(ROWS).collect();
+        let ids: BTreeSet<&SourceId> = shown.iter().map(|source| &source.id).collect();
+        let configured = self.settings.sources.iter().filter(|configured| ids.contains(configured.id()));
+        let kinds: BTreeMap<&SourceId, &'static str> =
+            configured.map(|configured| (configured.id(), configured.kind.name())).collect();
         let states = [
             Some(State::Broken),
             Some(State::Gone),
@@ -83,7 +92,7 @@ impl Desk<'_> {
             .into_iter()
             .map(|state| {
                 let (word, name) = self.state(state);
-                Tally { word, name, count: all.iter().filter(|source| source.state() == state).count() }
+                Tally { word, name, count: all.iter().filter(|source| source.state == state).count() }
             })
             .filter(|tally| tally.count > 0)
             .collect();
@@ -91,7 +100,7 @@ impl Desk<'_> {
             chrome: self.chrome("sources", Some(self.words.sources), &EditionId::All),
             tallies,
             notices: complaints.iter().map(|(part, sentence)| self.complaint(part, sentence)).collect(),
-            rows: all.iter().skip(from).take(ROWS).map(|source| self.row(source)).collect(),
+            rows: shown.into_iter().map(|source| self.row(source, kinds.get(&source.id).copied())).collect(),
             more: (all.len() > from.saturating_add(ROWS))
                 .then(|| format!("{}/sources?from={}", self.root, from + ROWS)),
         };
@@ -105,24 +114,23 @@ impl Desk<'_> {
     pub fn source(&self, source: &Source, query: Option<&str>) -> Result<String, Unmade> {
         let edition = EditionId::Source(source.id.clone());
         let stories = self.view.page(&edition, before(query), STORIES + 1)?;
-        let (word, state) = self.state(source.state());
-        let empty = Entry::default();
-        let book = source.book.as_ref().unwrap_or(&empty);
+        let (word, state) = self.state(source.state);
+        let book = self.view.book(&source.id).unwrap_or_default();
         let page = One {
             chrome: self.chrome("sources", Some(&source.name), &edition),
             name: source.name.clone(),
             word,
             state,
             reason: book.reason.clone(),
-            retired: source.rules.is_none(),
+            retired: source.state.is_none(),
             river: self.river(&stories, STORIES, &link::page(&edition, self.gazetteer)),
-            facts: self.facts(source, book),
+            facts: self.facts(source, &book)?,
             complaints: book.complaints.clone(),
         };
         Ok(page.render()?)
     }
 
-    fn facts(&self, source: &Source, book: &Entry) -> Vec<(&'static str, String, Option<String>)> {
+    fn facts(&self, source: &Source, book: &Entry) -> Result<Vec<(&'static str, String, Option<String>)>, Unmade> {
         let (words, columns) = (&self.words.source, &self.words.columns);
         let mut facts = Vec::new();
         let mut say = |name, text: String, href| {
@@ -131,14 +139,15 @@ impl Desk<'_> {
             }
         };
         let time = |at: Option<Time>| at.map_or_else(String::new, |at| self.dial.moment(at).moment);
-        if let Some(home) = &source.home {
-            say(words.home, home.clone(), link::outside(home));
+        if let Some(home) = self.view.source(&source.id)?.and_then(|head| head.home) {
+            say(words.home, home.clone(), link::outside(&home));
         }
         if let Some(configured) = self.settings.sources.iter().find(|configured| *configured.id() == source.id) {
             let address = polled(configured.kind.address(), configured.kind.name());
             say(words.polled, format!("{} {address}", configured.kind.name()), None);
         }
-        if let Some(rules) = &source.rules {
+        let settings = self.view.settings();
+        if let Some(Setting::Source(rules)) = settings.get(&format!("source/{}", source.id)) {
             let name = |code| self.gazetteer.unit(code).map_or_else(|| code.to_string(), |unit| unit.name.clone());
             say(words.about, rules.cities.iter().map(|code| name(*code)).collect::<Vec<_>>().join("、"), None);
             let republish = match rules.republish {
@@ -150,7 +159,7 @@ impl Desk<'_> {
         }
         say(columns.last_new, time(book.last_new), None);
         say(columns.last_good, time(book.last_good), None);
-        if source.rules.is_some() && book.due > Time(0) {
+        if source.state.is_some() && book.due > Time(0) {
             say(columns.due, time(Some(book.due)), None);
         }
         if book.interval > 0 {
@@ -162,24 +171,24 @@ impl Desk<'_> {
         let format = [book.format.as_str(), book.charset.as_str()];
         say(words.format, format.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "), None);
         say(columns.items, source.items.to_string(), None);
-        facts
+        Ok(facts)
     }
 
-    fn row(&self, source: &Source) -> Row {
-        let (word, state) = self.state(source.state());
-        let book = source.book.as_ref();
+    fn row(&self, source: &Source, kind: Option<&str>) -> Row {
+        let (word, state) = self.state(source.state);
+        let book = self.view.book(&source.id);
+        let book = book.as_ref();
         let moment = |at: Option<Time>| at.filter(|at| *at > Time(0)).map(|at| self.dial.moment(at));
-        let kind = self.settings.sources.iter().find(|configured| *configured.id() == source.id);
         Row {
             word,
             state,
             name: source.name.clone(),
             href: format!("{}/sources/{}", self.root, source.id),
-            kind: kind.map_or_else(String::new, |configured| configured.kind.name().to_owned()),
+            kind: kind.unwrap_or_default().to_owned(),
             reason: book.map_or_else(String::new, |entry| entry.reason.clone()),
             last_new: moment(book.and_then(|entry| entry.last_new)),
             last_good: moment(book.and_then(|entry| entry.last_good)),
-            due: moment(book.filter(|_| source.rules.is_some()).map(|entry| entry.due)),
+            due: moment(book.filter(|_| source.state.is_some()).map(|entry| entry.due)),
             items: source.items,
         }
     }
