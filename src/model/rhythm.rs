@@ -21,6 +21,10 @@ const KEPT: i64 = 7;
 const OWN_WEEKS: i64 = 3;
 /// So many hours of its own an hour of the day needs to count as much as the source as a whole.
 const OWN_HOURS: i64 = 2;
+/// Items that appear within so long of each other were put online together …
+const TOGETHER: i64 = 2 * Time::MINUTE;
+/// … unless, where much is brought, that is more than this part of the usual time between two.
+const CLOSE: i64 = 4;
 /// Before anything is known: so many thousandths of an item an hour …
 const PRIOR: i64 = 1_000;
 /// … as if it had been watched for so long.
@@ -51,6 +55,14 @@ pub struct Rhythm {
     /// Items that taught this, in all.
     #[n(6)]
     items: u64,
+    /// Items of which it is known how they came, in thousandths, fading …
+    #[n(7)]
+    #[cbor(default)]
+    came: i64,
+    /// … and how often any came, in thousandths, fading alike.
+    #[n(8)]
+    #[cbor(default)]
+    arrivals: i64,
 }
 
 impl Rhythm {
@@ -76,6 +88,17 @@ impl Rhythm {
     #[must_use]
     pub const fn lull(&self) -> i64 {
         self.lull
+    }
+
+    /// How many items come at a time, in thousandths; one, while little is known. Some editors put a day's work online at
+    /// once: of two sources with as many items a week the one that brings them in heaps has the longer lulls by chance.
+    #[must_use]
+    pub const fn heap(&self) -> i64 {
+        if self.arrivals < 1_000 {
+            return 1_000;
+        }
+        let heap = self.came.saturating_mul(1_000) / self.arrivals;
+        if heap < 1_000 { 1_000 } else { heap }
     }
 
     fn count(&self, slot: usize) -> i64 {
@@ -120,6 +143,9 @@ impl Rhythm {
             // By what was known before: what came after a lull does not make it shorter.
             self.lulls(seen.first().copied().unwrap_or_else(|| at.plus(from.since(at) / 2)), &seen, east);
         }
+        if new > 0 {
+            self.heaps(from, at, &seen, if first { 0 } else { i64::from(new) - seen.len() as i64 }, east);
+        }
         self.watched = self.watched.saturating_add(at.since(from));
         let (mut counted, mut last) = (0, None);
         let mut count = |rhythm: &mut Self, moment: Time| {
@@ -147,6 +173,25 @@ impl Rhythm {
         }
     }
 
+    /// Takes note of how many come at a time: `seen` by their dates, and `undated` ones some time between two looks.
+    fn heaps(&mut self, from: Time, at: Time, seen: &[Time], undated: i64, east: i64) {
+        let rates = self.rates(east);
+        let mut before: Option<Time> = None;
+        for moment in seen {
+            let close = (Time::HOUR * 1_000 / rates.at(*moment).max(1) / CLOSE).min(TOGETHER);
+            if before.is_none_or(|before| moment.since(before) > close) {
+                self.arrivals += 1_000;
+            }
+            before = Some(*moment);
+        }
+        self.came += seen.len() as i64 * 1_000;
+        if undated > 0 {
+            // As many arrivals as were to be expected, at most one for each.
+            self.came += undated * 1_000;
+            self.arrivals += rates.expected(from, at).clamp(1_000, undated * 1_000);
+        }
+    }
+
     /// Takes note of the lulls between the last item, the next one and those that came with it.
     fn lulls(&mut self, next: Time, seen: &[Time], east: i64) {
         let rates = self.rates(east);
@@ -166,6 +211,7 @@ impl Rhythm {
         for _ in 0..(week - self.week).min(40) {
             self.watched = self.watched / 8 * KEPT;
             self.lull = self.lull * KEPT / 8;
+            (self.came, self.arrivals) = (self.came * KEPT / 8, self.arrivals * KEPT / 8);
             if !self.slots.is_empty() {
                 for slot in 0..SLOTS {
                     let count = self.count(slot);
@@ -351,5 +397,27 @@ mod tests {
         }
         rhythm.learn(hour(213), 1, &[], EAST);
         assert!((9_000..14_000).contains(&rhythm.lull()), "{}", rhythm.lull());
+    }
+
+    #[test]
+    fn what_comes_in_heaps_is_known_to() {
+        let begin = Time(1_795_392_000_000);
+        // Four at a time each six hours, or one each hour and a half; dated or not.
+        let heap = |gap: i64, many: u32, dated: bool| {
+            let mut rhythm = Rhythm::default();
+            rhythm.learn(begin, 1, &[begin], 0);
+            for nth in 1..=28 * 24 * Time::HOUR / gap {
+                let at = begin.plus(nth * gap);
+                let moments: Vec<Time> = (0..many).map(|n| at.plus(-i64::from(n) * Time::SECOND)).collect();
+                rhythm.learn(at.plus(Time::MINUTE), many, if dated { &moments } else { &[] }, 0);
+            }
+            rhythm.heap()
+        };
+        for dated in [true, false] {
+            assert!((3_500..=4_000).contains(&heap(6 * Time::HOUR, 4, true)), "{}", heap(6 * Time::HOUR, 4, true));
+            assert!((1_000..1_300).contains(&heap(90 * Time::MINUTE, 1, dated)));
+        }
+        assert!(heap(6 * Time::HOUR, 4, false) <= 4_000);
+        assert_eq!(Rhythm::default().heap(), 1_000);
     }
 }

@@ -14,12 +14,12 @@ const KNOWN_ITEMS: u64 = 20;
 /// … and so long a watch.
 const KNOWN_TIME: i64 = 12 * Time::DAY;
 /// So many items in thousandths must be missing before a source that brings one a week is late: by chance alone that
-/// happens once in some 500 such lulls …
-const MISSING: i64 = 8_000;
+/// happens once in some 400 such lulls …
+const MISSING: i64 = 6_000;
 /// … and so many more with each doubling of its pace: who has more lulls has longer ones by chance.
 const MISSING_MORE: i64 = 700;
 /// A lull must be so much longer than any before, in per cent.
-const LONGER: i64 = 180;
+const LONGER: i64 = 150;
 /// So many "not modified" in a row before they are doubted.
 const DOUBTFUL: u32 = 2;
 /// Enough to doubt by, though not to judge by.
@@ -133,6 +133,10 @@ pub fn doubts(source: &Source, book: &Entry, now: Time) -> bool {
     match book.rhythm.last() {
         Some(last) if book.rhythm.items() >= KNOWN_ITEMS / 2 && book.rhythm.watched() >= GLIMPSE => {
             let unproven = if book.proven { i64::MAX } else { UNPROVEN };
+            let whole = book.last_new.max(book.doubted).unwrap_or(last);
+            if now.since(whole) >= every(source).1.max(DOUBT_WINDOW) && fleeting(book, &rates) {
+                return true;
+            }
             if lately {
                 let since = rates.expected(last.max(book.doubted.unwrap_or(last)), now);
                 return doubted >= DOUBT_WINDOW && since >= window.min(unproven);
@@ -148,10 +152,22 @@ pub fn doubts(source: &Source, book: &Entry, now: Time) -> bool {
     }
 }
 
+/// Whether so much may come on one busy day that nothing is left of the list: four standard deviations above the mean, and
+/// one more. Then nobody who asks twice a day may believe that it is the same list for longer than that.
+fn fleeting(book: &Entry, rates: &Rates) -> bool {
+    let heap = book.rhythm.heap();
+    let daily = (rates.weekly() / 7).saturating_mul(1_000) / heap;
+    let deviation = i64::try_from((daily.max(0).unsigned_abs() * 1_000).isqrt()).unwrap_or(i64::MAX);
+    let list = i64::from(book.listed).saturating_mul(1_000_000) / heap;
+    book.listed > 1 && daily.saturating_add(deviation.saturating_mul(4)).saturating_add(1_000) >= list
+}
+
 /// How many items must be missing, in thousandths, to make a source late.
 fn bound(book: &Entry, rates: &Rates) -> i64 {
-    let weekly = (rates.weekly() / 1_000).max(1).unsigned_abs();
-    let chance = MISSING + MISSING_MORE * i64::from(weekly.ilog2());
+    // What comes in heaps is missing in heaps.
+    let heap = book.rhythm.heap();
+    let weekly = (rates.weekly() / heap).max(1).unsigned_abs();
+    let chance = (MISSING + MISSING_MORE * i64::from(weekly.ilog2())).saturating_mul(heap) / 1_000;
     chance.max(book.rhythm.lull().saturating_mul(LONGER) / 100)
 }
 
@@ -811,5 +827,21 @@ mod tests {
         let mut secret = source.clone();
         secret.headers = vec![("X-Key".to_owned(), crate::model::source::Secret::Plain("k".to_owned()))];
         assert_eq!(address(&secret, &book, now).0, secret.kind.address(), "secrets stay where they belong");
+    }
+
+    #[test]
+    fn a_hub_that_delivers_slows_polling_and_one_that_stops_does_not() {
+        let (book, last) = steady(&feed());
+        let wait = |pushed: Option<i64>| {
+            let mut book = Entry { pushed: pushed.map(|until| last.plus(until)), ..book.clone() };
+            let at = last.plus(20 * M);
+            conclude(&feed(), &mut book, seen(at, Came::NotModified));
+            book.due.since(at)
+        };
+        let plain = wait(None);
+        assert!((18 * M..26 * M).contains(&plain), "{plain}");
+        assert!(wait(Some(24 * H)) >= 8 * plain, "{}", wait(Some(24 * H)));
+        assert_eq!(wait(Some(10 * M)), plain, "the lease is over");
+        assert!(wait(Some(80 * M)) <= 60 * M, "asked when the lease ends: {}", wait(Some(80 * M)));
     }
 }

@@ -171,6 +171,12 @@ pub struct SourceWords {
     pub retired: &'static str,
     /// Time between polls.
     pub interval: &'static str,
+    /// In its state since.
+    pub since: &'static str,
+    /// Where it moved for good.
+    pub moved: &'static str,
+    /// A hub delivers its news until then.
+    pub pushed: &'static str,
     /// A span of so many seconds.
     pub span: fn(i64) -> String,
 }
@@ -358,6 +364,9 @@ static CHINESE: Words = Words {
         status: "HTTP 状态",
         retired: "该信源已从设置中移除；已收录的新闻和订阅地址仍然有效。",
         interval: "抓取间隔",
+        since: "此状态自",
+        moved: "已永久迁往",
+        pushed: "由推送中心送达，有效至",
         span: |seconds| match seconds {
             0..60 => format!("{seconds} 秒"),
             60..7_200 => format!("{} 分钟", seconds / 60),
@@ -515,6 +524,9 @@ static ENGLISH: Words = Words {
         status: "HTTP status",
         retired: "This source is not in the settings any more; its stories and its feed stay.",
         interval: "Asked every",
+        since: "In this state since",
+        moved: "Moved for good to",
+        pushed: "A hub delivers until",
         span: |seconds| match seconds {
             0..60 => format!("{seconds} s"),
             60..7_200 => format!("{} min", seconds / 60),

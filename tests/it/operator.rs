@@ -105,6 +105,44 @@ fn how_commands_end_tells_what_was_wrong() {
     assert!(!folder.join("nowhere").exists());
 }
 
+/// A source whose server has said for a week that it moved: `check` names the line, `fmt` shows the edit and makes it.
+#[test]
+fn a_source_that_moved_is_shown_and_written() {
+    let desk = Desk::new("# ours\n[[source]]\nid=\"a\"\nfeed = \"http://127.0.0.1:9/old\" # tried in May\n");
+    assert_eq!(desk.run(&["once"]).status.code(), Some(0));
+    let feeds = desk.folder().join("feeds.toml");
+    let before = fs::read_to_string(&feeds).unwrap();
+    let nothing = desk.run(&["fmt"]);
+    assert!(!String::from_utf8_lossy(&nothing.stdout).contains("/new"));
+    {
+        let folder = citydesk::app::folder::Folder::open(&desk.data(), false, |_| ()).unwrap();
+        let id = citydesk::model::id::SourceId::new("a").unwrap();
+        let since = citydesk::model::time::Time(1_700_000_000_000);
+        let mut book = folder.store.book(&id).unwrap();
+        (book.moved, book.moves) = (Some(("http://127.0.0.1:9/new".to_owned(), since)), 9);
+        folder.store.note(&id, &book).unwrap();
+        folder.store.flush().unwrap();
+    }
+    let check = desk.run(&["check"]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    let line = before.lines().position(|line| line.contains("/old")).unwrap() + 1;
+    assert!(said.contains(&format!("feeds.toml:{line}:8: warning: source a has moved for good")), "{said}");
+    let shown = desk.run(&["fmt"]);
+    let diff = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert_eq!(shown.status.code(), Some(0), "{}", stderr(&shown));
+    assert!(diff.contains("-feed = \"http://127.0.0.1:9/old\" # tried in May\n"), "{diff}");
+    assert!(diff.contains("+feed = \"http://127.0.0.1:9/new\" # tried in May\n"), "{diff}");
+    assert_eq!(fs::read_to_string(&feeds).unwrap(), before, "shown is not written");
+    let written = desk.run(&["fmt", "--write"]);
+    assert_eq!(written.status.code(), Some(0), "{}", stderr(&written));
+    let after = fs::read_to_string(&feeds).unwrap();
+    assert!(after.contains("# ours\n[[source]]\nid = \"a\"\nfeed = \"http://127.0.0.1:9/new\" # tried in May\n"), "{after}");
+    assert!(!String::from_utf8_lossy(&desk.run(&["check"]).stdout).contains("has moved"));
+    fs::write(&feeds, "[[source]\n").unwrap();
+    assert_eq!(desk.run(&["fmt", "--write"]).status.code(), Some(78));
+    assert_eq!(fs::read_to_string(&feeds).unwrap(), "[[source]\n");
+}
+
 #[test]
 fn a_query_is_previewed_with_and_without_a_daemon() {
     let desk = Desk::new("[[source]]\nid = \"a\"\nfiles = \"a.xml\"\n");

@@ -142,7 +142,8 @@ impl Desk<'_> {
         if let Some(home) = self.view.source(&source.id)?.and_then(|head| head.home) {
             say(words.home, home.clone(), link::outside(&home));
         }
-        if let Some(configured) = self.settings.sources.iter().find(|configured| *configured.id() == source.id) {
+        let configured = self.settings.sources.iter().find(|configured| *configured.id() == source.id);
+        if let Some(configured) = configured {
             let address = polled(configured.kind.address(), configured.kind.name());
             say(words.polled, format!("{} {address}", configured.kind.name()), None);
         }
@@ -164,6 +165,19 @@ impl Desk<'_> {
         }
         if book.interval > 0 {
             say(words.interval, (words.span)(book.interval / Time::SECOND), None);
+        }
+        if source.state.is_some_and(|state| state > State::Ok) {
+            say(words.since, time(book.since), None);
+        }
+        // As of its last poll: a page hangs on no clock.
+        let asked = book.last_asked.unwrap_or_default();
+        // Where a secret stands in the address or beside it, one may stand in what the server made of it.
+        let open = configured.is_some_and(|source| source.headers.is_empty() && !source.kind.address().contains("${"));
+        if let Some(to) = book.settled(asked).filter(|_| open) {
+            say(words.moved, polled(to, "feed"), link::outside(to).filter(|to| !to.contains(['?', '@'])));
+        }
+        if let Some(until) = book.pushed.filter(|until| *until > asked) {
+            say(words.pushed, time(Some(until)), None);
         }
         if book.status > 0 {
             say(words.status, book.status.to_string(), None);
