@@ -144,5 +144,8 @@ async fn ask(file: &str, rounds: usize) {
             known.extend(running.join_next().await.map(|done| done.unwrap()));
         }
     }
-    println!("{count} conditional requests, {:.1} us of CPU each", (spent() - begun) as f64 / 1e3 / count.max(1) as f64);
+    println!(
+        "{count} conditional requests, {:.1} us of CPU each",
+        (spent() - begun) as f64 / 1e3 / count.max(1) as f64
+    );
 }

@@ -268,7 +268,16 @@ impl Poller {
         nudge: Nudge,
     ) -> std::io::Result<Self> {
         let parsers = Parsers::fitting()?;
-        Ok(Self { fetcher: ArcSwap::from_pointee(fetcher), wire, store, clock, parsers, nudge, file_max, pushed: Mutex::default() })
+        Ok(Self {
+            fetcher: ArcSwap::from_pointee(fetcher),
+            wire,
+            store,
+            clock,
+            parsers,
+            nudge,
+            file_max,
+            pushed: Mutex::default(),
+        })
     }
 
     /// From now on requests are made by this fetcher: `[fetch]` changed.

@@ -123,12 +123,8 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, off
             return say::out(text, if code == CONFIG { Exit::Config } else { Exit::Fine });
         }
     };
-    let sources: Vec<Arc<Source>> = settings
-        .sources
-        .iter()
-        .filter(|source| id.is_none_or(|id| source.id().as_str() == id))
-        .cloned()
-        .collect();
+    let sources: Vec<Arc<Source>> =
+        settings.sources.iter().filter(|source| id.is_none_or(|id| source.id().as_str() == id)).cloned().collect();
     if let (Some(id), true) = (id, sources.is_empty()) {
         let _ = say::out(text, Exit::Fine);
         return Exit::Usage.failed(format!("no source `{id}` in {}", path.display()));

@@ -152,7 +152,8 @@ fn edits(
             continue;
         }
         let message = format!("source {id} has moved for good: its server leads to {to} since {day}");
-        let hint = "`citydesk fmt` shows the edit, `citydesk fmt --write` makes it; until then it is asked there all the same";
+        let hint =
+            "`citydesk fmt` shows the edit, `citydesk fmt --write` makes it; until then it is asked there all the same";
         reading.warning(sheet, span, message, hint);
         edits.push((nth, key, to.clone()));
     }
@@ -331,7 +332,8 @@ mod tests {
         let path = folder.path().join("feeds.toml");
         std::fs::write(&path, text).unwrap();
         let all = format(&path, moved).unwrap();
-        let told = all[0].moved.iter().map(|problem| format!("{}:{}: {}", problem.line, problem.column, problem.message));
+        let told =
+            all[0].moved.iter().map(|problem| format!("{}:{}: {}", problem.line, problem.column, problem.message));
         let told = told.collect();
         let after = all.into_iter().next().unwrap().after;
         if moved.is_empty() {
@@ -385,7 +387,8 @@ mod tests {
                     [[source]]\nid = 'b'\npage = 'https://b.example/?k=${KEY}'\n\n\
                     [[source]]\nfeed = \"https://c.example/rss\"\n\n\
                     [[source]]\nid = \"d\"\nfeed = \"https://d.example/\"\n";
-        let moved = |source: &str, to: &str| Moved { source: source.to_owned(), to: to.to_owned(), since: 1_795_392_000_000 };
+        let moved =
+            |source: &str, to: &str| Moved { source: source.to_owned(), to: to.to_owned(), since: 1_795_392_000_000 };
         let made = name::made("https://c.example/rss").to_string();
         let all = [
             moved("a", "https://a.example/rss.xml"),
@@ -398,7 +401,8 @@ mod tests {
         assert_eq!(
             told,
             [
-                "3:8: source a has moved for good: its server leads to https://a.example/rss.xml since 2026-11-23".to_owned(),
+                "3:8: source a has moved for good: its server leads to https://a.example/rss.xml since 2026-11-23"
+                    .to_owned(),
                 format!("10:8: source {made} has moved to the address of source d, since 2026-11-23"),
             ]
         );

@@ -121,7 +121,11 @@ impl Metrics {
         let sources = Family::<State, Gauge>::default();
         registry.register("citydesk_sources", "Sources by state", sources.clone());
         let turns = Family::<State, Counter>::default();
-        registry.register("citydesk_source_changes", "Sources that came into a state, once it was certain", turns.clone());
+        registry.register(
+            "citydesk_source_changes",
+            "Sources that came into a state, once it was certain",
+            turns.clone(),
+        );
         Self {
             registry: Mutex::new(registry),
             requests,
@@ -271,7 +275,11 @@ pub fn sources<'a>(all: impl Iterator<Item = OfSource<'a>>) -> String {
                 family.get_or_create(&named()).set(at.0 as f64 / 1e3);
             }
         };
-        up.get_or_create(&named()).set(if matches!(book.state, book::State::Broken | book::State::Gone) { 0.0 } else { 1.0 });
+        up.get_or_create(&named()).set(if matches!(book.state, book::State::Broken | book::State::Gone) {
+            0.0
+        } else {
+            1.0
+        });
         states.get_or_create(&Standing { source: id.to_owned(), state: book.state.word() }).set(1);
         items.get_or_create(&named()).inc_by(count);
         moment(&last_new, book.last_new);

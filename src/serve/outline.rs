@@ -54,7 +54,10 @@ impl Desk<'_> {
             ),
             (
                 words.sources,
-                directory.sources_by_id().map(|s| self.outline(&EditionId::Source(s.id.clone()), s.name.clone())).collect(),
+                directory
+                    .sources_by_id()
+                    .map(|s| self.outline(&EditionId::Source(s.id.clone()), s.name.clone()))
+                    .collect(),
             ),
         ];
         let all = std::iter::once(self.outline(&EditionId::All, self.site().title.clone()));

@@ -192,12 +192,10 @@ async fn page(front: &Arc<Front>, asked: Asked<'_>) -> Reply {
                     None => return nothing(desk, desk.words.problem.no_story),
                 },
                 Some(Page::Sources) => desk.sources(query, &complaints)?,
-                Some(Page::Source(id)) => {
-                    match SourceId::new(&id).and_then(|id| desk.directory.source(&id)) {
-                        Some(source) => desk.source(source, query)?,
-                        None => return unknown(desk, &lookup::Missing::Source(id)),
-                    }
-                }
+                Some(Page::Source(id)) => match SourceId::new(&id).and_then(|id| desk.directory.source(&id)) {
+                    Some(source) => desk.source(source, query)?,
+                    None => return unknown(desk, &lookup::Missing::Source(id)),
+                },
                 Some(Page::Subscribe) => desk.subscribe()?,
                 Some(Page::About) => desk.about()?,
                 None => return nothing(desk, desk.words.problem.no_page),

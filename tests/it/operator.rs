@@ -136,7 +136,10 @@ fn a_source_that_moved_is_shown_and_written() {
     let written = desk.run(&["fmt", "--write"]);
     assert_eq!(written.status.code(), Some(0), "{}", stderr(&written));
     let after = fs::read_to_string(&feeds).unwrap();
-    assert!(after.contains("# ours\n[[source]]\nid = \"a\"\nfeed = \"http://127.0.0.1:9/new\" # tried in May\n"), "{after}");
+    assert!(
+        after.contains("# ours\n[[source]]\nid = \"a\"\nfeed = \"http://127.0.0.1:9/new\" # tried in May\n"),
+        "{after}"
+    );
     assert!(!String::from_utf8_lossy(&desk.run(&["check"]).stdout).contains("has moved"));
     fs::write(&feeds, "[[source]\n").unwrap();
     assert_eq!(desk.run(&["fmt", "--write"]).status.code(), Some(78));
