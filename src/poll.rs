@@ -336,7 +336,7 @@ impl Poller {
                     other => Outcome::Failed(other.kind()),
                 };
                 let status = if let Trouble::Status(status) = &trouble { *status } else { 0 };
-                Came::Failed { status, ours: trouble.ours(), reason: round.sentence.clone() }
+                Came::Failed { status, kind: trouble.kind(), ours: trouble.ours(), reason: round.sentence.clone() }
             }
         };
         book.status = round.status;

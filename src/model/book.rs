@@ -6,6 +6,7 @@ use minicbor::{Decode, Encode};
 use super::position::Position;
 use super::rhythm::Rhythm;
 use super::time::Time;
+use super::why::Why;
 
 /// HTTP validators (RFC 9110 section 8.8), kept verbatim and as a pair.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
@@ -217,6 +218,9 @@ pub struct Entry {
     /// Since when the robots.txt of its host could not be had, so that it was not asked itself.
     #[n(40)]
     pub unruled: Option<Time>,
+    /// Why it is in its state, as facts; `reason` says it in a sentence.
+    #[n(50)]
+    pub why: Option<Why>,
 }
 
 /// The state alone, of an [`Entry`] as it is stored: to look at very many at once.

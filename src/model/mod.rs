@@ -28,3 +28,4 @@ pub mod source;
 pub mod story;
 pub mod tag;
 pub mod time;
+pub mod why;

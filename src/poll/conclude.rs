@@ -6,6 +6,7 @@ use crate::model::book::{Change, Entry, Signs, State, Validators};
 use crate::model::rhythm::Rates;
 use crate::model::source::{Kind, Source};
 use crate::model::time::Time;
+use crate::model::why::{Lost, Quiet, Why};
 
 use super::pace::{self, Pace, Said};
 
@@ -73,6 +74,8 @@ pub enum Came {
     Failed {
         /// HTTP status, 0 if there was none.
         status: u16,
+        /// What failed, in a word.
+        kind: &'static str,
         /// Whether it is our own trouble, not the source's.
         ours: bool,
         /// What happened, in a sentence.
@@ -195,7 +198,7 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
     let (least, most) = pace::bounds(every);
     let east = east(source, at);
     let before = book.state;
-    if let Came::Failed { status, ours, reason } = came {
+    if let Came::Failed { status, kind, ours, reason } = came {
         // Our own trouble is not held against the source, nor does it make us wait longer each time.
         let failures = if ours { 1 } else { book.failures.saturating_add(1) };
         book.retry_after = said.retry_after.map(|wait| at.plus(wait.min(pace::RETRY_MOST)));
@@ -204,7 +207,7 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
         if !ours {
             book.failures = failures;
             book.troubled = book.troubled.saturating_add(1);
-            book.reason = reason;
+            (book.why, book.reason) = (Some(Why::Failed { kind: kind.to_owned(), status }), reason);
             book.state = if status == 410 { State::Gone } else { State::Broken };
             if matches!(status, 403 | 429) {
                 // It will be asked less often from now on, also once it answers again.
@@ -252,12 +255,13 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
         }
     }
     (said.fresh, said.ttl, said.skip) = (book.hint, book.ttl, book.skip);
-    (book.state, book.reason) = judge(source, book, at, east);
+    (book.state, book.why) = judge(source, book, at, east);
     // Before a source is called late because it says "not modified", that is doubted.
     let doubt = book.state == State::Late && doubts(source, book, at);
     if doubt {
-        (book.state, book.reason) = (State::Ok, String::new());
+        (book.state, book.why) = (State::Ok, None);
     }
+    book.reason = book.why.as_ref().map(Why::to_string).unwrap_or_default();
     let few = book.listed < source.expect.items;
     let odd = book.state == State::Broken || (book.state == State::Silent && few);
     if book.state > State::Ok {
@@ -369,119 +373,63 @@ fn told(book: &mut Entry, before: State, at: Time, certain: bool) -> Option<Chan
 }
 
 /// How a source that answered is doing, by what is expected of it and by its rhythm, and why.
-fn judge(source: &Source, book: &Entry, now: Time, east: i64) -> (State, String) {
-    let expect = &source.expect;
+fn judge(source: &Source, book: &Entry, now: Time, east: i64) -> (State, Option<Why>) {
+    let (expect, listed) = (&source.expect, book.listed);
     if book.signs.has(Signs::LOGIN) {
-        return (State::Broken, "it answers with a page that asks for a password: it wants a login now".to_owned());
+        return (State::Broken, Some(Why::Login));
     }
-    if book.listed < expect.items {
-        return (State::Silent, few(source, book));
+    if listed < expect.items {
+        return (State::Silent, Some(few(source, book)));
     }
     if book.signs.has(Signs::GARBLED) {
-        let charset = if book.charset.is_empty() { "its character set" } else { book.charset.as_str() };
-        let reason = format!(
-            "most of its {} headlines are mojibake, read as {charset}: set `encoding` if the site will not mend it",
-            book.listed
-        );
-        return (State::Broken, reason);
+        return (State::Broken, Some(Why::Garbled { listed, charset: book.charset.clone() }));
     }
     let dated = !matches!(source.kind, Kind::Files(_));
     if dated && book.signs.has(Signs::FUTURE) {
-        let reason = format!(
-            "all dates of its {} items lie in the future: its clock or the form of its dates is wrong",
-            book.listed
-        );
-        return (State::Silent, reason);
+        return (State::Silent, Some(Why::Future { listed }));
     }
     // Of a list without dates it is known when something new appeared on it.
     let newest = book.newest.or(book.last_new).filter(|_| dated && expect.newest > 0);
     if let Some(newest) = newest.filter(|newest| now.since(*newest) > expect.newest) {
-        let what = if book.newest.is_some() { "its newest item is of" } else { "nothing new appeared on it since" };
-        let reason = format!(
-            "{what} {}, older than the {} expected: {}",
-            moment(newest),
-            span(expect.newest),
-            whose(source, book)
-        );
-        return (State::Silent, reason);
+        let (dated, expected) = (book.newest.is_some(), expect.newest);
+        return (State::Silent, Some(Why::Old { newest, dated, expected, quiet: whose(source, book), listed }));
     }
     if let Some((missing, bound)) = lull(book, now, east).filter(|_| dated)
         && missing >= bound
     {
-        let last = book.rhythm.last().unwrap_or(now);
-        let reason = format!(
-            "nothing new since {}, although by its rhythm about {} items were to be expected by now: {}",
-            moment(last),
-            missing / 1_000,
-            whose(source, book)
-        );
-        return (State::Late, reason);
+        let (last, missing) = (book.rhythm.last().unwrap_or(now), (missing / 1_000).unsigned_abs());
+        return (State::Late, Some(Why::Late { last, missing, quiet: whose(source, book), listed }));
     }
-    (State::Ok, String::new())
+    (State::Ok, None)
 }
 
 /// Whether the publisher is quiet or something broke between it and us, as far as that shows.
-fn whose(source: &Source, book: &Entry) -> String {
-    let listed = book.listed;
+fn whose(source: &Source, book: &Entry) -> Quiet {
     if book.unmodified > 0 {
         let doubted = book.doubted.is_some_and(|doubted| book.last_new.is_some_and(|last| doubted > last));
-        return if doubted {
-            format!("its {listed} items are the same even when asked for without conditions, so the publisher is quiet")
-        } else {
-            format!("the server says \"not modified\" of its {listed} items")
-        };
+        return if doubted { Quiet::Confirmed } else { Quiet::Claimed };
     }
     match source.kind {
-        Kind::Page { .. } | Kind::Api { .. } => format!(
-            "it still shows its {listed} items, so the publisher is quiet, or what we read of it is no longer where its \
-             news is"
-        ),
-        _ => format!("it answers with its {listed} items as before, so the publisher is quiet"),
+        Kind::Page { .. } | Kind::Api { .. } => Quiet::Page,
+        _ => Quiet::Publisher,
     }
 }
 
 /// Why there are too few items.
-fn few(source: &Source, book: &Entry) -> String {
+fn few(source: &Source, book: &Entry) -> Why {
     let (listed, expected, usual) = (book.listed, source.expect.items, book.usual);
     if listed > 0 || usual == 0 {
-        return format!("it shows {listed} items, at least {expected} are expected: has its layout changed?");
+        return Why::Few { listed, expected };
     }
-    match &source.kind {
-        Kind::Page { list, .. } if !list.is_empty() => format!(
-            "the page answers, but `list` finds nothing on it where it found {usual} items: its layout has changed, our \
-             selectors no longer fit"
-        ),
-        Kind::Page { links: Some(_), .. } => format!(
-            "the page answers, but `links` fits none of its addresses where it fitted {usual}: the site has changed them"
-        ),
-        Kind::Page { .. } => {
-            format!(
-                "the page answers, but no list is found on it where there were {usual} items: its layout has changed"
-            )
-        }
-        Kind::Api { .. } => {
-            format!("it answers, but `json` finds nothing in it where it found {usual} items: its form has changed")
-        }
-        Kind::Feed(_) | Kind::Sitemap(_) => {
-            format!("it answers, but shows no items where there were {usual}: the publisher's own list is empty")
-        }
-        Kind::Files(_) => format!("the files show no items where there were {usual}"),
-    }
-}
-
-fn moment(at: Time) -> String {
-    at.utc().format("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-/// A span as feeds.toml has it.
-fn span(milliseconds: i64) -> String {
-    [(Time::DAY, "d"), (Time::HOUR, "h"), (Time::MINUTE, "m")]
-        .iter()
-        .find(|(unit, _)| milliseconds >= *unit && milliseconds % unit == 0)
-        .map_or_else(
-            || format!("{}s", milliseconds / Time::SECOND),
-            |(unit, letter)| format!("{}{letter}", milliseconds / unit),
-        )
+    let lost = match &source.kind {
+        Kind::Page { list, .. } if !list.is_empty() => Lost::List,
+        Kind::Page { links: Some(_), .. } => Lost::Links,
+        Kind::Page { .. } => Lost::Guessed,
+        Kind::Api { .. } => Lost::Json,
+        Kind::Feed(_) | Kind::Sitemap(_) => Lost::Publisher,
+        Kind::Files(_) => Lost::Files,
+    };
+    Why::Empty { lost, usual }
 }
 
 /// Notes where 301 and 308 lead, since when and how often in a row; anything else on the way breaks the chain. `lasting` is
@@ -559,7 +507,7 @@ mod tests {
     }
 
     fn failed(status: u16) -> Came {
-        Came::Failed { status, ours: false, reason: format!("the server answers {status}") }
+        Came::Failed { status, kind: "status", ours: false, reason: format!("the server answers {status}") }
     }
 
     /// A source that brought an item an hour for four weeks, its book as of the end.
@@ -598,7 +546,7 @@ mod tests {
         assert_eq!(conclude(&source, &mut book, seen(at(5), failed(500))), None);
         assert_eq!(conclude(&source, &mut book, seen(at(6), Came::NotModified)), None);
         // What is our own fault is not the source's.
-        let ours = Came::Failed { status: 0, ours: true, reason: "disk".to_owned() };
+        let ours = Came::Failed { status: 0, kind: "disk", ours: true, reason: "disk".to_owned() };
         assert_eq!(conclude(&source, &mut book, seen(at(7), ours)), None);
         assert_eq!((book.state, book.failures), (State::Ok, 0));
         // 410 is an end.

@@ -2,11 +2,89 @@
 
 use super::account::Tagged;
 use super::words::Words;
+use crate::model::book::Entry;
 use crate::model::evidence::{Discard, Dropped, Headlines, Likeness, Note, Sign, Veto, Zone, thousandths};
 use crate::model::id::SourceId;
+use crate::model::time::Time;
+use crate::model::why::{Lost, Quiet, Why};
 
 fn chinese(words: &Words) -> bool {
     words.lang.starts_with("zh")
+}
+
+/// Why a source is in trouble. `time` writes a moment.
+#[must_use]
+pub fn trouble(words: &Words, book: &Entry, time: &dyn Fn(Time) -> String) -> String {
+    let Some(why) = book.why.as_ref().filter(|_| chinese(words)) else { return book.reason.clone() };
+    let quiet = |quiet: Quiet, listed: u32| match quiet {
+        Quiet::Confirmed => format!("不带条件重新抓取，{listed} 条内容仍然相同，应是发布方没有更新"),
+        Quiet::Claimed => format!("服务器称 {listed} 条内容“未修改”（304）"),
+        Quiet::Page => format!("页面上仍是原有的 {listed} 条，可能是发布方没有更新，也可能新闻已改到页面别处"),
+        Quiet::Publisher => format!("照常返回原有的 {listed} 条，应是发布方没有更新"),
+    };
+    match why {
+        Why::Login => "返回的是登录页面：现在需要登录".to_owned(),
+        Why::Few { listed, expected } => format!("只有 {listed} 条，预期至少 {expected} 条：页面结构是否变了？"),
+        Why::Empty { lost, usual } => match lost {
+            Lost::List => {
+                format!("页面可以打开，但 list 什么也找不到（平时 {usual} 条）：页面结构变了，选择器不再适用")
+            }
+            Lost::Links => format!("页面可以打开，但没有一个网址符合 links（平时 {usual} 条）：网址规则变了"),
+            Lost::Guessed => format!("页面可以打开，但找不到列表（平时 {usual} 条）：页面结构变了"),
+            Lost::Json => format!("有返回，但 json 什么也找不到（平时 {usual} 条）：数据格式变了"),
+            Lost::Publisher => format!("有返回，但一条也没有（平时 {usual} 条）：发布方的列表是空的"),
+            Lost::Files => format!("文件里一条也没有（平时 {usual} 条）"),
+        },
+        Why::Garbled { listed, charset } => {
+            let charset = if charset.is_empty() { String::new() } else { format!("，按 {charset} 解码") };
+            format!("{listed} 条中大多数标题是乱码{charset}：若网站不修正，请设置 encoding")
+        }
+        Why::Future { listed } => format!("{listed} 条的日期全在未来：对方时钟或日期格式有误"),
+        Why::Old { newest, dated, expected, quiet: whose, listed } => {
+            let what = if *dated { "最新一条的时间是" } else { "最后一次出现新内容是" };
+            let expected = (words.source.span)(expected / Time::SECOND);
+            format!("{what} {}，超过预期的 {expected}：{}", time(*newest), quiet(*whose, *listed))
+        }
+        Why::Late { last, missing, quiet: whose, listed } => {
+            format!("自 {} 起没有新内容，按其规律此时应有约 {missing} 条：{}", time(*last), quiet(*whose, *listed))
+        }
+        Why::Failed { status, kind } => failed(*status, kind).map_or_else(
+            || format!("抓取失败：{}", book.reason),
+            |said| {
+                if *status > 0 {
+                    format!("服务器返回 {status}：{said}")
+                } else {
+                    format!("{said}。{}", book.reason)
+                }
+            },
+        ),
+    }
+}
+
+/// What a status or a failure means; none for what is rare.
+fn failed(status: u16, kind: &str) -> Option<&'static str> {
+    Some(match (status, kind) {
+        (401 | 407, _) => "需要登录；请写入 headers 或网址",
+        (403, _) => "拒绝我们访问；请联系网站，或看看是否抓取过于频繁",
+        (404, _) => "该网址没有内容；订阅源是否搬了家？",
+        (410, _) => "订阅源已永久取消，不再抓取",
+        (429, _) => "要求我们稍后再来",
+        (503, _) => "服务器过载或暂时关闭",
+        (400..=499, _) => "不接受这个请求",
+        (500..=599, _) => "服务器自身出错",
+        (0, "dns") => "域名无法解析",
+        (0, "connect") => "无法连接",
+        (0, "tls") => "无法建立安全连接（证书或加密）",
+        (0, "timeout" | "slow") => "等待超时",
+        (0, "refused") => "地址不是公网地址，已拒绝",
+        (0, "robots") => "robots.txt 不允许抓取",
+        (0, "redirects" | "loop" | "nowhere") => "重定向有误",
+        (0, "large" | "bomb") => "内容过大",
+        (0, "cut") => "传输中断",
+        (0, "document") => "内容无法读取",
+        (0, "files") => "文件无法读取",
+        _ => return None,
+    })
 }
 
 /// Why two copies are one story. `name` tells a source's name.
@@ -261,5 +339,27 @@ mod tests {
         let date = "ISO 8601, no zone: Asia/Shanghai assumed, shared by 9 items: an import time, 另注";
         assert_eq!(method(zh, date), "标准日期，没有时区，按 Asia/Shanghai，与 9 条相同，像是导入时间，另注");
         assert_eq!(method(en, date), date);
+    }
+
+    #[test]
+    fn the_trouble_of_a_source_in_two_languages() {
+        let late = Why::Late { last: Time(0), missing: 12, quiet: Quiet::Confirmed, listed: 20 };
+        let old = Why::Old { newest: Time(0), dated: true, expected: 3 * Time::DAY, quiet: Quiet::Page, listed: 9 };
+        let lost = Why::Empty { lost: Lost::List, usual: 20 };
+        let failed = |status, kind: &str| Why::Failed { status, kind: kind.to_owned() };
+        for (why, english, chinese) in [
+            (late, "about 12 items were to be expected", "按其规律此时应有约 12 条：不带条件重新抓取"),
+            (old, "older than the 3d expected", "超过预期的 72 小时：页面上仍是原有的 9 条"),
+            (lost, "`list` finds nothing", "list 什么也找不到（平时 20 条）"),
+            (failed(404, "status"), "answers 404", "服务器返回 404：该网址没有内容"),
+            (failed(0, "tls"), "no readable answer (tls)", "无法建立安全连接（证书或加密）。no readable answer (tls)"),
+            (failed(0, "strange"), "(strange)", "抓取失败：no readable answer (strange)"),
+        ] {
+            let book = Entry { reason: why.to_string(), why: Some(why), ..Entry::default() };
+            let time = |_: Time| "那天".to_owned();
+            let said = |language: &str| trouble(words::of(language), &book, &time);
+            assert!(said("en").contains(english), "{}", said("en"));
+            assert!(said("zh-CN").contains(chinese), "{}", said("zh-CN"));
+        }
     }
 }

@@ -356,7 +356,7 @@ fn publisher(seed: u64, number: usize, days: i64) -> Publisher {
 
 /// A document of a publisher that broke, as the reader takes it.
 fn broken(source: &Source, fault: Fault, at: Time, listed: usize) -> Came {
-    let failed = |reason: String| Came::Failed { status: 0, ours: false, reason };
+    let failed = |reason: String| Came::Failed { status: 0, kind: "connect", ours: false, reason };
     let titles: Vec<String> = (0..listed).map(|n| format!("许昌市第{n}所学校今日开工建设")).collect();
     let feed = |titles: &[String], date: &str| {
         let items: String = titles
@@ -401,12 +401,29 @@ fn broken(source: &Source, fault: Fault, at: Time, listed: usize) -> Came {
         Fault::Certificate => return failed("no secure connection to x.example: certificate expired".to_owned()),
         Fault::Name => return failed("the name x.example cannot be looked up: no such name".to_owned()),
         Fault::NotFound => {
-            return Came::Failed { status: 404, ours: false, reason: "the server answers 404".to_owned() };
+            return Came::Failed {
+                status: 404,
+                kind: "status",
+                ours: false,
+                reason: "the server answers 404".to_owned(),
+            };
         }
         Fault::Server => {
-            return Came::Failed { status: 502, ours: false, reason: "the server answers 502".to_owned() };
+            return Came::Failed {
+                status: 502,
+                kind: "status",
+                ours: false,
+                reason: "the server answers 502".to_owned(),
+            };
         }
-        Fault::Gone => return Came::Failed { status: 410, ours: false, reason: "the server answers 410".to_owned() },
+        Fault::Gone => {
+            return Came::Failed {
+                status: 410,
+                kind: "status",
+                ours: false,
+                reason: "the server answers 410".to_owned(),
+            };
+        }
         Fault::Frozen => return Came::Same,
     };
     let sheets = [Sheet { url: "https://x.example/list".to_owned(), body: Bytes::from(body), content_type: None }];
@@ -532,7 +549,12 @@ fn ask(
     figures.conditional += u64::from(conditional);
     let (_, written) = conclude::address(&source, book, now);
     let mut said = Said { fresh: publisher.fresh, ..Said::default() };
-    let failed = |status: u16| Came::Failed { status, ours: false, reason: format!("the server answers {status}") };
+    let failed = |status: u16| Came::Failed {
+        status,
+        kind: "status",
+        ours: false,
+        reason: format!("the server answers {status}"),
+    };
     let mut status = 200;
     let came = if let Some((from, wait, code, until)) =
         publisher.quiets.iter_mut().find(|(from, _, _, until)| *from <= now && until.is_none_or(|until| now < until))

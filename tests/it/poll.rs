@@ -398,3 +398,59 @@ async fn the_schedule_polls_obeys_its_brake_reloads_and_stops() {
     }
     assert_eq!(schedule.stop(Duration::from_millis(100)).await, 1, "one round was cut off");
 }
+
+/// The editor decides nothing for a while, as on a disk that is slow: polling stops after what is under way, so that what
+/// waits stays bounded; and it goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_editor_that_falls_behind_holds_polling_up_and_nothing_is_lost() {
+    const SOURCES: usize = 150;
+    const BEHIND: u64 = 20;
+    let origin = Origin::start();
+    let mut desk = Desk::new();
+    let sources: Vec<Arc<Source>> = (0..SOURCES)
+        .map(|n| {
+            origin.serve(&format!("/{n}"), Reply::ok(feed(&[n as u32])));
+            Arc::new(source(&format!("s{n}"), Kind::Feed(origin.url(&format!("/{n}")))))
+        })
+        .collect();
+    let decided = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let naps = Arc::new(AtomicUsize::new(0));
+    let brake = {
+        let (wire, decided, naps) = (Arc::clone(&desk.journal.wire), Arc::clone(&decided), Arc::clone(&naps));
+        Arc::new(move || {
+            let behind = wire.synced().saturating_sub(decided.load(Ordering::SeqCst)) > BEHIND;
+            if behind {
+                naps.fetch_add(1, Ordering::SeqCst);
+            }
+            behind
+        })
+    };
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let told_of = Arc::new(move |round: &Round| drop(tell.send(round.filed)));
+    // All at once, so that it is the brake that holds them up.
+    desk.pass(Time::HOUR);
+    let schedule = Schedule::start(Arc::clone(&desk.poller), sources, 64, brake, told_of);
+    desk.pass(Time::HOUR);
+    let mut rounds = 0;
+    let mut stops = 0;
+    while rounds < SOURCES {
+        let before = naps.load(Ordering::SeqCst);
+        // Until it has rested several times: what was under way is over.
+        while naps.load(Ordering::SeqCst) < before + 8 && rounds < SOURCES {
+            if let Ok(filed) = tokio::time::timeout(Duration::from_millis(20), told.recv()).await {
+                assert_eq!(filed, Some(1));
+                rounds += 1;
+            }
+        }
+        let waiting = desk.journal.wire.synced() - decided.load(Ordering::SeqCst);
+        let most = BEHIND + 2 * (schedule::IN_FLIGHT as u64 + 1);
+        assert!(waiting <= most, "{waiting} records wait, at most {most} may");
+        stops += usize::from(rounds < SOURCES);
+        desk.decide();
+        decided.store(desk.journal.wire.synced(), Ordering::SeqCst);
+    }
+    assert!(stops >= 2, "it never had to wait");
+    assert_eq!(schedule.stop(Duration::from_secs(5)).await, 0);
+    assert_eq!(desk.filings().len(), SOURCES);
+    assert_eq!(origin.total(), SOURCES, "and nobody was asked twice");
+}

@@ -15,6 +15,7 @@ use crate::model::time::Time;
 use crate::serve::directory::Source;
 use crate::serve::link;
 use crate::serve::moment::Moment;
+use crate::serve::reason;
 use crate::serve::reply::Unmade;
 
 /// Sources on one page.
@@ -121,7 +122,7 @@ impl Desk<'_> {
             name: source.name.clone(),
             word,
             state,
-            reason: book.reason.clone(),
+            reason: self.trouble(&book),
             retired: source.state.is_none(),
             river: self.river(&stories, STORIES, &link::page(&edition, self.gazetteer)),
             facts: self.facts(source, &book)?,
@@ -199,12 +200,17 @@ impl Desk<'_> {
             name: source.name.clone(),
             href: format!("{}/sources/{}", self.root, source.id),
             kind: kind.unwrap_or_default().to_owned(),
-            reason: book.map_or_else(String::new, |entry| entry.reason.clone()),
+            reason: book.map_or_else(String::new, |entry| self.trouble(entry)),
             last_new: moment(book.and_then(|entry| entry.last_new)),
             last_good: moment(book.and_then(|entry| entry.last_good)),
             due: moment(book.filter(|_| source.state.is_some()).map(|entry| entry.due)),
             items: source.items,
         }
+    }
+
+    /// Why a source is in its state, in the language of the site.
+    fn trouble(&self, book: &Entry) -> String {
+        reason::trouble(self.words, book, &|at| self.dial.moment(at).moment)
     }
 
     /// A state as a class of the style sheet and in words.
