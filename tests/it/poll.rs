@@ -426,7 +426,7 @@ async fn an_editor_that_falls_behind_holds_polling_up_and_nothing_is_lost() {
         })
     };
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let told_of = Arc::new(move |round: &Round| drop(tell.send(round.filed)));
+    let told_of = Arc::new(move |round: &Round| tell.send(round.filed).unwrap_or_default());
     // All at once, so that it is the brake that holds them up.
     desk.pass(Time::HOUR);
     let schedule = Schedule::start(Arc::clone(&desk.poller), sources, 64, brake, told_of);

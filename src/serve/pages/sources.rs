@@ -50,6 +50,9 @@ struct Row {
     items: u64,
 }
 
+/// Its name, what it is, and where it leads.
+type Fact = (&'static str, String, Option<String>);
+
 #[derive(Template)]
 #[template(path = "source.html")]
 struct One {
@@ -60,7 +63,7 @@ struct One {
     reason: String,
     retired: bool,
     river: River,
-    facts: Vec<(&'static str, String, Option<String>)>,
+    facts: Vec<Fact>,
     complaints: Vec<String>,
 }
 
@@ -131,7 +134,7 @@ impl Desk<'_> {
         Ok(page.render()?)
     }
 
-    fn facts(&self, source: &Source, book: &Entry) -> Result<Vec<(&'static str, String, Option<String>)>, Unmade> {
+    fn facts(&self, source: &Source, book: &Entry) -> Result<Vec<Fact>, Unmade> {
         let (words, columns) = (&self.words.source, &self.words.columns);
         let mut facts = Vec::new();
         let mut say = |name, text: String, href| {
