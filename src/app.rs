@@ -31,7 +31,7 @@ use arc_swap::ArcSwap;
 use http::{Method, StatusCode};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::config::{self, Loaded};
@@ -39,6 +39,7 @@ use crate::control::{self, Asked, Pieces};
 use crate::desk::Rules;
 use crate::editor::{Announce, Editor, Standing, Tally};
 use crate::fetch::{Fetcher, user_agent};
+use crate::hub::{self, Hub};
 use crate::journal::{Journal, LogError, WIRE_RESERVE};
 use crate::model::book::State;
 use crate::model::codec::encode;
@@ -46,6 +47,7 @@ use crate::model::filing::{Request, Wire};
 use crate::model::id::SourceId;
 use crate::model::setting::{InForce, Settings, difference, parts};
 use crate::model::source::Source;
+use crate::model::websub;
 use crate::place::Gazetteer;
 use crate::poll::{Outcome, Poller, Round};
 use crate::press::Press;
@@ -415,9 +417,11 @@ pub async fn serve(
     let place = settings.store.clone();
     let per_host = settings.fetch.per_host;
     let indexed: Arc<OnceLock<Arc<Search>>> = Arc::default();
+    let committed = Arc::new(Notify::new());
     let announce: Announce = {
-        let (metrics, indexed) = (Arc::clone(&metrics), Arc::clone(&indexed));
+        let (metrics, indexed, committed) = (Arc::clone(&metrics), Arc::clone(&indexed), Arc::clone(&committed));
         Box::new(move |tally: &Tally| {
+            committed.notify_one();
             if let Some(search) = indexed.get() {
                 search.nudge();
             }
@@ -481,7 +485,8 @@ pub async fn serve(
         Arc::clone(&status),
     );
     let inquiry = Arc::new(Inquiry::new(Arc::clone(&desk.store), desk.journal.clone()));
-    let front = Arc::new(front.with_neighbours(inquiry.neighbours()));
+    let hub = hub(&desk, Arc::clone(&printer), &metrics, committed);
+    let front = Arc::new(front.with_neighbours(inquiry.neighbours()).with_hub(hub.door()));
     let (close, closed) = oneshot::channel::<()>();
     let server = tokio::spawn(serve::run(listener, front, async {
         // A dropped sender closes as well.
@@ -532,7 +537,7 @@ pub async fn serve(
     tracing::info!("stopping: running rounds and answers end, at most 10 seconds; a second signal stops at once");
     let drain = async {
         drop(close);
-        let (left, _) = tokio::join!(daemon.schedule.stop(DRAIN / 2), server);
+        let (left, _, ()) = tokio::join!(daemon.schedule.stop(DRAIN / 2), server, hub.stop(DRAIN / 2));
         if left > 0 {
             tracing::warn!(rounds = left, "rounds were cut off; their sources are asked again at the next start");
         }
@@ -603,6 +608,46 @@ impl Daemon {
         self.status.complain("disk", full.then_some(sentence));
         self.status.complain("editor", self.desk.standing.failed());
     }
+}
+
+/// The hub for our own feeds.
+fn hub(desk: &Desk, press: Arc<Press>, metrics: &Arc<Metrics>, changed: Arc<Notify>) -> Hub {
+    let (journal, standing) = (desk.journal.clone(), Arc::clone(&desk.standing));
+    let file = move |request: &Request, wait: bool| {
+        let record = encode(&Wire::Request(request.clone()));
+        let positions = journal.wire.append(None, &[&record]).map_err(|error| error.to_string())?;
+        journal.wire.sync().map_err(|error| error.to_string())?;
+        standing.nudge();
+        let end = positions.last().map_or(0, |position| position.seq + 1);
+        if wait { standing.wait(end) } else { Ok(()) }
+    };
+    let poller = Arc::clone(&desk.poller);
+    let told = {
+        let metrics = Arc::clone(metrics);
+        Arc::new(move |outcome| metrics.delivered(outcome))
+    };
+    let hub = Hub::start(hub::Parts {
+        store: Arc::clone(&desk.store),
+        press,
+        settings: Arc::clone(&desk.settings),
+        fetcher: Arc::new(move || poller.fetcher()),
+        file: Arc::new(file),
+        clock: Arc::clone(&desk.clock),
+        told,
+        changed,
+    });
+    metrics.watch("websub_subscriptions", "Subscriptions to our feeds", hub.count());
+    let settings = desk.settings.load();
+    if settings.publish.hub == websub::BUILTIN
+        && let Some(why) = websub::unreachable_by_all(&settings.site.public_url)
+    {
+        tracing::info!(
+            public_url = settings.site.public_url,
+            "feeds name no hub: {why}. With [site] public_url at a public https address, readers that know WebSub are told \
+             of news at once"
+        );
+    }
+    hub
 }
 
 fn watch(desk: &Desk, metrics: &Arc<Metrics>) {

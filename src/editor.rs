@@ -33,6 +33,7 @@ use crate::model::setting::InForce;
 use crate::model::source::SourceRules;
 use crate::model::story::{Copy, Story};
 use crate::model::time::Time;
+use crate::model::websub::Subscription;
 use crate::store::draft::Draft;
 use crate::store::{Store, StoreError};
 
@@ -424,9 +425,7 @@ impl Editor {
             match &wire {
                 Wire::Item(_) => {}
                 Wire::Filing(filing) => self.archives(&mut batch, *position, filing.at)?,
-                Wire::Request(Request::Settings { at, .. } | Request::Correct { at, .. }) => {
-                    self.archives(&mut batch, *position, *at)?;
-                }
+                Wire::Request(request) => self.archives(&mut batch, *position, request.at())?,
             }
             match wire {
                 Wire::Item(item) => self.waiting.put(position.seq, bytes.len(), *item),
@@ -645,6 +644,16 @@ impl Editor {
                 self.rewind(batch, position, at, &former, begun.map_or(0, |begun| begun.items))
             }
             Request::Correct { at, correction } => self.correct(batch, position, at, &correction),
+            Request::Subscribe { at, subscription } => {
+                let identity = Subscription::key(&subscription.topic, &subscription.callback);
+                let number = match batch.draft.subscriber(&identity)? {
+                    Some(number) => number,
+                    None => batch.draft.free_subscription()?,
+                };
+                batch.whole(position, at, Body::Subscription { number, subscription })
+            }
+            Request::Unsubscribe { at, numbers } => batch.whole(position, at, Body::Unsubscribed(numbers)),
+            Request::Delivered { at, marks } => batch.whole(position, at, Body::Delivered(marks)),
         }
     }
 
@@ -885,6 +894,18 @@ impl<'s> Batch<'s> {
         Ok(())
     }
 
+    /// A request that is decided by one record.
+    fn whole(&mut self, position: Position, at: Time, body: Body) -> Result<()> {
+        if !self.draft.admits(&body) {
+            self.commit()?;
+        }
+        let at = at.max(self.draft.at());
+        self.draft.begin(self.next, at);
+        self.draft.body(&body)?;
+        self.push(Record { at, progress: Progress { record: position, items: 0, whole: true }, body });
+        Ok(())
+    }
+
     fn end(&mut self, edits: Gathered) {
         self.push(Record { at: edits.at, progress: edits.progress, body: Body::Edits(edits.edits) });
     }
@@ -998,6 +1019,7 @@ mod tests {
     use crate::model::place::Code;
     use crate::model::setting::{Cities, Publish, SavedFeed, Setting, TagRule};
     use crate::model::story::Copy;
+    use crate::model::websub::{Delivered, Mark, Topic};
 
     struct Room {
         store: Arc<Store>,
@@ -1146,6 +1168,20 @@ mod tests {
             rules(Time::DAY * 7, &[("展览", "展馆 OR city:平顶山")], &[("线路", 410_300)]);
             put(&settings(Time::DAY * 8, &[("halls", "tag:展览")], true));
             put(&settings(Time::DAY * 9, &[("some", "线路")], false));
+            let subscribe = |at: i64, callback: &str, until: i64| {
+                let topic = Topic { edition: EditionId::All, extension: "rss".to_owned() };
+                let (callback, until, since) = (callback.to_owned(), Time(until), Time(at));
+                let subscription = Subscription { topic, callback, secret: None, until, since, from: 7 };
+                put(&Wire::Request(Request::Subscribe { at: Time(at), subscription }));
+            };
+            let day = |n: i64| n * Time::DAY;
+            subscribe(day(10), "https://a.example", day(20));
+            subscribe(day(10), "https://b.example", day(20));
+            let marks = vec![Mark { what: Delivered { version: 9, content: 1 }, to: vec![1, 2, 77, Mark::OUTSIDE] }];
+            put(&Wire::Request(Request::Delivered { at: Time(day(11)), marks }));
+            subscribe(day(12), "https://a.example", day(30));
+            put(&Wire::Request(Request::Unsubscribe { at: Time(day(13)), numbers: vec![2] }));
+            subscribe(day(14), "https://b.example", day(30));
             room.journal.wire.sync().unwrap();
             records(room.journal.wire.as_ref())
         };
@@ -1160,6 +1196,13 @@ mod tests {
             editor.limits = limits;
             while editor.step().unwrap() {}
             let print = room.store.fingerprint().unwrap();
+            let kept = room.store.view().subscriptions().unwrap();
+            let kept: Vec<_> = kept.iter().map(|(number, it, has)| (*number, it.until.0 / Time::DAY, *has)).collect();
+            // The renewed one has what it had; the one that came back has another number, and nothing.
+            let has = |version, content| Delivered { version, content };
+            assert_eq!(kept, [(1, 30, has(9, 1)), (3, 30, has(7, 0))]);
+            assert_eq!(room.store.view().delivered(Mark::OUTSIDE).unwrap(), Some(has(9, 1)));
+            assert_eq!(room.store.view().delivered(77).unwrap(), None, "there is no such subscription");
             (records(room.journal.ledger.as_ref()), print)
         };
         let (whole, print) = play(&[]);

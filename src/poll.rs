@@ -285,6 +285,12 @@ impl Poller {
         self.fetcher.store(Arc::new(fetcher));
     }
 
+    /// Makes requests by the `[fetch]` in force.
+    #[must_use]
+    pub fn fetcher(&self) -> Arc<Fetcher> {
+        self.fetcher.load_full()
+    }
+
     /// The clock of the rounds.
     #[must_use]
     pub const fn clock(&self) -> &Clock {

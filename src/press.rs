@@ -20,6 +20,7 @@ use crate::model::source::{Rank, Republish};
 use crate::model::story::Story;
 use crate::model::tag::Tag;
 use crate::model::time::Time;
+use crate::model::websub;
 use crate::place::Gazetteer;
 use crate::render::{Channel, Entry, Format, Told};
 use crate::store::view::View;
@@ -90,6 +91,8 @@ pub struct Stamps {
     pub cache: http::HeaderValue,
     /// `Last-Modified`.
     pub modified: http::HeaderValue,
+    /// `Link` to hub and self (WebSub section 4), where a hub is announced.
+    pub link: Option<http::HeaderValue>,
 }
 
 /// What is to be printed.
@@ -122,6 +125,10 @@ pub struct Printed {
     pub media_type: &'static str,
     /// Version of the edition.
     pub version: Version,
+    /// The feed's own address, whole.
+    pub address: String,
+    /// The hub that delivers it, where one is announced.
+    pub hub: Option<String>,
 }
 
 impl Printed {
@@ -152,7 +159,7 @@ impl Printed {
         self.forms[form as usize].get_or_init(make).clone()
     }
 
-    fn new(bytes: Vec<u8>, version: Version, max_age: u32, media_type: &'static str) -> Self {
+    fn new(bytes: Vec<u8>, version: Version, max_age: u32, media_type: &'static str, channel: Channel) -> Self {
         // 128 bits of the hash: two editions never share a tag by chance.
         let hash = blake3::hash(&bytes).to_hex();
         Self {
@@ -164,6 +171,8 @@ impl Printed {
             max_age,
             media_type,
             version,
+            address: channel.address,
+            hub: channel.hub,
         }
     }
 
@@ -367,6 +376,22 @@ impl Press {
         Ok(locked(&self.shelf).take(&key, version, applied, &settings))
     }
 
+    /// Version of an edition as it stands, in this format.
+    ///
+    /// # Errors
+    /// [`PressError`] if the store fails.
+    pub fn version(&self, edition: &EditionId, format: &dyn Format) -> Result<Version, PressError> {
+        Ok(version(&self.store.view(), edition, format)?)
+    }
+
+    /// A feed's own address, whole; `None` while no settings are recorded.
+    #[must_use]
+    pub fn address(&self, edition: &EditionId, format: &dyn Format) -> Option<String> {
+        let settings = self.store.view().settings();
+        let gazetteer = self.gazetteer(&settings);
+        site(&settings).map(|site| format!("{}{}", base(site), feed(edition, format.extension(), &gazetteer)))
+    }
+
     /// The edition as it stands, printed if need be: once per version, however many ask at once. An edition that nothing
     /// ever entered is a valid feed without entries; whether there is such an edition, the caller knows. Blocking: reads
     /// the store and texts, renders and compresses.
@@ -494,6 +519,10 @@ impl Press {
             format!("{address}{}", Part::Before(order, limit).query())
         });
         channel.prev_archive = previous.map(page);
+        // A folder of files has nobody who would tell a hub.
+        if part == Part::Window && self.paged {
+            channel.hub = hub(&settings, site);
+        }
         if let Some(n) = at {
             channel.address = page(n);
             channel.current = Some(address);
@@ -505,7 +534,7 @@ impl Press {
         let entry = |(_, story)| self.entry(story, site, grows.then_some(&*settings));
         channel.entries = stories.into_iter().filter_map(entry).collect();
         self.renders.fetch_add(1, Ordering::Relaxed);
-        let printed = Printed::new(format.render(&channel), version, minutes * 60, format.media_type());
+        let printed = Printed::new(format.render(&channel), version, minutes * 60, format.media_type(), channel);
         let printed = Arc::new(printed);
         locked(shelf).put(key.clone(), Arc::clone(&printed), applied, settings);
         Ok(Some(printed))
@@ -658,6 +687,14 @@ fn base(site: &Site) -> &str {
 fn site(settings: &InForce) -> Option<&Site> {
     match settings.get("site") {
         Some(Setting::Site(site)) => Some(site),
+        _ => None,
+    }
+}
+
+/// The hub that feeds name.
+fn hub(settings: &InForce, site: &Site) -> Option<String> {
+    match settings.get("publish") {
+        Some(Setting::Publish(publish)) => websub::announced(&publish.hub, &site.public_url),
         _ => None,
     }
 }
@@ -1090,6 +1127,8 @@ mod tests {
                 max_age: 0,
                 media_type: "",
                 version,
+                address: String::new(),
+                hub: None,
             })
         };
         let mut shelf = Shelf { most: Press::SHELF, ..Shelf::default() };

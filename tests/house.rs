@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("parse", &["model"]),
     ("normalise", &["model"]),
     ("render", &["model"]),
+    ("websub", &["model"]),
     ("desk", &["model", "place", "query"]),
     ("config", &["model", "query", "place", "parse"]),
     ("fetch", &["model", "clock"]),
@@ -27,7 +28,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["model", "failpoint"]),
     ("search", &["model", "query"]),
     ("press", &["model", "store", "render", "place"]),
-    ("serve", &["model", "press", "store", "query", "search", "place", "render", "clock"]),
+    ("hub", &["model", "press", "store", "fetch", "render", "websub", "clock"]),
+    ("serve", &["model", "press", "store", "query", "search", "place", "render", "websub", "clock"]),
     ("alert", &["model", "query"]),
     ("poll", &["model", "fetch", "parse", "normalise", "journal", "store", "query", "clock"]),
     ("schedule", &["model", "fetch", "parse", "normalise", "journal", "store", "poll", "clock"]),
@@ -39,7 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Pure rooms: values in, values out.
-const PURE: &[&str] = &["model", "query", "place", "parse", "normalise", "render", "desk"];
+const PURE: &[&str] = &["model", "query", "place", "parse", "normalise", "render", "websub", "desk"];
 
 /// What pure rooms never name: IO, time, tasks, logging.
 const NOT_PURE: &[&str] = &[
@@ -75,6 +77,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("toml_edit", &["config"]),
     ("annotate_snippets", &["config"]),
+    ("ring", &["websub", "hub"]), // signatures, and what nobody may guess
     ("rustls", &["fetch"]),
     ("tokio_rustls", &["fetch"]),
     ("robotxt", &["fetch"]),

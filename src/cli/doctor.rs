@@ -18,6 +18,7 @@ use crate::journal::Log;
 use crate::model::codec::decode;
 use crate::model::edit::Record;
 use crate::model::time::Time;
+use crate::model::websub;
 use crate::search::Standing;
 
 /// Less room than this on the disk is worth a word, in bytes: some weeks of news.
@@ -302,6 +303,18 @@ fn address(runtime: &tokio::runtime::Runtime, loaded: &Loaded, running: bool, fo
         let sentence = format!("every printed address begins with {public}, which only this machine can reach");
         found.push(warning("public_url", sentence, "set [site] public_url to the address that readers use"));
     }
+    hub(&loaded.settings.publish.hub, public, found);
+}
+
+fn hub(hub: &str, public_url: &str, found: &mut Vec<Finding>) {
+    found.push(match (websub::announced(hub, public_url), websub::unreachable_by_all(public_url)) {
+        (Some(address), _) => ok("hub", format!("feeds name {address}")),
+        (None, Some(why)) if hub == websub::BUILTIN => {
+            let sentence = format!("works, but feeds do not name it: public_url is {public_url}, {why}");
+            ok("hub", sentence + "; at a public https address readers would be told of news at once")
+        }
+        (None, _) => ok("hub", "none"),
+    });
 }
 
 fn files(found: &mut Vec<Finding>) {

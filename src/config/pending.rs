@@ -17,16 +17,11 @@ struct Later {
 const LATER: &[Later] = &[
     Later { table: "", key: "alert", asks: always },
     Later { table: "defaults", key: "keep", asks: always },
-    Later { table: "publish", key: "hub", asks: not_none },
     Later { table: "source", key: "keep", asks: always },
 ];
 
 fn always(_: Value<'_>) -> bool {
     true
-}
-
-fn not_none(value: Value<'_>) -> bool {
-    value.text() != Some("none")
 }
 
 /// Whether this key, with this value, is not in force yet.

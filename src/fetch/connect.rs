@@ -137,7 +137,7 @@ impl Dialer {
     }
 
     /// The addresses of a host that may be connected to, at most [`ADDRESSES`].
-    async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, FetchError> {
+    pub(super) async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, FetchError> {
         if let Ok(address) = host.parse::<IpAddr>() {
             self.judge(host, address)?;
             return Ok(vec![SocketAddr::new(address, port)]);

@@ -6,6 +6,7 @@
 //! (`cookie`), and the body is unpacked under caps ([`unpack`]).
 
 pub mod address;
+pub mod call;
 mod connect;
 mod cookie;
 mod error;
@@ -657,6 +658,16 @@ impl Fetcher {
         Ok(made)
     }
 
+    fn dialer(&self, proxy: Option<Arc<Proxy>>) -> Dialer {
+        Dialer {
+            guard: Arc::clone(&self.0.guard),
+            names: Arc::clone(&self.0.names),
+            clock: Arc::clone(&self.0.clock),
+            proxy,
+            open: Arc::clone(&self.0.open),
+        }
+    }
+
     fn make(&self, ca: Option<&Path>, proxy: Option<&str>) -> Result<Made, FetchError> {
         let proxy = proxy
             .map(|written| {
@@ -668,14 +679,7 @@ impl Fetcher {
             .transpose()?
             .map(Arc::new);
         let tls = encryption(ca)?;
-        let dialer = Dialer {
-            guard: Arc::clone(&self.0.guard),
-            names: Arc::clone(&self.0.names),
-            clock: Arc::clone(&self.0.clock),
-            proxy: proxy.clone(),
-            open: Arc::clone(&self.0.open),
-        };
-        let connector = Connector { dialer, tls: TlsConnector::from(Arc::new(tls)) };
+        let connector = Connector { dialer: self.dialer(proxy.clone()), tls: TlsConnector::from(Arc::new(tls)) };
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())

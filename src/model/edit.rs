@@ -12,6 +12,7 @@ use super::setting::Setting;
 use super::story::{Copy, Emission};
 use super::tag::Tag;
 use super::time::Time;
+use super::websub::{Mark, Subscription};
 
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -374,6 +375,22 @@ pub enum Body {
     /// Time passed where time itself decides.
     #[n(4)]
     Tick,
+    /// A subscription to a feed of ours, new or renewed (WebSub).
+    #[n(5)]
+    Subscription {
+        /// Its number, from 1; that of an ended one is never given again.
+        #[n(0)]
+        number: u64,
+        /// All of it, as it is now.
+        #[n(1)]
+        subscription: Subscription,
+    },
+    /// Documents were delivered to subscriptions.
+    #[n(6)]
+    Delivered(#[n(0)] Vec<Mark>),
+    /// Subscriptions ended.
+    #[n(7)]
+    Unsubscribed(#[n(0)] Vec<u64>),
 }
 
 impl Body {

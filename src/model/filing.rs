@@ -7,6 +7,7 @@ use super::item::Item;
 use super::position::Position;
 use super::setting::Setting;
 use super::time::Time;
+use super::websub::{Mark, Subscription};
 
 /// What one poll brought, closing the items before it. Items whose filing never came are ignored.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
@@ -67,6 +68,50 @@ pub enum Request {
         #[n(1)]
         correction: Correction,
     },
+    /// Somebody's subscription to a feed of ours, confirmed: a new one, or a longer lease of a known one.
+    #[n(5)]
+    Subscribe {
+        /// By our clock.
+        #[n(0)]
+        at: Time,
+        /// The subscription.
+        #[n(1)]
+        subscription: Subscription,
+    },
+    /// Subscriptions that end: by their own wish, by their lease, or because the callback is gone.
+    #[n(6)]
+    Unsubscribe {
+        /// By our clock.
+        #[n(0)]
+        at: Time,
+        /// Their numbers.
+        #[n(1)]
+        numbers: Vec<u64>,
+    },
+    /// Documents were delivered.
+    #[n(7)]
+    Delivered {
+        /// By our clock.
+        #[n(0)]
+        at: Time,
+        /// What to whom.
+        #[n(1)]
+        marks: Vec<Mark>,
+    },
+}
+
+impl Request {
+    /// When it was made, by our clock.
+    #[must_use]
+    pub const fn at(&self) -> Time {
+        match self {
+            Self::Settings { at, .. }
+            | Self::Correct { at, .. }
+            | Self::Subscribe { at, .. }
+            | Self::Unsubscribe { at, .. }
+            | Self::Delivered { at, .. } => *at,
+        }
+    }
 }
 
 /// What an editor decides by hand. It names stories by guid and copies by source and key: both are for good, whatever

@@ -28,4 +28,5 @@ pub mod source;
 pub mod story;
 pub mod tag;
 pub mod time;
+pub mod websub;
 pub mod why;

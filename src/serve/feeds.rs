@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderName,
-    LAST_MODIFIED, VARY,
+    LAST_MODIFIED, LINK, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
@@ -146,6 +146,10 @@ async fn send(asked: &HeaderMap, printed: &Arc<Printed>, now: i64) -> Result<Rep
             etags: codings.map(|coding| reply::value(&printed.etag_for(coding.name()))),
             cache: reply::value(&format!("public, max-age={}, stale-if-error={STALE_IF_ERROR}", printed.max_age)),
             modified: reply::value(&conditional::http_date(printed.modified)),
+            link: printed
+                .hub
+                .as_ref()
+                .map(|hub| reply::value(&format!("<{hub}>; rel=\"hub\", <{}>; rel=\"self\"", printed.address))),
         }
     });
     let etag = &stamps.etags[coding as usize];
@@ -186,6 +190,9 @@ async fn send(asked: &HeaderMap, printed: &Arc<Printed>, now: i64) -> Result<Rep
     }
     headers.insert(CACHE_CONTROL, stamps.cache.clone());
     headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    if let Some(link) = &stamps.link {
+        headers.insert(LINK, link.clone());
+    }
     open(headers);
     Ok(reply)
 }
@@ -193,7 +200,7 @@ async fn send(asked: &HeaderMap, printed: &Arc<Printed>, now: i64) -> Result<Rep
 /// Feeds may be read by scripts of any page: they hold nothing that is not public, and we set no cookies.
 pub fn open(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag, Last-Modified"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag, Last-Modified, Link"));
 }
 
 /// What a browser asks before a script may send a conditional request (Fetch standard, CORS preflight).

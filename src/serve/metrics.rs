@@ -70,6 +70,7 @@ pub struct Metrics {
     fetch_duration: Histogram,
     received: Counter,
     items: Family<Decision, Counter>,
+    deliveries: Family<Outcome, Counter>,
     sources: Family<State, Gauge>,
     turns: Family<State, Counter>,
     watched: Mutex<Vec<(Gauge<f64, AtomicU64>, Reading)>>,
@@ -118,6 +119,12 @@ impl Metrics {
         registry.register("citydesk_fetch_received_bytes", "Bytes received from sources", received.clone());
         let items = Family::<Decision, Counter>::default();
         registry.register("citydesk_items", "Items by what was decided about them", items.clone());
+        let deliveries = Family::<Outcome, Counter>::default();
+        registry.register(
+            "citydesk_websub_deliveries",
+            "Deliveries to WebSub subscribers, and pings to another hub, by what came of them",
+            deliveries.clone(),
+        );
         let sources = Family::<State, Gauge>::default();
         registry.register("citydesk_sources", "Sources by state", sources.clone());
         let turns = Family::<State, Counter>::default();
@@ -136,6 +143,7 @@ impl Metrics {
             fetch_duration,
             received,
             items,
+            deliveries,
             sources,
             turns,
             watched: Mutex::default(),
@@ -180,6 +188,12 @@ impl Metrics {
     /// Counts items by what was decided: `open`, `join`, `correct` or `drop`.
     pub fn decided(&self, decision: &'static str, items: u64) {
         self.items.get_or_create(&Decision { decision }).inc_by(items);
+    }
+
+    /// Counts a delivery of our hub by what came of it: `ok`, `same` (nothing to send), `gone`, `status`, `timeout`, `refused`,
+    /// `connection`, `print`; or a ping to another hub: `ping`, `ping_failed`.
+    pub fn delivered(&self, outcome: &'static str) {
+        self.deliveries.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// Sets how many sources are in each state; a state that is not named holds none.
@@ -318,6 +332,8 @@ mod tests {
         metrics.decided("join", 3);
         metrics.sources(&BTreeMap::from([("ok", 7)]));
         metrics.dropped();
+        metrics.delivered("ok");
+        metrics.watch("websub_subscriptions", "Subscriptions to our feeds", || 3.0);
         metrics.turned("broken");
         metrics.watch("journal_bytes", "Bytes of the journal on disk", || 42.0);
         metrics.watch_process();
@@ -332,6 +348,8 @@ mod tests {
             "citydesk_fetch_received_bytes_total 120\n",
             "citydesk_items_total{decision=\"join\"} 3\n",
             "citydesk_sources{state=\"ok\"} 7\n",
+            "citydesk_websub_deliveries_total{outcome=\"ok\"} 1\n",
+            "citydesk_websub_subscriptions 3",
             "citydesk_source_changes_total{state=\"broken\"} 1\n",
             "citydesk_journal_bytes 42",
             "process_resident_memory_bytes ",

@@ -12,6 +12,8 @@ pub mod directory;
 pub mod encoding;
 pub mod feeds;
 pub mod health;
+pub mod hub;
+pub mod intake;
 pub mod link;
 pub mod listen;
 pub mod lookup;
@@ -46,6 +48,7 @@ use crate::model::story::Story;
 use crate::place::Gazetteer;
 use crate::press::Press;
 use crate::store::Store;
+use crate::websub::Door;
 use account::{Account, Neighbours};
 use directory::Kept;
 use health::Status;
@@ -75,6 +78,8 @@ pub struct Front {
     /// Whether we are ready, and what is wrong.
     pub status: Arc<Status>,
     neighbours: Neighbours,
+    /// Where requests to our hub are handed in.
+    door: Option<Door>,
     directory: Kept,
     /// Requests so far, and the second in which we began: together they name a request.
     asked: AtomicU64,
@@ -88,7 +93,10 @@ pub async fn run(listener: TcpListener, front: Arc<Front>, shutdown: impl Future
     let limits = listen::Limits::for_this_process(front.settings.load().server.trusted_proxies.clone());
     let handler = move |request, address| {
         let front = Arc::clone(&front);
-        async move { front.answer(&request, address).await }
+        async move {
+            let request = intake::take(&front, request).await;
+            front.answer(&request, address).await
+        }
     };
     listen::run(listener, limits, handler, shutdown).await;
 }
@@ -138,6 +146,7 @@ impl Front {
             metrics,
             status,
             neighbours,
+            door: None,
             directory: Kept::default(),
             fixed: false,
         }
@@ -153,6 +162,12 @@ impl Front {
     #[must_use]
     pub fn with_neighbours(self, neighbours: Neighbours) -> Self {
         Self { neighbours, ..self }
+    }
+
+    /// With a hub; without, `/hub` says that there is none.
+    #[must_use]
+    pub fn with_hub(self, door: Door) -> Self {
+        Self { door: Some(door), ..self }
     }
 
     /// A story and what is known of it. Texts are read and compared without holding the store.
@@ -226,6 +241,9 @@ impl Front {
         let asked = Asked { method: request.method(), path: short, query, headers: request.headers() };
         if let Some(address) = feed {
             return (metrics::FEED, feeds::answer(self, asked, address).await);
+        }
+        if short == crate::model::websub::PATH {
+            return ("hub", Ok(hub::answer(self, asked, request.extensions().get()).await));
         }
         let (route, reply) = route::answer(self, asked).await;
         (route, Ok(reply))

@@ -21,7 +21,7 @@ use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::item::{Credit, Item};
 use crate::model::place::{Code, Placed, Places};
 use crate::model::position::{Position, Texts};
-use crate::model::setting::{Cities, Fetch, Publish, SavedFeed, Server, Site, TagRule};
+use crate::model::setting::{Cities, Fetch, Publish, SavedFeed, Server, Setting, Site, TagRule};
 use crate::model::source::{Kind, Rank, Republish, Source, SourceRules};
 use crate::model::story::{Copy, Emission};
 use crate::model::tag::Tag;
@@ -830,5 +830,58 @@ async fn every_answer_has_an_id_of_its_own() {
         let id = house.get(path).await.header("x-request-id").to_owned();
         assert!(!id.is_empty() && ids.insert(id), "{path}");
     }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn feeds_name_their_hub_where_everybody_can_reach_it() {
+    let publish = |hub: &str| Body::Settings {
+        set: vec![Setting::Publish(Publish { items: 60, hub: hub.to_owned() })],
+        gone: vec![],
+        closes: true,
+    };
+    let mut house = House::open("https://desk.example/news").await;
+    assert_eq!(house.get("/news/feeds/all.rss").await.header("link"), "");
+    house.record(publish("builtin"));
+    let hub = "https://desk.example/news/hub";
+    // Publisher's discovery, as the test suite of the recommendation asks for it: in the head of GET and HEAD, and in the
+    // document; self is the address of the topic, whatever alias was asked.
+    for (path, canonical, named) in [
+        ("/feeds/all.rss", "/feeds/all.rss", format!("<atom:link href=\"{hub}\" rel=\"hub\"")),
+        ("/feed.xml", "/feeds/all.rss", format!("<atom:link href=\"{hub}\" rel=\"hub\"")),
+        ("/feeds/city/许昌市.atom", "/feeds/city/xuchang.atom", format!("<link rel=\"hub\" href=\"{hub}\"")),
+        ("/feeds/all.json", "/feeds/all.json", format!("\"url\":\"{hub}\"")),
+        ("/feeds/city/xuchang/tag/教育.rss", "/feeds/city/xuchang/tag/%E6%95%99%E8%82%B2.rss", String::new()),
+    ] {
+        let link = format!("<{hub}>; rel=\"hub\", <https://desk.example/news{canonical}>; rel=\"self\"");
+        let path = format!("/news{path}");
+        let answer = house.get(&path).await;
+        assert_eq!((answer.status, answer.header("link")), (200, link.as_str()), "{path}");
+        let text = answer.text().replace(": ", ":");
+        let named = named.replace(": ", ":");
+        assert!(text.contains(&named), "{named} in {text}");
+        let head = house.ask("HEAD", &path, &[]).await;
+        assert_eq!((head.header("link"), head.header("etag")), (link.as_str(), answer.header("etag")));
+        let same = house.ask("GET", &path, &[("if-none-match", answer.header("etag"))]).await;
+        assert_eq!((same.status, same.header("link")), (304, link.as_str()));
+    }
+    // A part of a feed is nobody's topic.
+    let part = house.get("/news/feeds/all.rss?limit=1").await;
+    assert!(part.header("link").is_empty() && !part.text().contains("rel=\"hub\""));
+    house.record(publish("https://hub.example/"));
+    let told = house.get("/news/feeds/all.rss").await;
+    assert!(told.header("link").starts_with("<https://hub.example/>; rel=\"hub\""), "{}", told.header("link"));
+    house.record(publish("none"));
+    assert_eq!(house.get("/news/feeds/all.rss").await.header("link"), "");
+    // Nobody stands behind the door of this house.
+    assert_eq!(house.get("/news/hub").await.status, 200);
+    assert_eq!(house.ask("POST", "/news/hub", &[]).await.status, 404);
+    assert_eq!(house.ask("PUT", "/news/hub", &[]).await.status, 405);
+    house.close().await;
+    // Only from here: nobody outside could reach it.
+    let mut house = House::open("http://127.0.0.1:8080").await;
+    house.record(publish("builtin"));
+    let answer = house.get("/feeds/all.rss").await;
+    assert!(answer.header("link").is_empty() && !answer.text().contains("rel=\"hub\""));
     house.close().await;
 }

@@ -95,6 +95,8 @@ pub struct Words {
     pub problem: Problems,
     /// The page that explains subscribing, paragraph by paragraph.
     pub how: &'static [&'static str],
+    /// Whom feeds are delivered to at once: the address of the hub.
+    pub push: fn(&str) -> String,
     /// Link to the OPML of all feeds.
     pub opml: &'static str,
     /// Link to the OPML of all sources.
@@ -398,6 +400,7 @@ static CHINESE: Words = Words {
         "先选一个阅读器（手机、电脑和网页上都有免费的），再把城市页或标签页上的“订阅地址”粘贴进去。浏览器扩展和多数阅读器也能从网页上自动找到订阅地址。",
         "同一条新闻无论有多少家转载，在订阅里只出现一次；标题链接指向最初发布者的网页。",
     ],
+    push: |hub| format!("支持 WebSub 的阅读器会在有新内容时立即收到推送（hub：{hub}）。"),
     opml: "全部订阅（OPML，可一次导入阅读器）",
     sources_opml: "我们读取的信源（OPML）",
     readers: "用这些阅读器打开",
@@ -560,6 +563,7 @@ static ENGLISH: Words = Words {
          a tag into it. Most readers also find the address by themselves when you paste that of the page.",
         "A story appears once, however many publishers carry it, and its headline leads to the publisher.",
     ],
+    push: |hub| format!("Readers that know WebSub get new stories pushed as they come (hub: {hub})."),
     opml: "All feeds (OPML, for importing them at once)",
     sources_opml: "What we read (OPML)",
     readers: "Open in",

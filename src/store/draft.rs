@@ -22,6 +22,7 @@ use crate::model::shingle;
 use crate::model::story::{Copy, Emission, Entered, Story};
 use crate::model::tag::Tag;
 use crate::model::time::Time;
+use crate::model::websub::{Delivered, Mark, Subscription};
 
 /// A value read from the store or made here, with the record that wrote it.
 #[derive(Debug, Clone)]
@@ -61,6 +62,14 @@ pub struct Draft<'s> {
     runs: BTreeMap<Vec<u8>, (u64, Run)>,
     sources: BTreeMap<SourceId, Held<SourceHead>>,
     parts: BTreeMap<String, Option<Setting>>,
+    /// Subscriptions by number; `None` is one that ended.
+    subscriptions: BTreeMap<u64, Option<Subscription>>,
+    /// Numbers of subscriptions by identity; `None` is one that ended.
+    subscribers: BTreeMap<[u8; 16], Option<u64>>,
+    /// The number that the next subscription gets, if one was given here.
+    next_subscription: Option<u64>,
+    /// What subscriptions have; `None` is one that ended.
+    delivered: BTreeMap<u64, Option<Delivered>>,
     /// Rules as they were before the change of settings gathered here, with the record that changed them.
     former: Option<BTreeMap<String, (u64, Option<Setting>)>>,
     /// Keys of rules as they were before an earlier change.
@@ -100,6 +109,10 @@ impl<'s> Draft<'s> {
             runs: BTreeMap::new(),
             sources: BTreeMap::new(),
             parts: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            subscribers: BTreeMap::new(),
+            next_subscription: None,
+            delivered: BTreeMap::new(),
             former: None,
             forgotten: Vec::new(),
             closed: false,
@@ -175,6 +188,9 @@ impl<'s> Draft<'s> {
                 head.since = 0;
                 if appears || moves { self.bump(edition, seq) } else { Ok(()) }
             }
+            Body::Subscription { number, subscription } => self.subscribed(*number, subscription),
+            Body::Delivered(marks) => self.delivered(marks),
+            Body::Unsubscribed(numbers) => numbers.iter().try_for_each(|number| self.unsubscribed(*number)),
             // Texts leave the disk by the journal's hand; facts stay.
             Body::Expire { .. } | Body::Tick => Ok(()),
         }
@@ -285,6 +301,79 @@ impl<'s> Draft<'s> {
                 Ok(())
             }
         }
+    }
+
+    // ---- subscriptions to our feeds: plain puts, so that replay ends with what was written last ----
+
+    fn subscribed(&mut self, number: u64, subscription: &Subscription) -> Result<()> {
+        let known = self.subscription(number)?.is_some();
+        let identity = Subscription::key(&subscription.topic, &subscription.callback);
+        self.subscribers.insert(identity, Some(number));
+        self.subscriptions.insert(number, Some(subscription.clone()));
+        if !known {
+            let from = Delivered { version: subscription.from, content: 0 };
+            self.delivered.insert(number, Some(from));
+        }
+        self.next_subscription = Some(self.free_subscription()?.max(number + 1));
+        Ok(())
+    }
+
+    fn unsubscribed(&mut self, number: u64) -> Result<()> {
+        if let Some(subscription) = self.subscription(number)? {
+            let identity = Subscription::key(&subscription.topic, &subscription.callback);
+            self.subscribers.insert(identity, None);
+        }
+        self.subscriptions.insert(number, None);
+        self.delivered.insert(number, None);
+        Ok(())
+    }
+
+    fn delivered(&mut self, marks: &[Mark]) -> Result<()> {
+        for mark in marks {
+            for number in &mark.to {
+                // One that ended meanwhile has nothing.
+                if *number == Mark::OUTSIDE || self.subscription(*number)?.is_some() {
+                    self.delivered.insert(*number, Some(mark.what));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A subscription by its number.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn subscription(&self, number: u64) -> Result<Option<Subscription>> {
+        if let Some(held) = self.subscriptions.get(&number) {
+            return Ok(held.clone());
+        }
+        let bytes = self.store.trees.subscriptions.get(layout::subscription_key(number))?;
+        bytes.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
+    }
+
+    /// Number of the subscription with this identity ([`Subscription::key`]).
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn subscriber(&self, identity: &[u8; 16]) -> Result<Option<u64>> {
+        if let Some(held) = self.subscribers.get(identity) {
+            return Ok(*held);
+        }
+        let bytes = self.store.trees.subscriptions.get(layout::subscriber_key(identity))?;
+        bytes.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
+    }
+
+    /// The number that the next subscription gets.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn free_subscription(&self) -> Result<u64> {
+        if let Some(next) = self.next_subscription {
+            return Ok(next);
+        }
+        let bytes = self.store.trees.subscriptions.get(layout::NEXT_SUBSCRIPTION)?;
+        bytes.map_or(Ok(1), |bytes| Ok(unpack(&bytes)?.1))
     }
 
     // ---- reading, as decided so far ----
@@ -932,7 +1021,9 @@ impl<'s> Draft<'s> {
             };
         }
         let former = self.formerly()?;
-        self.forgotten = self.store.former_rules()?.into_keys().filter(|key| !former.contains_key(key)).collect();
+        // One that a kill left written by this very change is none of an earlier one, although its part waits no more.
+        let earlier = self.store.former_rules()?.into_iter().filter(|(_, (by, _))| *by != self.seq);
+        self.forgotten = earlier.map(|(key, _)| key).filter(|key| !former.contains_key(key)).collect();
         self.former = Some(former);
         let items = match all.get("publish") {
             Some(Setting::Publish(publish)) => publish.items,
@@ -1183,6 +1274,18 @@ impl<'s> Draft<'s> {
             Tree::Sources,
             sources.map(|(id, held)| one(id.as_str().as_bytes().to_vec(), pack(held.by, &held.value))).collect(),
         ));
+        // What subscriptions have before the subscriptions: one that replay knows already has something.
+        let delivered = self.delivered.into_iter();
+        let delivered = delivered.map(|(number, it)| vec![(number.to_be_bytes().to_vec(), it.map(|it| pack(0, &it)))]);
+        trees.push((Tree::Delivered, delivered.collect()));
+        let identities = self.subscribers.into_iter();
+        let identities =
+            identities.map(|(it, number)| vec![(layout::subscriber_key(&it), number.map(|it| pack(0, &it)))]);
+        let subscriptions = self.subscriptions.into_iter();
+        let subscriptions =
+            subscriptions.map(|(number, it)| vec![(layout::subscription_key(number), it.map(|it| pack(0, &it)))]);
+        let next = self.next_subscription.map(|next| one(layout::NEXT_SUBSCRIPTION.to_vec(), pack(0, &next)));
+        trees.push((Tree::Subscriptions, identities.chain(subscriptions).chain(next).collect()));
         let mut former = self.former.unwrap_or_default();
         let parts = self.parts.into_iter().map(|(key, part)| {
             let waiting = layout::waiting_key(&key);

@@ -18,6 +18,10 @@
 //! | `settings` | setting's key | `Setting` |
 //! | `settings` | `before/` and setting's key | `Option<Setting>`: a rule as it was before the last change; `None` was not |
 //! | `settings` | `waiting/` and setting's key | `Option<Setting>`: part of a change that is not complete; `None` is gone |
+//! | `subscriptions` | 0 and number, 8 bytes big-endian | `Subscription` to a feed of ours |
+//! | `subscriptions` | 1 and hash of topic and callback, 16 bytes | its number |
+//! | `subscriptions` | 2 | the number after the last one given |
+//! | `delivered` | number, 8 bytes big-endian | `Delivered`: what the subscription has of its feed |
 //! | `book` | source id | `book::Entry`; no part of the fold |
 //!
 //! A value is: layout version (1 byte), ledger record that wrote it (8 bytes little-endian), then CBOR. Orders are
@@ -243,6 +247,10 @@ pub enum Tree {
     Editions,
     /// Settings.
     Settings,
+    /// Subscriptions to our feeds.
+    Subscriptions,
+    /// What they have of them.
+    Delivered,
 }
 
 /// The trees, open.
@@ -259,6 +267,8 @@ pub struct Trees {
     pub(super) entries: sled::Tree,
     pub(super) sources: sled::Tree,
     pub(super) settings: sled::Tree,
+    pub(super) subscriptions: sled::Tree,
+    pub(super) delivered: sled::Tree,
     pub(super) book: sled::Tree,
 }
 
@@ -276,6 +286,8 @@ impl Trees {
             entries: db.open_tree("entries")?,
             sources: db.open_tree("sources")?,
             settings: db.open_tree("settings")?,
+            subscriptions: db.open_tree("subscriptions")?,
+            delivered: db.open_tree("delivered")?,
             book: db.open_tree("book")?,
         })
     }
@@ -292,10 +304,12 @@ impl Trees {
             Tree::Sources => &self.sources,
             Tree::Editions => &self.editions,
             Tree::Settings => &self.settings,
+            Tree::Subscriptions => &self.subscriptions,
+            Tree::Delivered => &self.delivered,
         }
     }
 
-    pub(super) const fn folded(&self) -> [(&'static str, &sled::Tree); 11] {
+    pub(super) const fn folded(&self) -> [(&'static str, &sled::Tree); 13] {
         [
             ("meta", &self.meta),
             ("stories", &self.stories),
@@ -308,6 +322,8 @@ impl Trees {
             ("entries", &self.entries),
             ("sources", &self.sources),
             ("settings", &self.settings),
+            ("subscriptions", &self.subscriptions),
+            ("delivered", &self.delivered),
         ]
     }
 }
@@ -367,6 +383,25 @@ pub const BEFORE: &str = "before/";
 #[must_use]
 pub fn before_key(key: &str) -> Vec<u8> {
     [BEFORE, key].concat().into_bytes()
+}
+
+/// Key of the number that the next subscription gets.
+pub const NEXT_SUBSCRIPTION: &[u8] = &[2];
+
+/// Key of a subscription.
+#[must_use]
+pub fn subscription_key(number: u64) -> Vec<u8> {
+    let mut key = vec![0];
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// Key of a subscription's identity.
+#[must_use]
+pub fn subscriber_key(identity: &[u8; 16]) -> Vec<u8> {
+    let mut key = vec![1];
+    key.extend_from_slice(identity);
+    key
 }
 
 /// Prefix of the entries that a changed rule brought to an edition.

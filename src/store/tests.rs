@@ -10,6 +10,7 @@ use crate::model::setting::{Publish, SavedFeed, Site, TagRule};
 use crate::model::story::{Copy, Emission};
 use crate::model::tag::Tag;
 use crate::model::time::Time;
+use crate::model::websub::{Delivered, Mark, Subscription, Topic};
 
 /// Numbers that look random and are the same in every run.
 struct Dice(u64);
@@ -281,8 +282,26 @@ impl Author {
 
     fn record(&mut self) -> Record {
         self.now += self.dice.roll(3_000) as i64;
-        let body = match self.dice.roll(12) {
+        let body = match self.dice.roll(14) {
             0..=1 => self.settings(),
+            12 => {
+                let extension = ["rss", "atom"][self.dice.roll(2) as usize].to_owned();
+                let number = 1 + self.dice.roll(6);
+                let subscription = Subscription {
+                    topic: Topic { edition: EditionId::All, extension },
+                    callback: number.to_string(),
+                    secret: None,
+                    until: Time(self.now + self.dice.roll(9_000) as i64),
+                    since: Time(self.now),
+                    from: self.dice.roll(50),
+                };
+                Body::Subscription { number, subscription }
+            }
+            13 if self.dice.one_in(2) => Body::Unsubscribed(vec![1 + self.dice.roll(6), 1 + self.dice.roll(6)]),
+            13 => {
+                let what = Delivered { version: self.dice.roll(90), content: self.dice.roll(9) };
+                Body::Delivered(vec![Mark { what, to: (0..self.dice.roll(7)).collect() }])
+            }
             2 => {
                 let editions = Self::editions();
                 Body::Switch { edition: editions[self.dice.roll(7) as usize].clone(), generation: 1 }

@@ -10,6 +10,7 @@ use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::setting::InForce;
 use crate::model::story::{Entered, Story};
 use crate::model::time::Time;
+use crate::model::websub::{Delivered, Subscription, Topic};
 
 /// A consistent read. Holds a lock that the writer waits for: keep it short, and never over an await.
 #[derive(Debug)]
@@ -90,6 +91,43 @@ impl<'s> View<'s> {
         let Some(bytes) = self.store.trees.guids.get(guid.0.as_bytes())? else { return Ok(None) };
         let no = (*bytes).try_into().map(u64::from_be_bytes).unwrap_or_default();
         self.story(StoryNo(no))
+    }
+
+    /// All subscriptions to our feeds, by number, and what each has of its feed.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] if sled fails.
+    pub fn subscriptions(&self) -> Result<Vec<(u64, Subscription, Delivered)>> {
+        let mut all = Vec::new();
+        for pair in self.store.trees.subscriptions.scan_prefix([0]) {
+            let (key, value) = pair?;
+            let number = key.get(1..).and_then(|key| key.try_into().ok()).map(u64::from_be_bytes).unwrap_or_default();
+            all.push((number, unpack(&value)?.1, self.delivered(number)?.unwrap_or_default()));
+        }
+        Ok(all)
+    }
+
+    /// A subscription to a feed of ours by its identity: its number, and what it has.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] if sled fails.
+    pub fn subscription(&self, topic: &Topic, callback: &str) -> Result<Option<(u64, Subscription, Delivered)>> {
+        let key = layout::subscriber_key(&Subscription::key(topic, callback));
+        let Some(number) = self.store.trees.subscriptions.get(key)? else { return Ok(None) };
+        let number: u64 = unpack(&number)?.1;
+        let Some(bytes) = self.store.trees.subscriptions.get(layout::subscription_key(number))? else {
+            return Ok(None);
+        };
+        Ok(Some((number, unpack(&bytes)?.1, self.delivered(number)?.unwrap_or_default())))
+    }
+
+    /// What a subscription has of its feed, by its number.
+    ///
+    /// # Errors
+    /// [`super::StoreError`] if sled fails.
+    pub fn delivered(&self, number: u64) -> Result<Option<Delivered>> {
+        let bytes = self.store.trees.delivered.get(number.to_be_bytes())?;
+        bytes.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
     }
 
     /// Stories with a copy of this canonical link.

@@ -5,6 +5,7 @@
 mod add;
 mod article;
 mod backup;
+mod callback;
 mod daemon;
 mod doctor;
 mod faithful;
@@ -12,6 +13,7 @@ mod fetch;
 mod fleet;
 mod full;
 mod hand;
+mod hub;
 mod kill;
 mod operator;
 mod origin;

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::{Chip, Chrome, Desk, List};
 use crate::model::edition::EditionId;
+use crate::model::websub;
 use crate::serve::link;
 use crate::serve::reply::Unmade;
 
@@ -24,6 +25,8 @@ const READERS: &[(&str, &str)] = &[
 struct Subscribe {
     chrome: Chrome,
     readers: Vec<Chip>,
+    /// Where push is offered: what it is.
+    push: Option<String>,
     lists: Vec<List>,
 }
 
@@ -48,7 +51,9 @@ impl Desk<'_> {
             count: None,
         };
         let readers = READERS.iter().map(reader).collect();
-        Ok(Subscribe { chrome, readers, lists: self.lists(LISTED) }.render()?)
+        let hub = websub::announced(&self.settings.publish.hub, &self.site().public_url).filter(|_| !self.fixed);
+        let push = hub.map(|hub| (self.words.push)(&hub));
+        Ok(Subscribe { chrome, readers, push, lists: self.lists(LISTED) }.render()?)
     }
 
     /// `/about`.
