@@ -165,7 +165,6 @@ impl Hub {
     }
 
     /// Reads how many subscriptions there are.
-    #[must_use]
     pub fn count(&self) -> impl Fn() -> f64 + Send + Sync + 'static {
         let count = Arc::clone(&self.count);
         move || count.load(Ordering::Relaxed) as f64
@@ -276,7 +275,7 @@ impl Desk {
 
     /// Begins what may begin.
     fn begin(&mut self) {
-        while let Some(job) = self.roster.next() {
+        while let Some(job) = self.roster.turn() {
             let (number, parts) = (job.number, self.parts.clone());
             let task = self.delivering.spawn(async move { (number, deliver::deliver(&parts, job).await) });
             self.numbers.insert(task.id(), number);

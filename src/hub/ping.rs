@@ -26,7 +26,10 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// Wait after a ping that failed; it doubles …
 const BACK_OFF: Duration = Duration::from_secs(10);
 /// … up to this.
-const BACK_OFF_MOST: Duration = Duration::from_secs(3_600);
+const BACK_OFF_MOST: Duration = Duration::from_hours(1);
+
+/// What a ping is.
+const FORM: (HeaderName, HeaderValue) = (CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
 
 /// Pings to another hub. One at a time, of everything that changed since the last one that was taken.
 pub struct Pings {
@@ -120,8 +123,6 @@ async fn ping(parts: Parts, hub: String, told: u64) -> Option<u64> {
         }
         Err(_) => return None,
     };
-    const FORM: (HeaderName, HeaderValue) =
-        (CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     for group in addresses.chunks(ADDRESSES) {
         let body = Some(Bytes::from(form(group)));
         let call = Call { url: &hub, body, headers: &[FORM], timeout: TIMEOUT, keep: 0 };

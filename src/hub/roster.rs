@@ -239,7 +239,7 @@ impl Roster {
     }
 
     /// The next delivery, if another one may begin.
-    pub fn next(&mut self) -> Option<Job> {
+    pub fn turn(&mut self) -> Option<Job> {
         (0..2).find_map(|lane| self.next_in(lane))
     }
 
@@ -339,7 +339,7 @@ mod tests {
     }
 
     fn numbers(roster: &mut Roster) -> Vec<u64> {
-        std::iter::from_fn(|| roster.next()).map(|job| job.number).collect()
+        std::iter::from_fn(|| roster.turn()).map(|job| job.number).collect()
     }
 
     const fn has(version: u64) -> Outcome {
@@ -417,7 +417,7 @@ mod tests {
         let mut roster = roster(&[(1, "a.example")]);
         roster.changed(&topic(), 6, Time(0));
         let (mut now, mut tries) = (Time(0), Vec::new());
-        while let Some(job) = roster.next() {
+        while let Some(job) = roster.turn() {
             assert_eq!(job.has.version, 5);
             tries.push(now.0 / 1_000);
             roster.done(1, Outcome::Failed(None), now);
@@ -444,7 +444,7 @@ mod tests {
     fn what_a_callback_says_about_when_to_come_back_counts() {
         let mut roster = roster(&[(1, "a.example")]);
         roster.changed(&topic(), 6, Time(0));
-        roster.next();
+        roster.turn();
         roster.done(1, Outcome::Failed(Some(5 * Time::MINUTE)), Time(0));
         assert_eq!(roster.next_time(), Some(Time(5 * Time::MINUTE)));
     }

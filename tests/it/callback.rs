@@ -155,7 +155,7 @@ fn bare(target: &str) -> &str {
 /// Answers one connection, request after request.
 fn serve(stream: TcpStream, book: &(Mutex<Book>, Condvar), stop: &AtomicBool) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);
     while let Some(came) = read(&mut reader)? {
