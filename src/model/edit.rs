@@ -400,7 +400,12 @@ impl Body {
         match self {
             Self::Edits(edits) => edits.iter().flat_map(Edit::stories).flatten().collect(),
             Self::Expire { copies } => copies.iter().map(|(story, _)| *story).collect(),
-            Self::Settings { .. } | Self::Switch { .. } | Self::Tick => BTreeSet::new(),
+            Self::Settings { .. }
+            | Self::Switch { .. }
+            | Self::Tick
+            | Self::Subscription { .. }
+            | Self::Delivered(_)
+            | Self::Unsubscribed(_) => BTreeSet::new(),
         }
     }
 }
