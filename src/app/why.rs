@@ -17,7 +17,7 @@ use crate::model::evidence::{Likeness, Veto};
 use crate::model::id::StoryNo;
 use crate::model::place::Placed;
 use crate::model::setting::InForce;
-use crate::model::story::{Copy, Part, Story};
+use crate::model::story::{Copy, Emission, Part, Story};
 use crate::model::time::{Claim, Time, Trust};
 use crate::place::Gazetteer;
 use crate::press;
@@ -309,8 +309,8 @@ impl Teller<'_> {
             let _ = writeln!(out, "asked     {} was retired into it, and stays where it stands", retired.guid);
         }
         let _ = writeln!(out, "date      {}: {}", self.time(story.published()), self.date());
-        for repair in story.emission.iter().flat_map(|emission| &emission.repairs) {
-            let _ = writeln!(out, "repaired  {repair}");
+        for mended in story.emission.iter().flat_map(Emission::mended) {
+            let _ = writeln!(out, "repaired  {mended}");
         }
         let _ = writeln!(out, "\nwho had it, in the order seen");
         for index in &self.account.order {

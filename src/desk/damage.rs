@@ -7,7 +7,7 @@
 //! **By itself** a copy shows:
 //!
 //! * that it was cut: `…` or `...更多` at the end of headline or text; or no text at all;
-//! * replacement characters, or bytes read in the wrong character set;
+//! * replacement characters, or bytes read in the wrong character set, of any script;
 //! * a common character that a long text does not hold once: it is so common that eight were to be expected, and a text
 //!   without any is met once in three thousand. Or one that the headline has and the text lost: nowhere in it, while what
 //!   stands around it there stands side by side here;
@@ -18,7 +18,8 @@
 //!
 //! **Beside another copy** it shows:
 //!
-//! * a character that it lost: the other has it, it has it nowhere, and the characters around it stand side by side;
+//! * a character that it lost: the other has it, it has it nowhere, and the characters around it stand side by side; or a
+//!   ligature: the other's words have it, and the same words stand here without;
 //! * that it is a part: its words stand in the other, which claims to be no later and has a twelfth more. A later one may
 //!   have added something: beside it, a text is a part only if it ends amid a sentence and lacks three tenths;
 //! * words put in front of the beginning of an earlier copy: 据悉;
@@ -130,9 +131,50 @@ const FURNITURE: &[&str] = &[
 ];
 
 /// Bytes read in the wrong set, as they look: UTF-8 read as GBK, memory never written, UTF-8 read as Latin-1.
-const UNREADABLE: &[&str] = &["\u{fffd}", "锟斤拷", "烫烫烫", "â€™", "â€œ", "ï¼Œ"];
+const UNREADABLE: &[&str] = &[
+    "\u{fffd}",
+    "锟斤拷",
+    "烫烫烫",
+    "â€™",
+    "â€œ",
+    "â€“",
+    "â€”",
+    "â€¦",
+    "ï¼Œ",
+    "ã€‚",
+    "Ã¤",
+    "Ã¶",
+    "Ã¼",
+    "ÃŸ",
+    "Ã©",
+    "Ã¨",
+    "Ã¡",
+    "Ã³",
+    "Ã±",
+    "Ã§",
+    "Â°",
+    "Â£",
+    "Â«",
+    "Â»",
+];
+/// Letters that print as one sign: where that sign has no character, they are gone from every word, the longest first.
+const LIGATURES: [(&str, char); 5] = [("ffi", 'ﬃ'), ("ffl", 'ﬄ'), ("fi", 'ﬁ'), ("fl", 'ﬂ'), ("ff", 'ﬀ')];
 
-fn is_han(c: char) -> bool {
+/// Whether the words hold bytes that nobody could read.
+#[must_use]
+pub fn is_unreadable(words: &str) -> bool {
+    UNREADABLE.iter().any(|mark| words.contains(mark)) || words.chars().any(|c| ('\u{80}'..='\u{9f}').contains(&c))
+}
+
+/// Whether a stretch that other copies do not have is no part of the article below this headline.
+#[must_use]
+pub fn is_insertion(words: &str, title: &str) -> bool {
+    foreign(words, title) || furniture(words).is_some()
+}
+
+/// Whether a character is a Chinese one.
+#[must_use]
+pub fn is_han(c: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
@@ -151,7 +193,7 @@ pub fn alone(title: &str, text: &str) -> Vec<Sign> {
     if is_cut(title) || is_cut(text) {
         signs.insert(Sign::Cut);
     }
-    if UNREADABLE.iter().any(|mark| title.contains(mark) || text.contains(mark)) {
+    if is_unreadable(title) || is_unreadable(text) {
         signs.insert(Sign::Unreadable);
     }
     signs.extend(lost(title, text).map(Sign::Lost));
@@ -362,7 +404,27 @@ impl<'t> Body<'t> {
             let around = [five[0], five[1], five[3], five[4]];
             is_lost(five[2]) && !self.held.contains(&five[2]) && pieces.contains(around.as_slice())
         });
-        lost.map(|five| five[2]).collect()
+        let lost: BTreeSet<char> = lost.map(|five| five[2]).collect();
+        lost.into_iter().chain(self.ligatures(other)).collect()
+    }
+
+    /// Ligatures that words of the other hold, at least two of them, and that the same words lost here.
+    fn ligatures(&self, other: &Self) -> Vec<char> {
+        const WORDS: usize = 2;
+        let words = |text: &str| -> BTreeSet<String> {
+            let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.is_ascii() && word.len() > 2);
+            words.map(str::to_ascii_lowercase).collect()
+        };
+        if !LIGATURES.iter().any(|(letters, _)| other.text.contains(letters)) {
+            return Vec::new();
+        }
+        let (mine, theirs) = (words(self.text), words(other.text));
+        let lost = |(letters, _): &&(&str, char)| {
+            let words = theirs.iter().filter(|word| word.contains(letters) && !mine.contains(*word));
+            words.filter(|word| mine.contains(&word.replacen(letters, "", 1))).count() >= WORDS
+                && !mine.iter().any(|word| word.contains(letters))
+        };
+        LIGATURES.iter().filter(lost).map(|(_, sign)| *sign).collect()
     }
 
     /// Stretches that the other text does not have.
@@ -469,6 +531,18 @@ mod tests {
         ] {
             assert_eq!(alone(title, &text), expected, "{title}: {text}");
         }
+    }
+
+    #[test]
+    fn words_without_their_ligatures_have_lost_them() {
+        let whole =
+            "The fire brigade opened its new office on the first floor of the town hall, near the flower market.";
+        let lost = whole.replace("fi", "");
+        let (one, other) = (Body::of(&lost, 8_000), Body::of(whole, 8_000));
+        assert_eq!(one.beside(&other, "", true), [Sign::Lost('ﬁ')]);
+        assert_eq!(other.beside(&one, "", true), []);
+        assert_eq!(alone("Brücke erÃ¶ffnet", WHOLE), [Sign::Unreadable]);
+        assert_eq!(alone("Brücke eröffnet", WHOLE), []);
     }
 
     #[test]

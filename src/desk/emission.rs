@@ -3,8 +3,10 @@
 use chrono::{Offset, TimeZone};
 
 use super::headline::{Alike, alike};
+use super::shown::Worded;
 use super::{Case, Rules};
 use crate::model::edit::Cause;
+use crate::model::id::SourceId;
 use crate::model::source::Republish;
 use crate::model::story::{Emission, Part, Repair, Story};
 use crate::model::time::{Time, Trust};
@@ -81,6 +83,23 @@ pub fn repaired(case: &Case<'_>, story: &Story) -> Emission {
     };
     let summary = if printed.republish >= Republish::Summary { item.summary.clone() } else { String::new() };
     Emission { title, summary, text: case.wire, updated: Some(case.at), repairs, ..printed }
+}
+
+/// What is printed, with its headline or summary mended word by word.
+#[must_use]
+pub fn reworded(case: &Case<'_>, printed: &Emission, worded: Worded) -> Emission {
+    let from = |part, by: &[SourceId]| by.iter().map(|from| Repair { part, from: from.clone() }).collect::<Vec<_>>();
+    let mut emission = Emission { updated: Some(case.at), ..printed.clone() };
+    for (part, mended) in [(Part::Headline, worded.title), (Part::Text, worded.summary)] {
+        let Some((words, by)) = mended else { continue };
+        emission.repairs.retain(|repair| repair.part != part || !by.contains(&repair.from));
+        emission.repairs.extend(from(part, &by));
+        match part {
+            Part::Headline => emission.title = words,
+            Part::Text => emission.summary = words,
+        }
+    }
+    emission
 }
 
 /// Minutes east of UTC of a zone at a time; 0 if the zone is unknown.

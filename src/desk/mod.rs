@@ -32,6 +32,7 @@ pub mod rules;
 pub mod same;
 pub mod shown;
 pub mod tags;
+pub mod words;
 
 use std::collections::BTreeSet;
 
@@ -231,8 +232,15 @@ fn join(
                     let emission = emission::repaired(case, &story);
                     edits.extend(print(rules, case, &mut story, emission, Cause::Corrected, &barred));
                 }
-                // What is emitted stays as it is; the story may enter further editions by its new copy.
-                None => edits.extend(enter::further(rules, case, &story, &barred)),
+                // No copy is whole, but together they may be.
+                None => match shown::worded(rules, emission, &story, shelf).filter(|_| open) {
+                    Some(worded) => {
+                        let emission = emission::reworded(case, emission, worded);
+                        edits.extend(print(rules, case, &mut story, emission, Cause::Corrected, &barred));
+                    }
+                    // What is emitted stays as it is; the story may enter further editions by its new copy.
+                    None => edits.extend(enter::further(rules, case, &story, &barred)),
+                },
             }
         }
     }

@@ -9,15 +9,17 @@
 //! where it was cut or damaged, by itself or beside the new copy, and only if the new copy is whole: it shows no sign of
 //! damage by itself, and none beside what was printed. So a digest's or a reprint's additions never replace an article, and
 //! the few corrections a story has are not spent on copies that need one themselves. A headline is damaged, too, when
-//! two other sources agree in one that differs by a word or a character. A copy of lower rank gives its text, and the copy
-//! shown stays.
+//! two other sources agree in one that differs by a word or a character, and a text when two others that claim to be no
+//! later agree in every word of another one. A copy of lower rank gives its text, and the copy shown stays. Where no copy is
+//! whole, headline and summary are mended word by word ([`super::words`]).
 
 use super::damage::{self, Body, Sign};
 use super::headline::{Alike, alike, is_cut};
 use super::same::{COMPARED, date};
+use super::words::mended;
 use super::{Case, Rules, Shelf};
 use crate::model::fold::fold;
-use crate::model::id::hash64;
+use crate::model::id::{SourceId, hash64};
 use crate::model::place::Code;
 use crate::model::shingle::sketch;
 use crate::model::source::Republish;
@@ -129,6 +131,7 @@ pub fn mends(
         || is_cut(&emission.title)
         || alike(&emission.title, &copy.title) == Some(Alike::Cut)
         || outvoted(emission, story, copy)
+        || reworded(story, printed, copy)
         || !theirs.beside(&mine, &emission.title, date(copy) <= date(printed)).is_empty();
     if !damaged || !mine.beside(&theirs, &copy.title, date(printed) <= date(copy)).is_empty() {
         return None;
@@ -139,6 +142,59 @@ pub fn mends(
     // Its text obeys its own source's terms: where they allow less than is printed, it mends nothing.
     let terms = rules.source(&copy.source).map_or(Republish::Title, |source| source.republish);
     (terms >= emission.republish).then_some(Mending::Text)
+}
+
+/// Whether the text printed was reworded on its way: two copies of other sources agree in every word of another one, and
+/// neither claims to be later.
+fn reworded(story: &Story, printed: &Copy, copy: &Copy) -> bool {
+    let same = |one: &Copy, other: &Copy| one.length == other.length && one.sketch == other.sketch;
+    let first = |copy: &Copy| copy.source != printed.source && date(copy) <= date(printed);
+    !copy.sketch.is_empty()
+        && first(copy)
+        && printed.sketch != copy.sketch
+        && story.copies.iter().any(|c| c.source != copy.source && first(c) && same(c, copy))
+}
+
+/// The headline or text printed, mended word by word where other copies agree ([`super::words`]).
+#[derive(Debug, Default)]
+pub struct Worded {
+    /// The headline, and whose words stand in it.
+    pub title: Option<(String, Vec<SourceId>)>,
+    /// The summary, likewise.
+    pub summary: Option<(String, Vec<SourceId>)>,
+}
+
+/// So many other copies are asked for their words.
+const ASKED: usize = 8;
+/// A text is compared with so many characters of others beyond its own.
+const BEYOND: usize = 100;
+
+/// Mends what is printed word by word. Words of a text come only from sources whose terms allow as much as is printed.
+#[must_use]
+pub fn worded(rules: &Rules, emission: &Emission, story: &Story, shelf: &dyn Shelf) -> Option<Worded> {
+    // One copy of each other source: what a source says twice is one voice.
+    let mut others: Vec<&Copy> = Vec::new();
+    for copy in story.copies.iter().rev().filter(|copy| copy.source != emission.source) {
+        if others.len() < ASKED && !others.iter().any(|other| other.source == copy.source) {
+            others.push(copy);
+        }
+    }
+    let names = |by: Vec<usize>, of: &[&Copy]| by.iter().map(|index| of[*index].source.clone()).collect::<Vec<_>>();
+    let titles: Vec<&str> = others.iter().map(|copy| crate::model::headline::bare(&copy.title)).collect();
+    let title = mended(&emission.title, &titles, "").map(|mended| (mended.text, names(mended.by, &others)));
+    let summary = if emission.summary.is_empty() {
+        None
+    } else {
+        let terms = |copy: &&Copy| rules.source(&copy.source).map_or(Republish::Title, |source| source.republish);
+        let most = emission.summary.chars().count() + BEYOND;
+        others.retain(|copy| terms(copy) >= emission.republish);
+        let texts: Vec<String> =
+            others.iter().map(|copy| shelf.text(copy.wire).unwrap_or_default().chars().take(most).collect()).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let headline = title.as_ref().map_or(emission.title.as_str(), |(title, _)| title);
+        mended(&emission.summary, &texts, headline).map(|mended| (mended.text, names(mended.by, &others)))
+    };
+    (title.is_some() || summary.is_some()).then_some(Worded { title, summary })
 }
 
 /// Whether the headline printed stands alone: two copies of other sources agree in another one, a word or a character

@@ -6,6 +6,7 @@
 //! simplified) count as no difference: they say nothing about what was told.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
@@ -33,6 +34,39 @@ pub struct Diff {
     pub cut: usize,
     /// Characters that only the second has, without blanks.
     pub added: usize,
+}
+
+/// A stretch of one text, and what another text has in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where it stands, in bytes of the one; empty where the other has something more.
+    pub at: Range<usize>,
+    /// What the other has there; empty where it has nothing.
+    pub words: String,
+}
+
+/// The changes that make `to` of `from`, in order, as far as both are compared.
+#[must_use]
+pub fn changes(from: &str, to: &str) -> Vec<Change> {
+    let (from, to) = (tokens(from), tokens(to));
+    let (mine, theirs): (Vec<&Token>, Vec<&Token>) = (from.iter().collect(), to.iter().collect());
+    let plain = |tokens: &[&Token]| tokens.iter().map(|token| token.plain.clone()).collect::<Vec<_>>();
+    let place = |range: Range<usize>| match from.get(range.clone()).unwrap_or_default() {
+        [] => {
+            let before = from[..range.start].last().map_or(0, |token| token.at.end);
+            before..before
+        }
+        [only] => only.at.clone(),
+        [first, .., last] => first.at.start..last.at.end,
+    };
+    let mut changes = Vec::new();
+    for op in capture_diff_slices(Algorithm::Myers, &plain(&mine), &plain(&theirs)) {
+        if !matches!(op, DiffOp::Equal { .. }) {
+            let words = to[op.new_range()].iter().map(|token| token.text.as_str()).collect();
+            changes.push(Change { at: place(op.old_range()), words });
+        }
+    }
+    changes
 }
 
 /// So many characters of each text are compared.
@@ -186,6 +220,8 @@ struct Token {
     text: String,
     /// By which it is compared.
     plain: String,
+    /// Where it stands, in bytes.
+    at: Range<usize>,
 }
 
 impl Token {
@@ -202,22 +238,24 @@ const fn alone(c: char) -> bool {
 fn tokens(text: &str) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut open = false;
-    for c in text.chars().take(COMPARED) {
+    for (at, c) in text.char_indices().take(COMPARED) {
+        let end = at + c.len_utf8();
         let blank = c.is_whitespace();
         let word = c.is_alphanumeric() && !alone(c) || matches!(c, '\u{300}'..='\u{36f}');
         let goes_on = open && (word || blank);
         match tokens.last_mut() {
             Some(token) if goes_on && blank == token.plain.starts_with(' ') => {
                 // Blanks of any kind and number are one.
+                token.at.end = end;
                 if word {
                     token.text.push(c);
                     token.plain.push(plain(c));
                 }
             }
             _ => tokens.push(if blank {
-                Token { text: " ".to_owned(), plain: " ".to_owned() }
+                Token { text: " ".to_owned(), plain: " ".to_owned(), at: at..end }
             } else {
-                Token { text: c.to_string(), plain: plain(c).to_string() }
+                Token { text: c.to_string(), plain: plain(c).to_string(), at: at..end }
             }),
         }
         open = word || blank;
@@ -390,6 +428,25 @@ mod tests {
         }
         assert!(Diff::between("a b", "a  b").is_empty());
         assert!(Diff::between("春风又绿江南岸", "明月何时照我还").is_other());
+    }
+
+    #[test]
+    fn changes_have_their_place() {
+        for (from, to) in [
+            ("提高水和台能力。", "提高水平和平台能力。"),
+            ("The re brigade's ofce, closed", "The fire brigade's office, closed"),
+            ("增长6 5%，见图", "增长6.5%"),
+            ("", "都是新的"),
+            ("都没有了", ""),
+            ("a  b\nc", "a b c"),
+        ] {
+            let mut made = from.to_owned();
+            for change in changes(from, to).into_iter().rev() {
+                made.replace_range(change.at, &change.words);
+            }
+            let blanks = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(blanks(&made), blanks(to), "{from}");
+        }
     }
 
     #[test]

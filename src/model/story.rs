@@ -99,13 +99,28 @@ pub enum Part {
     Text,
 }
 
-impl std::fmt::Display for Repair {
+/// A part of what is printed that was mended, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mended<'a> {
+    /// Which part.
+    pub part: Part,
+    /// From whose copy, whole; of several, word by word where they agree.
+    pub from: Vec<&'a SourceId>,
+}
+
+impl std::fmt::Display for Mended<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let part = match self.part {
             Part::Headline => "headline",
             Part::Text => "text",
         };
-        write!(f, "{part} from the copy of {}: its own was cut or damaged", self.from)
+        match self.from.as_slice() {
+            [one] => write!(f, "{part} from the copy of {one}: its own was cut or damaged"),
+            several => {
+                let names: Vec<&str> = several.iter().map(|source| source.as_str()).collect();
+                write!(f, "{part} word by word where the copies of {} agree: its own was damaged", names.join(", "))
+            }
+        }
     }
 }
 
@@ -175,6 +190,18 @@ pub struct Emission {
     /// Parts that were taken from other copies.
     #[cbor(n(20), default)]
     pub repairs: Vec<Repair>,
+}
+
+impl Emission {
+    /// The parts that were mended, headline first.
+    #[must_use]
+    pub fn mended(&self) -> Vec<Mended<'_>> {
+        let by = |part: Part| {
+            let of = self.repairs.iter().filter(move |repair| repair.part == part);
+            Mended { part, from: of.map(|repair| &repair.from).collect() }
+        };
+        [Part::Headline, Part::Text].map(by).into_iter().filter(|mended| !mended.from.is_empty()).collect()
+    }
 }
 
 /// A story as the store keeps it: the fold of its edits.

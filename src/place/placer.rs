@@ -273,9 +273,12 @@ impl<'a> Work<'a> {
             };
             from = end;
             let after = &text[end..];
-            let full = surface.bearers.first().is_some_and(|(form, _)| *form == Form::Full)
-                && !(surface.text.ends_with('市') && after.starts_with('场'))
-                && !(surface.text.ends_with('区') && after.starts_with(['域', '间']));
+            // 东区, 城区: two characters that every city has are no full name; 市场 and 区域 begin with one that is none here.
+            let every = surface.weak && surface.text.chars().count() == 2;
+            let other = surface.text.ends_with('市') && after.starts_with('场')
+                || surface.text.ends_with('区') && after.starts_with(['域', '间']);
+            let in_full = surface.bearers.first().is_some_and(|(form, _)| *form == Form::Full);
+            let full = in_full && !every && !other;
             if !full
                 && zone != Zone::Credit
                 && let Some(why) = no_place(before, after, surface, self.placer, neighbour)
@@ -319,6 +322,7 @@ impl<'a> Work<'a> {
                 || WORDS.origin.iter().any(|word| after.starts_with(word.as_str()))
                 || felt(before, after)
                 || is_publisher(after)
+                || lives_elsewhere(after)
             {
                 lessen(PASSING, Note::Passing);
             }
@@ -379,6 +383,14 @@ impl<'a> Work<'a> {
                     continue;
                 }
             }
+            // 台北市中山区: a district right behind a city that it does not lie in is another one of its name.
+            let touching = beside.is_some_and(|hit| hit.end == self.hits[index].start);
+            if outer.is_some() && touching && self.is_county(surface) && surface.text.ends_with('区') {
+                let name = surface.written.clone();
+                self.hits[index].factor = 0;
+                self.drop_name(&name, Discard::Several);
+                continue;
+            }
             let weak = self.is_weak(&self.hits[index], surface);
             self.hits[index].chosen = if weak { None } else { plain_reading(&surface.bearers, gazetteer) };
             if self.hits[index].chosen.is_none() {
@@ -396,7 +408,10 @@ impl<'a> Work<'a> {
             cities.extend(unit.city);
         }
         for index in 0..self.hits.len() {
-            let Some(surface) = placer.surface(&self.hits[index]).filter(|_| self.hits[index].chosen.is_none()) else {
+            let Some(surface) = placer
+                .surface(&self.hits[index])
+                .filter(|_| self.hits[index].chosen.is_none() && self.hits[index].factor > 0)
+            else {
                 continue;
             };
             let weak = self.is_weak(&self.hits[index], surface);
@@ -663,6 +678,17 @@ fn dateline(unit: &Unit, sports: bool) -> i64 {
     }
 }
 
+/// Whether somebody from there is told of who is elsewhere: 北京小伙在成都.
+fn lives_elsewhere(after: &str) -> bool {
+    WORDS.people.iter().filter_map(|word| after.strip_prefix(word.as_str())).any(|rest| rest.starts_with('在'))
+}
+
+/// Whether the first character of a county's name ends the title of somebody: 银行行长葛某.
+fn ends_a_title(before: &str, name: &str) -> bool {
+    const HEADS: &str = "行会社校院部处科厅局队团所站组馆台船机排连营班家";
+    name.starts_with('长') && before.ends_with(|letter| HEADS.contains(letter))
+}
+
 /// Whether a paper follows that is at home there: 香港《南华早报》.
 fn is_publisher(after: &str) -> bool {
     const LONG: usize = 12;
@@ -744,6 +770,9 @@ fn no_place(
     if (county || surface.weak) && !beside {
         if after.starts_with(['镇', '乡', '村', '屯', '庄', '堡', '寨']) {
             return Some(Discard::Township);
+        }
+        if county && ends_a_title(before, &surface.text) {
+            return Some(Discard::Cut);
         }
         let mut letters = before.chars().rev();
         if surface.text.chars().count() == 2

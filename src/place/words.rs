@@ -42,6 +42,8 @@ pub(super) struct Words {
     pub origin: Vec<String>,
     /// What behind a name at the beginning of a sentence tells that it is a place.
     pub happens: Vec<String>,
+    /// What behind a name is somebody from there.
+    pub people: Vec<String>,
     /// Weak names that are a kind of place by themselves.
     pub generic: BTreeSet<String>,
 }
@@ -66,6 +68,7 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
             "before" => words.before.extend(all),
             "origin" => words.origin.extend(all),
             "happens" => words.happens.extend(all),
+            "people" => words.people.extend(all),
             "generic" => words.generic.extend(all),
             _ => {}
         }
@@ -102,6 +105,7 @@ mod tests {
             "[origin]",
             "[happens]",
             "[generic]",
+            "[people]",
         ];
         for line in TEXT.lines().filter(|line| line.starts_with('[')) {
             assert!(known.contains(&line), "{line}");

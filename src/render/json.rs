@@ -83,7 +83,7 @@ fn item(channel: &Channel, entry: &Entry) -> Value {
             "provinces": emission.provinces.iter().map(place).collect::<Vec<_>>(),
             "point": emission.point.map(Point::georss),
             "repairs": (!emission.repairs.is_empty())
-                .then(|| emission.repairs.iter().map(|repair| line(&repair.to_string())).collect::<Vec<_>>()),
+                .then(|| emission.mended().iter().map(|mended| line(&mended.to_string())).collect::<Vec<_>>()),
         },
     })
 }

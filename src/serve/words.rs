@@ -192,6 +192,8 @@ pub struct AccountWords {
     pub held: &'static str,
     /// The headline, and the text, was taken from the copy of this source.
     pub repaired: [fn(&str) -> String; 2],
+    /// The headline, and the text, was mended word by word where the copies of these sources agree.
+    pub worded: [fn(&str) -> String; 2],
     /// Before a changed headline.
     pub headline: &'static str,
     /// Before a changed text.
@@ -324,6 +326,10 @@ static CHINESE: Words = Words {
         repaired: [
             |source| format!("采用的一篇标题被截断或损坏，刊出的标题取自“{source}”；原标题见下表。"),
             |source| format!("采用的一篇正文被截断或损坏，刊出的正文取自“{source}”；改动见下表。"),
+        ],
+        worded: [
+            |sources| format!("标题中有字词丢失或损坏，已按“{sources}”一致的写法补正；原标题见下表。"),
+            |sources| format!("正文中有字词丢失或损坏，刊出的摘要已按“{sources}”一致的写法补正；改动见下表。"),
         ],
         headline: "标题改动：",
         text: "正文改动：",
@@ -484,6 +490,18 @@ static ENGLISH: Words = Words {
             },
             |source| {
                 format!("The text is that of {source}: the one of the copy shown was cut or damaged, as told below.")
+            },
+        ],
+        worded: [
+            |sources| {
+                format!(
+                    "Words of the headline were lost or damaged: they are those in which {sources} agree. It stands below as it came."
+                )
+            },
+            |sources| {
+                format!(
+                    "Words of the text were lost or damaged: in the summary they are those in which {sources} agree, as told below."
+                )
             },
         ],
         headline: "Headline: ",

@@ -127,13 +127,15 @@ impl Desk<'_> {
         if story.emission.is_none() {
             say(self.words.held, String::new());
         }
-        for repair in story.emission.iter().flat_map(|emission| &emission.repairs) {
-            let [headline, text] = self.words.account.repaired;
-            let sentence = match repair.part {
+        for mended in story.emission.iter().flat_map(story::Emission::mended) {
+            let account = &self.words.account;
+            let [headline, text] = if mended.from.len() == 1 { account.repaired } else { account.worded };
+            let sentence = match mended.part {
                 story::Part::Headline => headline,
                 story::Part::Text => text,
             };
-            say(&sentence(&self.source_name(&repair.from)), String::new());
+            let names: Vec<String> = mended.from.iter().map(|source| self.source_name(source)).collect();
+            say(&sentence(&names.join("、")), String::new());
         }
         if let Some(no) = story.retired_into
             && let Some(kept) = self.view.story(no)?
