@@ -19,6 +19,7 @@ use super::same::{COMPARED, date};
 use super::words::mended;
 use super::{Case, Rules, Shelf};
 use crate::model::fold::fold;
+use crate::model::headline::bare;
 use crate::model::id::{SourceId, hash64};
 use crate::model::place::Code;
 use crate::model::shingle::sketch;
@@ -180,8 +181,9 @@ pub fn worded(rules: &Rules, emission: &Emission, story: &Story, shelf: &dyn She
         }
     }
     let names = |by: Vec<usize>, of: &[&Copy]| by.iter().map(|index| of[*index].source.clone()).collect::<Vec<_>>();
-    let titles: Vec<&str> = others.iter().map(|copy| crate::model::headline::bare(&copy.title)).collect();
+    let titles: Vec<&str> = others.iter().map(|copy| bare(&copy.title)).collect();
     let title = mended(&emission.title, &titles, "").map(|mended| (mended.text, names(mended.by, &others)));
+    let title = title.or_else(|| continued(&emission.title, &others));
     let summary = if emission.summary.is_empty() {
         None
     } else {
@@ -195,6 +197,15 @@ pub fn worded(rules: &Rules, emission: &Emission, story: &Story, shelf: &dyn She
         mended(&emission.summary, &texts, headline).map(|mended| (mended.text, names(mended.by, &others)))
     };
     (title.is_some() || summary.is_some()).then_some(Worded { title, summary })
+}
+
+/// A headline that was cut, as others have it whole: one of them where it ends in an ellipsis, else two that agree.
+fn continued(printed: &str, others: &[&Copy]) -> Option<(String, Vec<SourceId>)> {
+    let whole = |copy: &&&Copy| alike(printed, &copy.title) == Some(Alike::Cut) && !is_cut(&copy.title);
+    let whole: Vec<&&Copy> = others.iter().filter(whole).collect();
+    let agree = |copy: &&Copy| whole.iter().filter(|other| fold(bare(&other.title)) == fold(bare(&copy.title))).count();
+    let best = whole.iter().rev().max_by_key(|copy| agree(copy))?;
+    (is_cut(printed) || agree(best) >= 2).then(|| (bare(&best.title).to_owned(), vec![best.source.clone()]))
 }
 
 /// Whether the headline printed stands alone: two copies of other sources agree in another one, a word or a character
