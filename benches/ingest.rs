@@ -26,6 +26,10 @@ use tempfile::TempDir;
 
 mod corpus;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use corpus::{Feed, POLLED};
 
 /// Filings that are synced together, as concurrent pollers do.

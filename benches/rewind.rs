@@ -23,6 +23,10 @@ use tempfile::TempDir;
 
 mod corpus;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use corpus::POLLED;
 
 /// Rules changed at once.

@@ -12,6 +12,7 @@
 //!
 //! A kill between 3 and 4 is mended at the next start by replaying the ledger, which asks nobody again.
 
+pub mod past;
 mod recent;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,9 +84,6 @@ const COMMIT: usize = 512 * 1024;
 /// Encoded bytes of items kept in memory between being read and being closed by their filing. The oldest go first: their
 /// filing may never come. What is not there is read again.
 const WAITING: usize = 32 << 20;
-
-/// Stories looked at between two looks at whether to stop.
-const GLANCE: u64 = 64;
 
 /// What is told to whoever waits: how far the wire is decided, and that something became visible.
 #[derive(Debug, Default)]
@@ -719,29 +717,47 @@ impl Editor {
         let so_far = |done: u64| Progress { record: position, items: done as u32, whole: false };
         let last = batch.draft.next_story().0 - 1;
         if let Some(rewind) = Rewind::between(former, &self.rules, batch.draft.newborn()?) {
+            let (store, journal) = (batch.store, batch.journal);
             let mut edits = batch.begin(at, so_far(done.into()));
-            for no in u64::from(done) + 1..=last {
-                if no.is_multiple_of(GLANCE) && self.stopped() {
-                    edits.progress = so_far(no - 1);
-                    batch.end(edits);
-                    return Ok(());
-                }
-                let Some(story) = batch.draft.story(StoryNo(no))? else { continue };
-                let decided = rewind.story(story, &Reading::beside(&batch.draft, &self.journal, &self.recent))?;
-                for edit in decided {
-                    batch.take(&mut edits, edit, true)?;
-                }
-                if edits.bytes >= batch.limits[0] {
-                    edits.progress = so_far(no);
-                    batch.end(edits);
-                    if self.stopped() {
-                        return Ok(());
+            let ask = |first, last| {
+                let draft = store.draft();
+                let shelf = Reading::new(&draft, journal);
+                let mut answers: Vec<(u64, Vec<Edit>)> = Vec::new();
+                for no in first..=last {
+                    let Some(story) = draft.story(StoryNo(no))? else { continue };
+                    let decided = rewind.story(story, &shelf)?;
+                    if !decided.is_empty() {
+                        answers.push((no, decided));
                     }
-                    if batch.heavy() {
-                        batch.commit()?;
-                    }
-                    edits = batch.begin(at, so_far(no));
                 }
+                Ok::<_, EditorError>(answers)
+            };
+            let whole = past::each([u64::from(done) + 1, last], ask, |first, answers| {
+                if self.stopped() {
+                    edits.progress = so_far(first - 1);
+                    return Ok(false);
+                }
+                for (no, decided) in answers {
+                    for edit in decided {
+                        batch.take(&mut edits, edit, true)?;
+                    }
+                    if edits.bytes >= batch.limits[0] {
+                        edits.progress = so_far(no);
+                        if self.stopped() {
+                            return Ok(false);
+                        }
+                        batch.end(std::mem::take(&mut edits));
+                        if batch.heavy() {
+                            batch.commit()?;
+                        }
+                        edits = batch.begin(at, so_far(no));
+                    }
+                }
+                Ok(true)
+            })?;
+            if !whole {
+                batch.end(edits);
+                return Ok(());
             }
             if !edits.edits.is_empty() {
                 edits.progress = so_far(last);
@@ -775,6 +791,7 @@ fn rules(settings: &InForce, before: Option<&Rules>) -> Rules {
 }
 
 /// Decisions gathered for one record.
+#[derive(Default)]
 struct Gathered {
     at: Time,
     edits: Vec<Edit>,
@@ -1128,6 +1145,89 @@ mod tests {
         Wire::Request(Request::Settings { at: Time(at), set, gone: Vec::new(), closes })
     }
 
+    /// The block of the source that everything here comes from.
+    fn described(at: i64, tags: &[&str], cities: &[u32]) -> Wire {
+        let source = SourceRules {
+            id: SourceId::new("a").unwrap(),
+            name: "样报".into(),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            cities: cities.iter().map(|code| Code(*code)).collect(),
+            join: true,
+            ..SourceRules::default()
+        };
+        let set = vec![Setting::Source(source)];
+        Wire::Request(Request::Settings { at: Time(at), set, gone: Vec::new(), closes: true })
+    }
+
+    #[test]
+    fn tags_and_cities_of_a_source_reach_its_past_stories() {
+        let room = Room::new();
+        let put = |record: &Wire| {
+            room.journal.wire.append(None, &[&encode(record)]).unwrap();
+            room.journal.wire.sync().unwrap();
+        };
+        let mut editor = room.editor(Box::new(|_| ()));
+        let mut decide = || while editor.step().unwrap() {};
+        put(&described(1, &["要闻"], &[]));
+        room.file(&["展馆闭馆整修公告发布", "洛阳展馆延长开放时间", "步道建成开放迎客"]);
+        // A rule gives a tag that the source gives, too.
+        let rule = Setting::Tags(vec![TagRule { id: "展览".into(), when: "展馆".into() }]);
+        put(&Wire::Request(Request::Settings { at: Time(1_500), set: vec![rule], gone: Vec::new(), closes: true }));
+        decide();
+        let luoyang = EditionId::City(Code(410_300));
+        let wuhu = EditionId::City(Code(340_200));
+        let told = |room: &Room| -> Vec<(Vec<String>, Vec<u32>)> {
+            let view = room.store.view();
+            let story = |story: Story| {
+                let tags = story.tags.iter().map(|tag| tag.name.clone()).collect();
+                (tags, story.places.cities.iter().map(|placed| placed.code.0).collect())
+            };
+            view.stories(StoryNo(1)).map(|found| story(found.unwrap())).collect()
+        };
+        let held =
+            |room: &Room, edition: &EditionId| room.store.view().edition(edition).unwrap().map_or(0, |h| h.entries);
+        let window = |room: &Room, edition: &EditionId| room.store.view().window(edition).unwrap().len();
+        // Filed newest first: the last of the document is the first story.
+        assert_eq!(
+            told(&room),
+            [
+                (vec!["要闻".into()], vec![]),
+                (vec!["展览".into(), "要闻".into()], vec![410_300]),
+                (vec!["展览".into(), "要闻".into()], vec![]),
+            ]
+        );
+        let before = room.store.view().edition(&EditionId::All).unwrap().unwrap().version;
+        put(&described(2_000, &["政务", "展览"], &[340_200]));
+        decide();
+        assert_eq!(
+            told(&room),
+            [
+                (vec!["政务".into(), "展览".into()], vec![340_200]),
+                (vec!["展览".into(), "政务".into()], vec![410_300]),
+                (vec!["展览".into(), "政务".into()], vec![340_200]),
+            ],
+            "a place that is named stands against the source's"
+        );
+        assert_eq!((held(&room, &wuhu), window(&room, &wuhu)), (2, 0), "pages and archive have them, no feed does");
+        assert_eq!((held(&room, &luoyang), window(&room, &luoyang)), (1, 1));
+        assert_eq!(held(&room, &EditionId::Tag("要闻".into())), 0);
+        put(&described(3_000, &["政务"], &[]));
+        decide();
+        assert_eq!(
+            told(&room),
+            [
+                (vec!["政务".into()], vec![]),
+                (vec!["展览".into(), "政务".into()], vec![410_300]),
+                (vec!["展览".into(), "政务".into()], vec![]),
+            ],
+            "the rule still gives its tag"
+        );
+        assert_eq!(held(&room, &wuhu), 0);
+        let view = room.store.view();
+        assert_eq!(view.edition(&EditionId::All).unwrap().unwrap().version, before, "the feed of everything stays");
+        assert!(view.stories(StoryNo(1)).all(|story| story.unwrap().emission.unwrap().updated.is_none()));
+    }
+
     #[test]
     fn cut_after_any_record_the_ledger_goes_on_as_it_would_have() {
         let limits = [600, 2_000];
@@ -1167,6 +1267,9 @@ mod tests {
             rules(Time::DAY * 6, &[("展览", "线路 city:洛阳"), ("公告", "公告")], &[("线路", 410_300)]);
             rules(Time::DAY * 7, &[("展览", "展馆 OR city:平顶山")], &[("线路", 410_300)]);
             put(&settings(Time::DAY * 8, &[("halls", "tag:展览")], true));
+            put(&described(Time::DAY * 8, &["政务", "展览"], &[410_300]));
+            put(&described(Time::DAY * 8, &["展览"], &[340_200]));
+            put(&described(Time::DAY * 8, &[], &[]));
             put(&settings(Time::DAY * 9, &[("some", "线路")], false));
             let subscribe = |at: i64, callback: &str, until: i64| {
                 let topic = Topic { edition: EditionId::All, extension: "rss".to_owned() };

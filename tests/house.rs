@@ -69,7 +69,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("dom_smoothie", &["parse"]),
     ("chardetng", &["parse"]),
     ("ammonia", &["normalise"]),
-    ("aho_corasick", &["place"]),
+    ("aho_corasick", &["place", "query"]),
     ("similar", &["model"]),
     ("rss", &["render"]),
     ("quick_xml", &["parse", "render"]),

@@ -7,6 +7,8 @@ use citydesk::model::id::SourceId;
 use citydesk::model::source::{Kind, Rank, Republish, Source, SourceRules};
 use citydesk::model::time::Time;
 
+pub mod varied;
+
 /// Whether this is `cargo bench`. Otherwise (`cargo test --benches`) everything runs once, and on little.
 #[must_use]
 pub fn measuring() -> bool {

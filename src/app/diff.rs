@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::desk::{Rewind, Rules, ShelfError};
-use crate::editor::Reading;
+use crate::editor::{Reading, past};
 use crate::journal::Journal;
 use crate::model::edit::Edit;
 use crate::model::edition::EditionId;
@@ -96,12 +96,12 @@ pub fn collect(store: &Store, journal: &Journal, settings: &Settings) -> Result<
             _ => {}
         }
     }
-    past(store, journal, &old, &new, &mut diff)?;
+    stories(store, journal, &old, &new, &mut diff)?;
     Ok(diff)
 }
 
 /// What becomes of past stories.
-fn past(store: &Store, journal: &Journal, old: &InForce, new: &InForce, diff: &mut Diff) -> Result<(), DiffError> {
+fn stories(store: &Store, journal: &Journal, old: &InForce, new: &InForce, diff: &mut Diff) -> Result<(), DiffError> {
     let (before, _) = Rules::new(old, None);
     let (after, _) = Rules::new(new, Some(&before));
     let newborn = newborn(store, new)?;
@@ -112,11 +112,20 @@ fn past(store: &Store, journal: &Journal, old: &InForce, new: &InForce, diff: &m
         diff.feeds.insert(path(edition), Change { new: true, ..Change::default() });
     }
     let last = store.view().meta().stories;
-    for no in 1..=last {
-        // A fresh look each time: the editor goes on writing between two stories.
+    let ask = |first, last| {
+        // A fresh look each time: the editor goes on writing meanwhile.
         let draft = store.draft();
-        let Some(story) = draft.story(StoryNo(no))? else { continue };
-        for edit in rewind.story(story, &Reading::new(&draft, journal)).map_err(DiffError::Shelf)? {
+        let shelf = Reading::new(&draft, journal);
+        let mut edits = Vec::new();
+        for no in first..=last {
+            if let Some(story) = draft.story(StoryNo(no))? {
+                edits.extend(rewind.story(story, &shelf).map_err(DiffError::Shelf)?);
+            }
+        }
+        Ok::<_, DiffError>(edits)
+    };
+    past::each([1, last], ask, |_, edits| {
+        for edit in edits {
             let (joins, leaves) = match edit {
                 Edit::Judge { .. } => {
                     diff.moved += 1;
@@ -137,7 +146,8 @@ fn past(store: &Store, journal: &Journal, old: &InForce, new: &InForce, diff: &m
                 diff.feeds.entry(path(edition)).or_default().loses += 1;
             }
         }
-    }
+        Ok(true)
+    })?;
     Ok(())
 }
 

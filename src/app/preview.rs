@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::desk::rules;
+use crate::editor::past;
 use crate::journal::Journal;
 use crate::model::id::StoryNo;
 use crate::model::position::Texts as _;
@@ -15,8 +16,6 @@ use crate::place::Gazetteer;
 use crate::search;
 use crate::store::{Store, StoreError};
 
-/// Stories read under one lock: between them the editor may write.
-const AT_ONCE: usize = 500;
 /// Newest stories shown.
 const SHOWN: usize = 10;
 
@@ -77,26 +76,33 @@ pub fn collect(store: &Store, journal: &Journal, text: &str, now: Time) -> Resul
     let day = |at: Time| at.utc().with_timezone(&zone);
     let mut preview = Preview { query: query.to_string(), ..Preview::default() };
     let mut newest: Vec<(Time, Story)> = Vec::new();
-    let mut from = StoryNo(1);
-    loop {
-        let stories: Vec<Story> = store.view().stories(from).take(AT_ONCE).collect::<Result<_, _>>()?;
-        let Some(last) = stories.last() else { break };
-        from = StoryNo(last.no.0 + 1);
-        for story in stories.into_iter().filter(|story| story.retired_into.is_none() && !story.spiked) {
-            preview.stories += 1;
-            if !search::matches(&query, &story, &|position| journal.item(position), Some(now), &language) {
-                continue;
-            }
+    let last = store.view().meta().stories;
+    let ask = |first, last: u64| {
+        let most = (last + 1 - first) as usize;
+        let stories: Vec<Story> = store.view().stories(StoryNo(first)).take(most).collect::<Result<_, _>>()?;
+        let goes_on = |story: &Story| story.retired_into.is_none() && !story.spiked && story.no.0 <= last;
+        let stories: Vec<Story> = stories.into_iter().filter(goes_on).collect();
+        let asked = stories.len() as u64;
+        let hits = stories
+            .into_iter()
+            .filter(|story| search::matches(&query, story, &|position| journal.item(position), Some(now), &language))
+            .collect::<Vec<_>>();
+        Ok::<_, StoreError>((asked, hits))
+    };
+    past::each([1, last], ask, |_, (asked, hits)| {
+        preview.stories += asked;
+        for story in hits {
             preview.hits += 1;
             preview.held += u64::from(story.emission.is_none());
             let at = story.published();
             *preview.days.entry(day(at).format("%Y-%m-%d").to_string()).or_default() += 1;
             newest.push((at, story));
-            if newest.len() >= SHOWN * 20 {
-                keep_newest(&mut newest);
-            }
         }
-    }
+        if newest.len() >= SHOWN * 20 {
+            keep_newest(&mut newest);
+        }
+        Ok(true)
+    })?;
     keep_newest(&mut newest);
     preview.newest = newest
         .into_iter()

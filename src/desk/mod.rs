@@ -39,6 +39,7 @@ use std::collections::BTreeSet;
 use crate::model::codec::encode;
 use crate::model::edit::{Cause, Edit};
 use crate::model::edition::EditionId;
+use crate::model::fold::fold;
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::item::Item;
 use crate::model::position::Position;
@@ -122,11 +123,26 @@ pub fn decide(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf) -> Result<Vec<E
         }
         return changed(rules, case, shelf, no);
     }
-    unknown(rules, case, shelf, shown::copy(rules, case))
+    let folded = folded(item);
+    let copy = shown::copy(rules, case, &folded);
+    unknown(rules, case, shelf, copy, folded)
 }
 
-fn unknown(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, copy: Copy) -> Result<Vec<Edit>, ShelfError> {
-    let found = correct::own_first(same::find(rules, case, &copy, shelf)?, &copy, shelf)?;
+/// The text of an item, folded: once for all that looks at it.
+fn folded(item: &Item) -> Vec<char> {
+    let mut letters = Vec::with_capacity(item.text.len() / 3);
+    letters.extend(fold(&item.text).chars());
+    letters
+}
+
+fn unknown(
+    rules: &Rules,
+    case: &Case<'_>,
+    shelf: &dyn Shelf,
+    copy: Copy,
+    folded: Vec<char>,
+) -> Result<Vec<Edit>, ShelfError> {
+    let found = correct::own_first(same::find(rules, &copy, folded, shelf)?, &copy, shelf)?;
     let Some(best) = found.first() else { return open(rules, case, shelf, copy) };
     let Some(story) = going_on(shelf, best.story)? else { return open(rules, case, shelf, copy) };
     let merge::Merged { story, mut edits } = merge::merge(story, &copy.source, &found[1..], shelf)?;
@@ -249,7 +265,8 @@ fn join(
 
 fn changed(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, no: StoryNo) -> Result<Vec<Edit>, ShelfError> {
     let item = case.item;
-    let copy = shown::copy(rules, case);
+    let folded = folded(item);
+    let copy = shown::copy(rules, case, &folded);
     let Some(story) = going_on(shelf, no)? else { return open(rules, case, shelf, copy) };
     let story = correct::part(story, &copy, shelf)?;
     let exact = story.copies.iter().position(|c| c.source == item.source && c.key == item.key);
@@ -260,7 +277,7 @@ fn changed(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, no: StoryNo) -> Re
     let Some(index) = index else { return Ok(vec![see]) };
     let old = &story.copies[index];
     if same::reused(case, old, &copy, shelf) {
-        return unknown(rules, case, shelf, copy);
+        return unknown(rules, case, shelf, copy, folded);
     }
     if old.gist == copy.gist {
         return Ok(vec![see]);

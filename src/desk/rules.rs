@@ -99,6 +99,11 @@ impl Rules {
         self.sources.get(id)
     }
 
+    /// Sources in force, by id.
+    pub fn sources(&self) -> impl Iterator<Item = &SourceRules> {
+        self.sources.values()
+    }
+
     /// `[[tag]]` rules in the order of the file.
     #[must_use]
     pub fn tags(&self) -> &[(Tag, Query)] {

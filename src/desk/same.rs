@@ -108,11 +108,12 @@ const TOLD: usize = 330;
 /// So much of a text is compared, in folded characters.
 pub(super) const COMPARED: usize = 8_000;
 
-/// The stories this item is a copy of, surest first; the older one first where they are as sure.
+/// The stories an item is a copy of, surest first; the older one first where they are as sure. `copy` is what is kept of
+/// it, `folded` its text, folded.
 ///
 /// # Errors
 /// [`ShelfError`] if the past cannot be read.
-pub fn find(rules: &Rules, case: &Case<'_>, copy: &Copy, shelf: &dyn Shelf) -> Result<Vec<Match>, ShelfError> {
+pub fn find(rules: &Rules, copy: &Copy, folded: Vec<char>, shelf: &dyn Shelf) -> Result<Vec<Match>, ShelfError> {
     let mut votes: BTreeMap<StoryNo, usize> = BTreeMap::new();
     // A shared link says more than a shared headline, and that more than a shared piece of text.
     for (keys, vote) in [
@@ -138,7 +139,7 @@ pub fn find(rules: &Rules, case: &Case<'_>, copy: &Copy, shelf: &dyn Shelf) -> R
     if stories.is_empty() {
         return Ok(found);
     }
-    let own = Side::of(copy, &case.item.text);
+    let own = Side::folded(copy, folded);
     let stories: Vec<Known<'_>> = stories.iter().map(Known::of).collect();
     let recurring = recurs(&own, &stories);
     for known in &stories {
@@ -177,8 +178,14 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn of(copy: &'a Copy, text: &str) -> Self {
-        let text = Shingled::of(fold(text).chars().take(COMPARED).collect());
-        Self { copy, headline: Headline::of(&copy.title), text }
+        let mut folded = Vec::with_capacity(text.len() / 3);
+        folded.extend(fold(text).chars());
+        Self::folded(copy, folded)
+    }
+
+    fn folded(copy: &'a Copy, mut folded: Vec<char>) -> Self {
+        folded.truncate(COMPARED);
+        Self { copy, headline: Headline::of(&copy.title), text: Shingled::of(folded) }
     }
 
     fn kept(copy: &'a Copy, shelf: &dyn Shelf) -> Self {
@@ -534,10 +541,24 @@ pub fn reused(case: &Case<'_>, old: &Copy, new: &Copy, shelf: &dyn Shelf) -> boo
     before.text.containment(&now.text).is_none_or(|contained| contained < CONTAINED)
 }
 
+/// The characters of the numbers of a text, and one that is none behind each: what [`numbers`] finds in the text stands
+/// here, too, and nothing else has to be made a string for it.
+fn figures(text: &Shingled) -> String {
+    let mut out = String::new();
+    for letter in &text.letters {
+        if letter.is_ascii_digit() || *letter == '.' {
+            out.push(*letter);
+        } else if !out.is_empty() && !out.ends_with(' ') {
+            out.push(' ');
+        }
+    }
+    out
+}
+
 /// Whether every number of the shorter text stands in the longer, as often; the last one may be cut.
 fn agree(one: &Shingled, other: &Shingled) -> bool {
     let (short, long) = one.ordered(other);
-    let (short, long): (String, String) = (short.letters.iter().collect(), long.letters.iter().collect());
+    let (short, long) = (figures(short), figures(long));
     let (mine, mut theirs) = (numbers(&short), numbers(&long));
     let last = mine.len().saturating_sub(1);
     mine.iter().enumerate().all(|(index, number)| {
@@ -551,7 +572,7 @@ fn agree(one: &Shingled, other: &Shingled) -> bool {
 /// How many of the numbers of the shorter text stand in the longer, per mille; `None` if there are too few to tell.
 fn agreeing(one: &Shingled, other: &Shingled) -> Option<u32> {
     let (short, long) = one.ordered(other);
-    let (short, long): (String, String) = (short.letters.iter().collect(), long.letters.iter().collect());
+    let (short, long) = (figures(short), figures(long));
     let mine = numbers(&short);
     let theirs: BTreeSet<&str> = numbers(&long).into_iter().collect();
     if mine.len() < FEW || theirs.is_empty() {

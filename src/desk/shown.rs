@@ -27,16 +27,18 @@ use crate::model::source::Republish;
 use crate::model::story::{Copy, Emission, Story};
 use crate::place::Look;
 
-/// The facts of an item that are kept for good.
+/// The facts of an item that are kept for good; `folded` is its text, folded.
 #[must_use]
-pub fn copy(rules: &Rules, case: &Case<'_>) -> Copy {
+pub fn copy(rules: &Rules, case: &Case<'_>, folded: &[char]) -> Copy {
     let item = case.item;
-    let essence = |text: &str| fold(text).chars().filter(|c| !c.is_ascii_digit() && *c != '.').collect::<String>();
+    let essence = |c: &char| !c.is_ascii_digit() && *c != '.';
+    let (title, text): (String, String) =
+        (fold(&item.title).chars().filter(essence).collect(), folded.iter().filter(|c| essence(c)).collect());
     Copy {
         source: item.source.clone(),
         key: item.key.clone(),
         hash: item.hash,
-        gist: hash64(&[essence(&item.title).as_bytes(), essence(&item.text).as_bytes()]),
+        gist: hash64(&[title.as_bytes(), text.as_bytes()]),
         link: item.link.clone(),
         canonical: item.canonical.clone(),
         title: item.title.clone(),
@@ -49,9 +51,9 @@ pub fn copy(rules: &Rules, case: &Case<'_>) -> Copy {
         joined: None,
         score: 0,
         held: case.held,
-        damage: damage(&item.title, &item.text),
+        damage: damage(&item.title, &item.text, folded),
         named: cities(rules, &item.title),
-        sketch: sketch(&fold(&item.text).chars().take(super::same::COMPARED).collect::<Vec<_>>()),
+        sketch: sketch(&folded[..folded.len().min(super::same::COMPARED)]),
     }
 }
 
@@ -62,8 +64,8 @@ fn cities(rules: &Rules, title: &str) -> Vec<Code> {
 }
 
 /// What a copy's damage weighs, by itself.
-fn damage(title: &str, text: &str) -> u8 {
-    damage::alone(title, text).iter().map(Sign::weight).fold(0, u8::saturating_add)
+fn damage(title: &str, text: &str, folded: &[char]) -> u8 {
+    damage::alone(title, text, folded).iter().map(Sign::weight).fold(0, u8::saturating_add)
 }
 
 /// Index of the copy to show.

@@ -34,7 +34,7 @@ pub fn of(rules: &Rules, item: &Item, story: &Story, noise: &BTreeSet<String>) -
     if !rules.tags().is_empty() {
         let text = text(item);
         let sources: Vec<_> = story.copies.iter().map(|copy| copy.source.clone()).collect();
-        let subject = subject(story, Some(item), &text, &own, &sources, rules);
+        let subject = Folded::new(subject(story, Some(item), &text, &own, &sources, rules));
         for (tag, query) in rules.tags() {
             if query.holds(&subject, None) {
                 add(tag.clone());
@@ -71,11 +71,11 @@ pub fn subject<'a>(
     own: &'a [Tag],
     sources: &'a [SourceId],
     rules: &Rules,
-) -> Folded<'a> {
+) -> Subject<'a> {
     let shown = story.shown();
     let title = item.map(|item| item.title.as_str()).or(shown.map(|copy| copy.title.as_str())).unwrap_or_default();
     let source = item.map(|item| &item.source).or(shown.map(|copy| &copy.source));
-    Folded::new(Subject {
+    Subject {
         title,
         text,
         cities: &story.places.cities,
@@ -86,5 +86,5 @@ pub fn subject<'a>(
         language: item.and_then(|item| item.language.as_deref()),
         published: story.published(),
         copies: story.copies.len() as u32,
-    })
+    }
 }

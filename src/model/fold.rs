@@ -48,28 +48,37 @@ const BOTH: &str = "\
     飧\
 ";
 
-/// Simplified forms that the traditional script does not use.
-static ONLY_SIMPLIFIED: LazyLock<HashSet<char>> = LazyLock::new(|| {
+/// By code point less [`FIRST`]: whether the character is used in one script alone, and whether in the traditional one.
+static SCRIPT: LazyLock<Vec<Option<bool>>> = LazyLock::new(|| {
     let pairs = TRADITIONAL.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
-    pairs.filter_map(|pair| pair.chars().nth(1)).filter(|new| !BOTH.contains(*new)).collect()
+    // Simplified forms that the traditional script does not use.
+    let only: HashSet<char> = pairs.filter_map(|pair| pair.chars().nth(1)).filter(|new| !BOTH.contains(*new)).collect();
+    let script = |code| match char::from_u32(code) {
+        Some(letter) if simplified(letter) != letter => Some(true),
+        Some(letter) if only.contains(&letter) => Some(false),
+        _ => None,
+    };
+    (FIRST..=LAST).map(script).collect()
 });
 
 /// Whether a character is used in the traditional script alone (true) or in the simplified one alone (false).
 #[must_use]
 pub fn traditional(letter: char) -> Option<bool> {
-    match letter {
-        '\u{3400}'..='\u{9FFF}' if simplified(letter) != letter => Some(true),
-        '\u{3400}'..='\u{9FFF}' if ONLY_SIMPLIFIED.contains(&letter) => Some(false),
-        _ => None,
-    }
+    SCRIPT.get((letter as u32).wrapping_sub(FIRST) as usize).copied().flatten()
 }
 
 /// Folds a text for comparison; see the head of this file for the rule. `fold(fold(x)) == fold(x)`.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    write(text, |letter, _| push(&mut out, letter));
+    fold_into(text, &mut out);
     out
+}
+
+/// As [`fold`], into a string that is used again and again; what stood in it goes.
+pub fn fold_into(text: &str, out: &mut String) {
+    out.clear();
+    write(text, |letter, _| push(out, letter));
 }
 
 /// A folded text that remembers where each of its bytes came from.
@@ -115,6 +124,12 @@ const fn is_variant(letter: char) -> bool {
     matches!(letter, '\u{FF00}'..='\u{FFEF}' | '\u{F900}'..='\u{FAFF}' | '\u{2F00}'..='\u{2FDF}' | '\u{2F800}'..='\u{2FA1F}' | '\u{3000}')
 }
 
+/// Punctuation of most Chinese texts: what goes, without looking up what it is. No decimal mark is among it.
+const fn is_punctuation(letter: char) -> bool {
+    matches!(letter, '\u{2013}'..='\u{201F}' | '\u{2026}' | '\u{3001}' | '\u{3002}' | '\u{3008}'..='\u{3011}'
+        | '\u{FF01}'..='\u{FF0D}' | '\u{FF1A}'..='\u{FF20}')
+}
+
 fn simplified(letter: char) -> char {
     SIMPLIFIED.get((letter as u32).wrapping_sub(FIRST) as usize).copied().unwrap_or(letter)
 }
@@ -157,6 +172,10 @@ fn write(text: &str, mut each: impl FnMut(char, usize)) {
         }
         let plain = match letter {
             '\0'..='\x7F' => letter.to_ascii_lowercase(),
+            _ if is_punctuation(letter) => {
+                (digit, held) = (false, None);
+                continue;
+            }
             _ => self::plain(letter),
         };
         if plain.is_ascii_digit() {
@@ -241,6 +260,19 @@ mod tests {
         }
         assert_eq!(crate::model::id::hash64(&[TRADITIONAL.as_bytes()]), CHECKSUM, "a changed table changes identities");
         assert!(pairs.count() > 2_900);
+    }
+
+    #[test]
+    fn punctuation_is_what_the_long_way_leaves_out() {
+        for code in 0x80..0x1_0000_u32 {
+            let Some(letter) = char::from_u32(code).filter(|letter| is_punctuation(*letter)) else { continue };
+            let plain = plain(letter);
+            assert!(!plain.is_alphanumeric() && !is_mark(plain), "{letter:?}");
+            assert!(
+                !matches!(plain, '.' | ' ' | '\u{A0}' | '\u{B7}' | '\u{2022}' | '\u{2027}' | '\u{30FB}'),
+                "{letter:?}"
+            );
+        }
     }
 
     const CHECKSUM: u64 = 560_955_558_577_726_294;

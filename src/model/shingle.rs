@@ -6,6 +6,7 @@
 //! whole's, so every small hash of the whole that lies in the part kept is also among the part's smallest: of a copy
 //! that kept the share r, at least one of k is found with probability 1 - (1 - r)^k.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -114,7 +115,8 @@ pub struct Shingled {
     /// What it weighs.
     pub weight: usize,
     width: usize,
-    hashes: HashSet<u64, BuildHasherDefault<AsIs>>,
+    /// Made when first asked for: of two texts only the longer one's are.
+    hashes: OnceCell<HashSet<u64, BuildHasherDefault<AsIs>>>,
 }
 
 impl Shingled {
@@ -122,8 +124,11 @@ impl Shingled {
     #[must_use]
     pub fn of(letters: Vec<char>) -> Self {
         let width = width(&letters);
-        let hashes = letters.windows(width).map(hash).collect();
-        Self { weight: weight(&letters), width, hashes, letters }
+        Self { weight: weight(&letters), width, hashes: OnceCell::new(), letters }
+    }
+
+    fn hashes(&self) -> &HashSet<u64, BuildHasherDefault<AsIs>> {
+        self.hashes.get_or_init(|| self.letters.windows(self.width).map(hash).collect())
     }
 
     /// The shorter and the longer of two.
@@ -135,10 +140,11 @@ impl Shingled {
     /// Which of the shingles of `other` this text has, in order.
     pub fn marks<'s>(&'s self, other: &'s Self) -> impl Iterator<Item = bool> + 's {
         // Texts of two scripts share nothing: their shingles are not of one width.
+        let hashes = self.hashes();
         other
             .letters
             .windows(other.width)
-            .map(|shingle| other.width == self.width && self.hashes.contains(&hash(shingle)))
+            .map(move |shingle| other.width == self.width && hashes.contains(&hash(shingle)))
     }
 
     /// How much of the shorter text's shingles the longer one has, per mille; `None` if one is too short to be compared.

@@ -10,11 +10,11 @@ use crate::model::story::Story;
 use crate::model::tag::Tag;
 use crate::model::time::Time;
 
+use super::needles::{Needles, Searched};
 use super::term::{Node, Place, PlaceKind, Test};
-use super::text::spaced;
 
 /// What a query is asked about: a story, or an item that may become one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct Subject<'a> {
     /// Headline, unfolded.
     pub title: &'a str,
@@ -38,28 +38,14 @@ pub struct Subject<'a> {
     pub copies: u32,
 }
 
-/// A subject whose texts are folded when first needed, and once.
-#[derive(Debug)]
-pub struct Folded<'a> {
-    subject: Subject<'a>,
-    title: OnceCell<String>,
-    text: OnceCell<String>,
-}
-
-impl<'a> Folded<'a> {
-    /// Wraps a subject; nothing is folded yet.
-    #[must_use]
-    pub const fn new(subject: Subject<'a>) -> Self {
-        Self { subject, title: OnceCell::new(), text: OnceCell::new() }
-    }
-
+impl<'a> Subject<'a> {
     /// A story as a query is asked about it: its headline as printed, a `text` of it (headline and summary included), and what
     /// it is judged to be about. `language` is that of a story that states none.
     #[must_use]
     pub fn of(story: &'a Story, text: &'a str, sources: &'a [SourceId], language: Option<&'a str>) -> Self {
         let emission = story.emission.as_ref();
         let shown = story.shown();
-        Self::new(Subject {
+        Self {
             title: emission.map(|printed| &printed.title).or(shown.map(|copy| &copy.title)).map_or("", |title| title),
             text,
             cities: &story.places.cities,
@@ -70,15 +56,46 @@ impl<'a> Folded<'a> {
             language: emission.and_then(|printed| printed.language.as_deref()).or(language),
             published: story.published(),
             copies: story.copies.len() as u32,
-        })
+        }
+    }
+}
+
+/// A subject whose texts are folded when first needed, and once.
+#[derive(Debug)]
+pub struct Folded<'a> {
+    subject: Subject<'a>,
+    needles: Option<&'a Needles>,
+    /// Its text, where it is made ready already.
+    ready: Option<&'a Searched<'a>>,
+    title: OnceCell<Searched<'a>>,
+    text: OnceCell<Searched<'a>>,
+}
+
+impl<'a> Folded<'a> {
+    /// Wraps a subject; nothing is folded yet.
+    #[must_use]
+    pub const fn new(subject: Subject<'a>) -> Self {
+        Self { subject, needles: None, ready: None, title: OnceCell::new(), text: OnceCell::new() }
     }
 
-    fn title(&self) -> &str {
-        self.title.get_or_init(|| spaced(self.subject.title))
+    /// A story as a query is asked about it, by one of its texts; see [`Subject::of`].
+    #[must_use]
+    pub fn of(story: &'a Story, text: &'a str, sources: &'a [SourceId], language: Option<&'a str>) -> Self {
+        Self::new(Subject::of(story, text, sources, language))
     }
 
-    fn text(&self) -> &str {
-        self.text.get_or_init(|| spaced(self.subject.text))
+    /// Wraps a subject whose text is made ready already; that of the subject is not looked at.
+    #[must_use]
+    pub const fn over(subject: Subject<'a>, text: &'a Searched<'a>, needles: Option<&'a Needles>) -> Self {
+        Self { subject, needles, ready: Some(text), title: OnceCell::new(), text: OnceCell::new() }
+    }
+
+    fn title(&self) -> &Searched<'a> {
+        self.title.get_or_init(|| Searched::new(self.subject.title, self.needles))
+    }
+
+    fn text(&self) -> &Searched<'a> {
+        self.ready.unwrap_or_else(|| self.text.get_or_init(|| Searched::new(self.subject.text, self.needles)))
     }
 }
 
@@ -94,6 +111,28 @@ pub(super) fn holds(node: &Node, subject: &Folded<'_>, now: Option<Time>) -> boo
         Node::Any(parts) => parts.iter().any(|part| holds(part, subject, now)),
         Node::Not(part) => !holds(part, subject, now),
         Node::Term(term) => test(&term.test, subject, now),
+    }
+}
+
+/// The answer as far as it does not hang on the subject's text; `None` if it does.
+pub(super) fn known(node: &Node, subject: &Folded<'_>, now: Option<Time>) -> Option<bool> {
+    let all = |parts: &[Node], wanted: bool| {
+        let mut answer = Some(wanted);
+        for part in parts {
+            match known(part, subject, now) {
+                Some(found) if found != wanted => return Some(found),
+                Some(_) => {}
+                None => answer = None,
+            }
+        }
+        answer
+    };
+    match node {
+        Node::All(parts) => all(parts, true),
+        Node::Any(parts) => all(parts, false),
+        Node::Not(part) => known(part, subject, now).map(|found| !found),
+        Node::Term(term) if matches!(term.test, Test::Text(_)) => None,
+        Node::Term(term) => Some(test(&term.test, subject, now)),
     }
 }
 

@@ -10,6 +10,7 @@ mod display;
 mod error;
 mod lex;
 mod matching;
+mod needles;
 mod parse;
 mod part;
 mod term;
@@ -17,6 +18,7 @@ pub mod text;
 
 pub use error::QueryError;
 pub use matching::{Folded, Subject, sources};
+pub use needles::{Needles, Searched};
 pub use part::{Part, Sought};
 pub use term::{PlaceKind, PlaceTerm};
 
@@ -112,6 +114,13 @@ impl Query {
     #[must_use]
     pub fn holds(&self, subject: &Folded<'_>, now: Option<crate::model::time::Time>) -> bool {
         matching::holds(&self.root, subject, now)
+    }
+
+    /// As [`Query::holds`], without a look at the subject's text: `None` if the answer hangs on it. Texts are costly to
+    /// fetch, and `city:` or `after:` says no of most stories.
+    #[must_use]
+    pub fn holds_without_text(&self, subject: &Folded<'_>, now: Option<crate::model::time::Time>) -> Option<bool> {
+        matching::known(&self.root, subject, now)
     }
 }
 

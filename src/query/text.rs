@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use unicode_normalization::char::is_combining_mark;
 
-use crate::model::fold::{fold, folded};
+use crate::model::fold::{fold_into, folded};
 
 /// What a character does to the run it stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,9 @@ enum Class {
 #[must_use]
 pub fn spaced(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    runs(text, |run, _, kind| {
-        let folded = fold(run);
+    let mut folded = String::new();
+    runs::<false>(text, |run, _, kind| {
+        fold_into(run, &mut folded);
         if !folded.is_empty() {
             close(&mut out, &folded, kind);
         }
@@ -45,7 +46,7 @@ pub fn spans(text: &str, needles: &[&str]) -> Vec<Range<usize>> {
     let mut out = String::with_capacity(text.len() + 8);
     // For each byte of `out`, where the character that it came from begins.
     let mut at: Vec<usize> = Vec::with_capacity(text.len() + 8);
-    runs(text, |run, begins, kind| {
+    runs::<true>(text, |run, begins, kind| {
         let folded = folded(run);
         if folded.text.is_empty() {
             return;
@@ -78,8 +79,9 @@ pub fn spans(text: &str, needles: &[&str]) -> Vec<Range<usize>> {
     joined
 }
 
-/// Calls `each` with every run of a text: its characters, where in the text each of its bytes came from, and what it is.
-fn runs(text: &str, mut each: impl FnMut(&str, &[usize], Class)) {
+/// Calls `each` with every run of a text: its characters, where in the text each of its bytes came from (with `PLACES`), and
+/// what it is.
+fn runs<const PLACES: bool>(text: &str, mut each: impl FnMut(&str, &[usize], Class)) {
     let (mut run, mut begins) = (String::new(), Vec::new());
     let mut kind = Class::Gap;
     let mut previous = '\0';
@@ -107,7 +109,9 @@ fn runs(text: &str, mut each: impl FnMut(&str, &[usize], Class)) {
             }
         }
         run.push(character);
-        begins.resize(run.len(), from);
+        if PLACES {
+            begins.resize(run.len(), from);
+        }
     }
     if !run.is_empty() {
         each(&run, &begins, kind);
@@ -150,6 +154,13 @@ fn class(character: char) -> Class {
     match character {
         '0'..='9' | 'a'..='z' | 'A'..='Z' => Class::Word,
         '\0'..='\u{7f}' => Class::Gap,
+        // Most of a Chinese text, without looking it up: ideographs, and common punctuation.
+        '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => Class::Flowing,
+        '\u{2010}'..='\u{2027}'
+        | '\u{3000}'..='\u{3003}'
+        | '\u{3008}'..='\u{3011}'
+        | '\u{ff01}'..='\u{ff0f}'
+        | '\u{ff1a}'..='\u{ff20}' => Class::Gap,
         // Soft hyphen, zero-width and direction marks, word joiner, byte order mark, variation selectors.
         '\u{ad}'
         | '\u{200b}'..='\u{200f}'

@@ -58,6 +58,9 @@ pub struct Draft<'s> {
     texts: BTreeMap<u64, Held<Sharers>>,
     editions: BTreeMap<EditionId, Held<Head>>,
     blocks: BTreeMap<EditionId, BTreeMap<Vec<u8>, Held<Option<Block>>>>,
+    /// Key of the newest block of a list, by its prefix; that block stands among `blocks`. Nearly every entry goes there,
+    /// and need not look for its place in the store.
+    newest: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Runs recorded, by key, with the record that did.
     runs: BTreeMap<Vec<u8>, (u64, Run)>,
     sources: BTreeMap<SourceId, Held<SourceHead>>,
@@ -106,6 +109,7 @@ impl<'s> Draft<'s> {
             texts: BTreeMap::new(),
             editions: BTreeMap::new(),
             blocks: BTreeMap::new(),
+            newest: BTreeMap::new(),
             runs: BTreeMap::new(),
             sources: BTreeMap::new(),
             parts: BTreeMap::new(),
@@ -513,24 +517,11 @@ impl<'s> Draft<'s> {
     /// [`StoreError`] if the store cannot be read.
     pub fn archived(&self, edition: &EditionId, before: Time) -> Result<Vec<Order>> {
         let mut orders = self.listed(edition, &layout::entries_prefix(edition), None)?;
-        let late = self.listed(edition, &layout::late_prefix(edition), None)?;
-        let touched = !late.is_empty() || self.head(edition)?.is_some_and(|head| head.altered > 0 || head.switched > 0);
-        orders.extend(late);
+        orders.extend(self.listed(edition, &layout::late_prefix(edition), None)?);
+        let gone: BTreeSet<Order> = self.listed(edition, &layout::gone_prefix(edition), None)?.into_iter().collect();
+        orders.retain(|order| order.at < before && !gone.contains(order));
         orders.sort_unstable_by(|a, b| b.cmp(a));
-        orders.retain(|order| order.at < before);
-        if !touched {
-            return Ok(orders);
-        }
-        let mut standing = Vec::with_capacity(orders.len());
-        for order in orders {
-            let stands = self.story(StoryNo(order.story))?.is_some_and(|story| {
-                story.entries.iter().any(|entered| entered.edition == *edition && entered.gone == 0)
-            });
-            if stands {
-                standing.push(order);
-            }
-        }
-        Ok(standing)
+        Ok(orders)
     }
 
     /// Editions that anything ever entered, as committed.
@@ -572,7 +563,8 @@ impl<'s> Draft<'s> {
         self.meta.progress
     }
 
-    /// Settings as they were before the last change, as far as it changed rules: `[[tag]]`, `[[feed]]`, `[cities]`.
+    /// Settings as they were before the last change, as far as it changed rules: `[[tag]]`, `[[feed]]`, `[cities]`, and
+    /// `tags` and `city` of sources.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -835,8 +827,12 @@ impl<'s> Draft<'s> {
             self.alter(edition)?;
         }
         for edition in leaves {
-            let Some(entered) = stood(edition).filter(|entered| entered.shown()) else { continue };
+            let Some(entered) = stood(edition) else { continue };
             let order = Order { at: entered.at, story: no.0 };
+            self.insert(edition, &layout::gone_prefix(edition), order)?;
+            if !entered.shown() {
+                continue;
+            }
             self.uncount(&story, edition)?;
             let Some(head) = self.head_mut(edition)? else { continue };
             if !entered.left && head.edge.is_some_and(|edge| order >= edge) {
@@ -844,11 +840,15 @@ impl<'s> Draft<'s> {
             }
         }
         for edition in joins {
+            if let Some(entered) = stood(edition) {
+                // Whatever the story says: replay may find it written already, and the list it is taken from not.
+                let order = Order { at: entered.at, story: no.0 };
+                self.remove(edition, &layout::gone_prefix(edition), order)?;
+            } else {
+                self.insert(edition, &layout::late_prefix(edition), Order { at, story: no.0 })?;
+            }
             if stood(edition).is_some_and(Entered::shown) {
                 continue;
-            }
-            if stood(edition).is_none() {
-                self.insert(edition, &layout::late_prefix(edition), Order { at, story: no.0 })?;
             }
             let Some(head) = self.head_mut(edition)? else { continue };
             head.entries += 1;
@@ -1091,7 +1091,8 @@ impl<'s> Draft<'s> {
         let (stored, known) = (self.store.settings()?, self.store.former_rules()?);
         let mut former = BTreeMap::new();
         for (key, part) in &self.parts {
-            if !(key == "tags" || key == "cities" || key.starts_with("feed/")) {
+            let source = key.starts_with("source/");
+            if !(source || key == "tags" || key == "cities" || key.starts_with("feed/")) {
                 continue;
             }
             // A kill may have left the new one written: then the former one is, too.
@@ -1099,7 +1100,14 @@ impl<'s> Draft<'s> {
                 Some((by, before)) if *by == self.seq => before.clone(),
                 _ => stored.get(key).cloned(),
             };
-            if before != *part {
+            let differs = match (&before, part) {
+                // Of a source only what its stories are judged by; one that is new or gone changes nothing of the past.
+                (Some(Setting::Source(before)), Some(Setting::Source(part))) => {
+                    before.tags != part.tags || before.cities != part.cities
+                }
+                _ => !source && before != *part,
+            };
+            if differs {
                 former.insert(key.clone(), (self.seq, before));
             }
         }
@@ -1182,7 +1190,7 @@ impl<'s> Draft<'s> {
     /// Puts an entry into its edition; false if it is there already.
     fn insert(&mut self, edition: &EditionId, prefix: &[u8], order: Order) -> Result<bool> {
         let own = layout::entry_key(prefix, order);
-        let Some((key, block)) = self.block_at(edition, prefix, &own)? else {
+        let Some((key, block)) = self.block_of(edition, prefix, &own)? else {
             return self.start_block(edition, &own, order);
         };
         if block.entries.contains(&order) {
@@ -1191,6 +1199,9 @@ impl<'s> Draft<'s> {
         let newest = block.entries.first().is_none_or(|newest| order > *newest);
         if block.entries.len() >= BLOCK && newest {
             // The usual case, arrival in order: the full block stays as it is, a new one begins.
+            if self.newest.get(prefix) == Some(&key) {
+                self.newest.insert(prefix.to_vec(), own.clone());
+            }
             return self.start_block(edition, &own, order);
         }
         let mut entries = block.entries;
@@ -1201,6 +1212,7 @@ impl<'s> Draft<'s> {
             held.value = Some(Block { entries });
             return Ok(true);
         }
+        self.newest.remove(prefix);
         let older = entries.split_off(entries.len() / 2);
         let Some(held) = self.block_mut(edition, &key)? else { return Ok(false) };
         held.value = Some(Block { entries: older });
@@ -1209,6 +1221,24 @@ impl<'s> Draft<'s> {
             held.value = Some(Block { entries });
         }
         Ok(true)
+    }
+
+    /// The block that an entry of this key belongs to: the first at or behind it.
+    fn block_of(&mut self, edition: &EditionId, prefix: &[u8], own: &[u8]) -> Result<Option<(Vec<u8>, Block)>> {
+        if !self.newest.contains_key(prefix) {
+            let Some((key, block)) = self.block_at(edition, prefix, prefix)? else { return Ok(None) };
+            self.newest.insert(prefix.to_vec(), key.clone());
+            if own <= key.as_slice() {
+                return Ok(Some((key, block)));
+            }
+        }
+        let newest = self.newest.get(prefix).filter(|newest| own <= newest.as_slice());
+        let Some(key) = newest else { return self.block_at(edition, prefix, own) };
+        let held = self.blocks.get(edition).and_then(|blocks| blocks.get(key));
+        match held.and_then(|held| held.value.as_ref()) {
+            Some(block) => Ok(Some((key.clone(), block.clone()))),
+            None => self.block_at(edition, prefix, own),
+        }
     }
 
     fn start_block(&mut self, edition: &EditionId, key: &[u8], order: Order) -> Result<bool> {
@@ -1224,6 +1254,9 @@ impl<'s> Draft<'s> {
         block.entries.retain(|entry| *entry != order);
         if block.entries.len() == before {
             return Ok(false);
+        }
+        if block.entries.is_empty() {
+            self.newest.remove(prefix);
         }
         let Some(held) = self.block_mut(edition, &key)? else { return Ok(false) };
         held.value = (!block.entries.is_empty()).then_some(block);

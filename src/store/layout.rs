@@ -12,6 +12,7 @@
 //! | `editions` | edition's key | [`Head`] |
 //! | `entries` | edition's key, 0, *inverted* order of the block's oldest entry, 16 bytes | [`Block`] of up to 64, newest first |
 //! | `entries` | `late/`, edition's key, 0, inverted order | [`Block`] of those that a changed rule brought: on pages and in the archive |
+//! | `entries` | `gone/`, edition's key, 0, inverted order | [`Block`] of those that a changed rule took out of the archive |
 //! | `entries` | `out/`, edition's key, 0, inverted order | [`Block`] of those that an editor took out |
 //! | `entries` | `run/`, edition's key, 0, generation, number, 4 bytes each | [`Run`]: a page of the archive |
 //! | `sources` | source id | [`SourceHead`] |
@@ -39,7 +40,7 @@ use crate::model::position::Position;
 use crate::model::time::Time;
 
 /// Version of keys and values, and of the folding that index keys are made by. Another one means: make the store again.
-pub const VERSION: u8 = 6;
+pub const VERSION: u8 = 7;
 
 /// The only key of `meta`.
 pub const META: &[u8] = b"meta";
@@ -408,6 +409,14 @@ pub fn subscriber_key(identity: &[u8; 16]) -> Vec<u8> {
 #[must_use]
 pub fn late_prefix(edition: &EditionId) -> Vec<u8> {
     let mut key = format!("late/{}", edition.key()).into_bytes();
+    key.push(0);
+    key
+}
+
+/// Prefix of the entries that a changed rule took out of an edition's archive: the next generation goes without them.
+#[must_use]
+pub fn gone_prefix(edition: &EditionId) -> Vec<u8> {
+    let mut key = format!("gone/{}", edition.key()).into_bytes();
     key.push(0);
     key
 }

@@ -349,20 +349,27 @@ fn sound(store: &Store, what: &str) {
             orders
         };
         let (entered, late) = (list(entries_prefix(&edition)), list(layout::late_prefix(&edition)));
+        let mut gone = list(layout::gone_prefix(&edition));
         let mut told = [Vec::new(), Vec::new()];
+        let mut told_gone = Vec::new();
         let mut shown = 0;
         let view = store.view();
         for story in view.stories(StoryNo(1)) {
             let story = story.unwrap();
             for it in story.entries.iter().filter(|it| it.edition == edition && !story.spiked) {
-                told[usize::from(it.late)].push(Order { at: it.at, story: story.no.0 });
+                let order = Order { at: it.at, story: story.no.0 };
+                told[usize::from(it.late)].push(order);
+                told_gone.extend((it.gone > 0).then_some(order));
                 shown += u64::from(it.shown());
             }
+            gone.retain(|order| order.story != story.no.0 || !story.spiked);
         }
         for orders in &mut told {
             orders.sort_by(|a, b| b.cmp(a));
         }
         assert_eq!([entered, late], told, "{what}: {edition:?} holds others than the stories say");
+        told_gone.sort_by(|a, b| b.cmp(a));
+        assert_eq!(gone, told_gone, "{what}: of {edition:?} others have gone than the stories say");
         assert_eq!(head.entries, shown, "{what}: {edition:?} is counted wrong");
     }
 }
