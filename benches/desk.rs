@@ -165,7 +165,7 @@ impl House {
         self.journal.wire.sync().unwrap();
         let (begun, own, all) = (Instant::now(), worked(), worked_by_all());
         while self.editor.step().unwrap() {}
-        [begun.elapsed(), worked() - own, worked_by_all().saturating_sub(all)]
+        [begun.elapsed(), worked().saturating_sub(own), worked_by_all().saturating_sub(all)]
     }
 
     /// The pieces that come next, as filings of one source each.
@@ -230,7 +230,7 @@ impl House {
                 };
                 let (begun, before) = (Instant::now(), worked());
                 let edits = desk::decide(&rules, &case, &shelf).unwrap();
-                work += worked() - before;
+                work += worked().saturating_sub(before);
                 wall += begun.elapsed();
                 looked[0] += shelf.stories.get();
                 looked[1] += shelf.texts.get();
@@ -305,12 +305,12 @@ fn reading(from: u64) -> [f64; 2] {
                 std::hint::black_box(normalise::item(raw, key, hash, source, url, POLLED, &siblings));
             }
         }
-        best[0] = best[0].min(micros(worked() - before, items));
+        best[0] = best[0].min(micros(worked().saturating_sub(before), items));
         let before = worked();
         for (_, _, body) in &documents {
             std::hint::black_box(feed_rs::parser::parse(body.as_slice()).unwrap());
         }
-        best[1] = best[1].min(micros(worked() - before, items));
+        best[1] = best[1].min(micros(worked().saturating_sub(before), items));
     }
     best
 }

@@ -1,18 +1,21 @@
-//! What a changed rule costs: so many stories in the store, twenty rules changed at once, until the past follows them.
+//! What a changed rule costs: so many stories in the store, twenty rules changed at once, until the past follows them; and
+//! what a query costs that is tried on them.
 //!
-//! `cargo bench --bench rewind` measures once each, over 100,000 stories of 2 KB of text each (`CITYDESK_STORIES` sets
-//! another number): it takes some minutes to file them first.
+//! `cargo bench --bench rewind` measures once each, over 100,000 stories of some 2 KB of text each (`CITYDESK_STORIES` sets
+//! another number): it takes a minute to file them first. Rules are measured that hold for some of a hundred stories each,
+//! and such that hold for every other one, which nobody writes but which must not stop the desk either.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a benchmark that cannot go on should stop")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use citydesk::app::preview;
 use citydesk::editor::{Editor, Standing};
 use citydesk::journal::Journal;
 use citydesk::model::codec::encode;
 use citydesk::model::edition::EditionId;
 use citydesk::model::filing::{Filing, Request, Wire};
-use citydesk::model::id::{ItemKey, hash64};
+use citydesk::model::id::ItemKey;
 use citydesk::model::item::Item;
 use citydesk::model::place::Code;
 use citydesk::model::setting::{Cities, Publish, SavedFeed, Setting, Site, TagRule};
@@ -23,22 +26,16 @@ use tempfile::TempDir;
 
 mod corpus;
 
+use corpus::{POLLED, varied};
+
 /// The program's own.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-use corpus::POLLED;
 
 /// Rules changed at once.
 const RULES: usize = 20;
 /// Items of one filing.
 const FILED: u64 = 50;
-
-/// Words of the invented stories, so that rules hold for some of them.
-const WORDS: [&str; RULES] = [
-    "教育", "公交", "企业", "项目", "医院", "学校", "市民", "建设", "展览", "中考", "旅游", "交通", "会议", "农业",
-    "文化", "投资", "公园", "社区", "招生", "就业",
-];
 
 struct Desk {
     journal: Journal,
@@ -58,12 +55,12 @@ impl Desk {
         Self { journal, store, editor, now: POLLED, _folder: folder }
     }
 
-    /// Has everything on the wire decided; how long it took, and how much of that the processor worked for it.
+    /// Has everything on the wire decided; how long it took, and how much of that the processors worked for it.
     fn decide(&mut self) -> [Duration; 2] {
         self.journal.wire.sync().unwrap();
-        let (begun, worked) = (Instant::now(), worked());
+        let (begun, before) = (Instant::now(), worked());
         while self.editor.step().unwrap() {}
-        [begun.elapsed(), worked_since(worked)]
+        [begun.elapsed(), worked().saturating_sub(before)]
     }
 
     fn set(&mut self, set: Vec<Setting>) -> [Duration; 2] {
@@ -76,20 +73,19 @@ impl Desk {
     fn file(&mut self, source: &Source, from: u64) {
         let items: Vec<Vec<u8>> = (from..from + FILED)
             .map(|number| {
-                let (title, text, tag) = corpus::story(number);
                 // Every story its own: what is measured is not the search for copies.
-                let text = format!("{text}{}", hash64(&[&number.to_le_bytes()]));
+                let (title, text) = varied::own(number);
                 let item = Item {
                     source: source.id().clone(),
                     key: ItemKey::guid(&number.to_string()),
                     hash: number,
                     link: format!("https://news.example/{number}"),
                     canonical: format!("news.example/{number}"),
-                    title: format!("{title}（{number}）"),
+                    title,
                     summary: text.chars().take(Item::SUMMARY).collect(),
                     text,
                     seen: self.now,
-                    tags: vec![tag.to_owned()],
+                    tags: vec!["民生".to_owned()],
                     ..Item::default()
                 };
                 encode(&Wire::Item(Box::new(item)))
@@ -108,15 +104,12 @@ impl Desk {
     }
 }
 
-/// Time that this thread was on a processor: on a busy machine the clock tells something else. Nothing where the system
-/// does not say.
+/// Time that this process was on processors: on a busy machine the clock tells something else. A thread that has ended
+/// counts, too. Nothing where the system does not say; it counts in hundredths of a second.
 fn worked() -> Duration {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(told.split_whitespace().next().and_then(|text| text.parse().ok()).unwrap_or_default())
-}
-
-fn worked_since(before: Duration) -> Duration {
-    worked().saturating_sub(before)
+    let told = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = told.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    Duration::from_millis(fields.filter_map(|field| field.parse::<u64>().ok()).sum::<u64>() * 10)
 }
 
 fn main() {
@@ -141,41 +134,68 @@ fn main() {
     for from in (0..stories).step_by(FILED as usize) {
         desk.file(&source, from);
     }
-    let [filed, worked] = desk.decide();
+    let [filed, work] = desk.decide();
     let stories = desk.store.view().meta().stories;
-    println!("{stories} stories filed in {:.1} s ({:.1} s of work)", filed.as_secs_f64(), worked.as_secs_f64());
+    println!("{stories} stories filed in {:.1} s ({:.1} s of work)", filed.as_secs_f64(), work.as_secs_f64());
 
-    let tags = |second: &str| {
-        let rule = |word: &&str| TagRule { id: (*word).into(), when: format!("{word} {second}") };
-        Setting::Tags(WORDS.iter().map(rule).collect())
+    let tags = |from: usize, other: &str| {
+        let rule =
+            |n| TagRule { id: format!("标签{from}之{n}"), when: format!("{} {other}", varied::word_of(from + n)) };
+        Setting::Tags((0..RULES).map(rule).collect())
     };
-    let feeds = |second: &str| -> Vec<Setting> {
-        let feed = |(number, word): (usize, &&str)| {
-            let id = format!("feed-{number}");
-            Setting::Feed(SavedFeed { id, title: (*word).into(), when: format!("{word} {second}") })
+    let feeds = |from: usize, other: &str| -> Vec<Setting> {
+        let feed = |n| {
+            let when = format!("{} {other}", varied::word_of(from + n));
+            Setting::Feed(SavedFeed { id: format!("feed-{from}-{n}"), title: "检索".into(), when })
         };
-        WORDS.iter().enumerate().map(feed).collect()
+        (0..RULES).map(feed).collect()
     };
+    // As rare as names are in the news, and such as stand in every other story.
+    let (rare, common) = (1_200, 10);
     let names =
-        || WORDS.iter().zip(0..).map(|(word, n)| (format!("{word}新城"), Code(410_100 + n % 15 * 100))).collect();
-    let changes: [(&str, Vec<Setting>); 5] = [
-        ("20 new [[tag]] rules", vec![tags("市")]),
-        ("20 changed [[tag]] rules", vec![tags("-教育")]),
-        ("20 new [[feed]] queries", feeds("OR 没有这样的词")),
-        ("20 changed [[feed]] queries", feeds("-市民")),
-        ("20 new aliases of cities", vec![cities(names())]),
+        (0..RULES).map(|n| (varied::word_of(rare + n).to_owned(), Code(410_100 + n as u32 % 15 * 100))).collect();
+    let mut described = source.rules.clone();
+    described.tags = vec!["要闻".into()];
+    let another = varied::word_of(40);
+    let changes: [(&str, Vec<Setting>); 9] = [
+        ("20 new [[tag]] rules", vec![tags(rare, "")]),
+        ("20 changed [[tag]] rules", vec![tags(rare, &format!("-{another}"))]),
+        ("20 new [[feed]] queries", feeds(rare, "")),
+        ("20 changed [[feed]] queries", feeds(rare, &format!("-{another}"))),
+        ("20 feeds of a city and a word", feeds(rare, "city:许昌")),
+        ("20 new aliases of cities", vec![cities(names)]),
+        ("a source's tag", vec![Setting::Source(described)]),
+        ("20 new [[tag]] rules for every other story", vec![tags(common, "")]),
+        ("20 changed [[tag]] rules for every other story", vec![tags(common, &format!("-{another}"))]),
     ];
+    let held = |desk: &Desk| -> u64 {
+        let view = desk.store.view();
+        let editions = view.editions().unwrap().into_iter();
+        let ruled = editions.filter(|(edition, _)| matches!(edition, EditionId::Tag(_) | EditionId::Saved(_)));
+        ruled.map(|(_, head)| head.entries).sum()
+    };
     for (what, set) in changes {
         let before = desk.journal.ledger.bytes();
-        let [taken, worked] = desk.set(set);
-        let held = WORDS.iter().map(|word| EditionId::Tag((*word).into()));
-        let held: u64 = held.filter_map(|tag| desk.store.view().edition(&tag).unwrap()).map(|head| head.entries).sum();
+        let [taken, work] = desk.set(set);
         println!(
-            "{what}: {:.1} s ({:.1} s of work), {:.0} µs a story, {} kB of ledger, {held} entries in feeds of tags",
+            "{what}: {:.1} s ({:.1} s of work), {:.0} µs of work a story, {} kB of ledger, {} entries in feeds of tags \
+             and searches",
             taken.as_secs_f64(),
-            worked.as_secs_f64(),
-            worked.as_secs_f64() * 1e6 / stories as f64,
+            work.as_secs_f64(),
+            work.as_secs_f64() * 1e6 / stories as f64,
             (desk.journal.ledger.bytes() - before) / 1000,
+            held(&desk),
+        );
+    }
+    for query in [another.to_owned(), format!("{another} city:许昌"), "tag:要闻 -city:许昌".to_owned()] {
+        let (begun, before) = (Instant::now(), worked());
+        let found = preview::collect(&desk.store, &desk.journal, &query, desk.now).unwrap();
+        println!(
+            "trying `{query}`: {} hits of {} stories in {:.2} s ({:.2} s of work)",
+            found.hits,
+            found.stories,
+            begun.elapsed().as_secs_f64(),
+            worked().saturating_sub(before).as_secs_f64()
         );
     }
 }

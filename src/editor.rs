@@ -724,7 +724,7 @@ impl Editor {
                 let shelf = Reading::new(&draft, journal);
                 let mut answers: Vec<(u64, Vec<Edit>)> = Vec::new();
                 for no in first..=last {
-                    let Some(story) = draft.story(StoryNo(no))? else { continue };
+                    let Some(story) = draft.story_once(StoryNo(no))? else { continue };
                     let decided = rewind.story(story, &shelf)?;
                     if !decided.is_empty() {
                         answers.push((no, decided));

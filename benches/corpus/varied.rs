@@ -78,20 +78,27 @@ fn word(dice: &mut Dice) -> &'static str {
 fn sentence(dice: &mut Dice, out: &mut String) {
     for at in 0..7 + dice.roll(8) {
         out.push_str(word(dice));
-        match dice.roll(24) {
-            0 => out.push('，'),
-            1 if at > 0 => {
+        match dice.roll(48) {
+            4..8 => out.push('，'),
+            1 | 2 if at > 0 => {
                 let _ = write!(out, "{}万元", dice.roll(9_000) + 10);
             }
-            2 => out.push_str(TOWNS[dice.roll(TOWNS.len())]),
+            3 => out.push_str(TOWNS[dice.roll(TOWNS.len())]),
             _ => {}
         }
     }
     out.push('。');
 }
 
-/// A story of its own.
-fn own(number: u64) -> (String, String) {
+/// The word of this rank: the smaller, the commoner.
+#[must_use]
+pub fn word_of(rank: usize) -> &'static str {
+    &WORDS[rank % WORDS.len()]
+}
+
+/// A story of its own: headline and text.
+#[must_use]
+pub fn own(number: u64) -> (String, String) {
     let mut dice = Dice::new(number.wrapping_mul(31) + 5);
     let mut title = TOWNS[dice.roll(TOWNS.len())].to_owned();
     for _ in 0..5 + dice.roll(4) {

@@ -118,7 +118,7 @@ fn stories(store: &Store, journal: &Journal, old: &InForce, new: &InForce, diff:
         let shelf = Reading::new(&draft, journal);
         let mut edits = Vec::new();
         for no in first..=last {
-            if let Some(story) = draft.story(StoryNo(no))? {
+            if let Some(story) = draft.story_once(StoryNo(no))? {
                 edits.extend(rewind.story(story, &shelf).map_err(DiffError::Shelf)?);
             }
         }

@@ -26,12 +26,14 @@
 //! * an insertion: a stretch between sentences that the other copy closes without a gap, and that stands in brackets as a
 //!   whole, calls the reader, or says the headline again. Any other stretch may be one that the other copy lost.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::headline::{Alike, alike, is_cut};
 use crate::model::fold::{fold, traditional};
 use crate::model::headline::{bare, signed};
 use crate::model::shingle::{LEAST, weight};
+use crate::model::spread::BySpread;
 
 /// A sign of damage.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -290,7 +292,70 @@ pub struct Body<'t> {
     letters: Vec<char>,
     /// Where each character stands in the text as sent.
     at: Vec<u32>,
-    held: HashSet<char>,
+    held: Held,
+    /// Where its pieces stand, made when first asked for.
+    pieces: OnceCell<Pieces>,
+}
+
+/// Which characters a text has: a bit for each of the common plane.
+#[derive(Debug, Default)]
+struct Held {
+    plane: Vec<u64>,
+    rare: Vec<char>,
+}
+
+impl Held {
+    fn of(letters: &[char]) -> Self {
+        let mut held = Self { plane: vec![0; 0x1_0000 / 64], rare: Vec::new() };
+        for letter in letters {
+            match held.plane.get_mut(*letter as usize / 64) {
+                Some(word) => *word |= 1 << (*letter as u32 % 64),
+                None => held.rare.push(*letter),
+            }
+        }
+        held
+    }
+
+    fn contains(&self, letter: char) -> bool {
+        match self.plane.get(letter as usize / 64) {
+            Some(word) => word >> (letter as u32 % 64) & 1 == 1,
+            None => self.rare.contains(&letter),
+        }
+    }
+}
+
+/// A short piece as a number: up to six characters of twenty-one bits.
+fn packed(piece: &[char]) -> u128 {
+    piece.iter().fold(0, |key, letter| key << 21 | u128::from(u32::from(*letter)))
+}
+
+/// Where each piece of a text stands.
+#[derive(Debug, Default)]
+struct Pieces {
+    first: HashMap<u128, u32, BySpread>,
+    /// Where the piece that stands at each place stands next; beyond the end if nowhere.
+    next: Vec<u32>,
+}
+
+impl Pieces {
+    fn of(letters: &[char]) -> Self {
+        let count = letters.len().saturating_sub(PIECE - 1);
+        let mut pieces =
+            Self { first: HashMap::with_capacity_and_hasher(count, BySpread::default()), next: vec![u32::MAX; count] };
+        for (at, piece) in letters.windows(PIECE).enumerate().rev() {
+            if let Some(later) = pieces.first.insert(packed(piece), at as u32) {
+                pieces.next[at] = later;
+            }
+        }
+        pieces
+    }
+
+    /// Places of a piece, in order.
+    fn places(&self, piece: &[char]) -> impl Iterator<Item = usize> + '_ {
+        let first = self.first.get(&packed(piece)).copied();
+        let next = |at: &u32| self.next.get(*at as usize).copied().filter(|next| *next != u32::MAX);
+        std::iter::successors(first, next).map(|at| at as usize)
+    }
 }
 
 /// A stretch of one text that another does not have.
@@ -332,17 +397,12 @@ impl<'t> Body<'t> {
         let folded = crate::model::fold::folded(text);
         let (letters, at): (Vec<char>, Vec<u32>) =
             folded.text.char_indices().take(most).map(|(byte, c)| (c, folded.at[byte])).unzip();
-        let held = letters.iter().copied().collect();
-        Self { text, letters, at, held }
+        let held = Held::of(&letters);
+        Self { text, letters, at, held, pieces: OnceCell::new() }
     }
 
-    /// Where each piece stands.
-    fn places(&self) -> HashMap<&[char], Vec<usize>> {
-        let mut places: HashMap<&[char], Vec<usize>> = HashMap::with_capacity(self.letters.len());
-        for (at, piece) in self.letters.windows(PIECE).enumerate() {
-            places.entry(piece).or_default().push(at);
-        }
-        places
+    fn pieces(&self) -> &Pieces {
+        self.pieces.get_or_init(|| Pieces::of(&self.letters))
     }
 
     /// What this text shows beside another copy's, which claims to be no later than this one if it is `earlier`.
@@ -390,8 +450,8 @@ impl<'t> Body<'t> {
 
     /// Whether most of this text stands in the other.
     fn within(&self, other: &Self) -> bool {
-        let places = other.places();
-        let found = self.letters.windows(PIECE).filter(|piece| places.contains_key(piece)).count();
+        let pieces = other.pieces();
+        let found = self.letters.windows(PIECE).filter(|piece| pieces.places(piece).next().is_some()).count();
         found * 1000 >= (self.letters.len() - PIECE + 1) * WITHIN
     }
 
@@ -400,10 +460,13 @@ impl<'t> Body<'t> {
         // The edges of a text are neighbours, too.
         let edged = |letters: &[char]| -> Vec<char> { [&['\0', '\0'], letters, &['\0', '\0']].concat() };
         let (mine, theirs) = (edged(&self.letters), edged(&other.letters));
-        let pieces: HashSet<&[char]> = mine.windows(4).collect();
+        // Most texts have every character that the other has.
+        let pieces: OnceCell<HashSet<u128, BySpread>> = OnceCell::new();
         let lost = theirs.windows(5).filter(|five| {
-            let around = [five[0], five[1], five[3], five[4]];
-            is_lost(five[2]) && !self.held.contains(&five[2]) && pieces.contains(around.as_slice())
+            let around = packed(&[five[0], five[1], five[3], five[4]]);
+            is_lost(five[2])
+                && !self.held.contains(five[2])
+                && pieces.get_or_init(|| mine.windows(4).map(packed).collect()).contains(&around)
         });
         let lost: BTreeSet<char> = lost.map(|five| five[2]).collect();
         lost.into_iter().chain(self.ligatures(other)).collect()
@@ -430,7 +493,7 @@ impl<'t> Body<'t> {
 
     /// Stretches that the other text does not have.
     fn runs(&self, other: &Self, title: &str) -> Vec<Run> {
-        let places = other.places();
+        let pieces = other.pieces();
         let mut runs = Vec::new();
         let mut add = |begin: usize, end: usize, closed: bool| {
             if end <= begin {
@@ -445,9 +508,7 @@ impl<'t> Body<'t> {
         let (mut here, mut there, mut next) = (0, 0, 0);
         for (at, piece) in self.letters.windows(PIECE).enumerate() {
             // Of a piece that stands there twice, the one nearest to what was last found.
-            let Some(place) = places.get(piece).and_then(|all| all.iter().min_by_key(|p| p.abs_diff(next))) else {
-                continue;
-            };
+            let Some(place) = pieces.places(piece).min_by_key(|place| place.abs_diff(next)) else { continue };
             if at >= here {
                 add(here, at, place.abs_diff(there) <= GAP);
             }

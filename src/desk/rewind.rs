@@ -278,8 +278,7 @@ impl<'r> Rewind<'r> {
             let known = query.holds_without_text(&textless, None);
             // It belongs there by any of its copies, as it would have when that one arrived.
             let matches = known.unwrap_or_else(|| {
-                holds(reading.text(story))
-                    || others.get_or_init(|| self.others(story, reading)).iter().any(|text| holds(text))
+                holds(reading.text(story)) || others.get_or_init(|| self.others(story, reading)).iter().any(holds)
             });
             let edition = EditionId::Saved(id.clone());
             let stands = story.entries.iter().any(|entered| entered.edition == edition && entered.shown());

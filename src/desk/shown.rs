@@ -128,7 +128,7 @@ pub fn mends(
     if copy.damage > 0 {
         return None;
     }
-    let before = shelf.item(emission.text).map(|item| item.text).unwrap_or_default();
+    let before = shelf.text(emission.text).unwrap_or_default();
     let (mine, theirs) = (Body::of(text, COMPARED), Body::of(&before, COMPARED));
     let damaged = printed.damage > 0
         || is_cut(&emission.title)

@@ -25,6 +25,7 @@ pub mod rhythm;
 pub mod setting;
 pub mod shingle;
 pub mod source;
+pub mod spread;
 pub mod story;
 pub mod tag;
 pub mod time;

@@ -1,7 +1,8 @@
 //! Common words, and whether a name found in a text is a word of it or is cut out of others (会长|春节 holds no 长春).
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::model::spread::BySpread;
 
 /// The words; the head names the source and its licence.
 const TEXT: &str = include_str!("lexicon/words.txt");
@@ -30,37 +31,16 @@ fn packed(word: &str) -> Option<u64> {
     Some(key)
 }
 
-/// Spreads a packed word over the table. The words are ours and the gazetteer's: nobody outside chooses them.
-#[derive(Debug, Default, Clone)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        let mixed = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
-    }
-}
-
 /// Costs of the common words, and of the names of a gazetteer as words.
 #[derive(Debug)]
 pub(super) struct Lexicon {
     /// Cost by packed word, and whether it is a name.
-    words: HashMap<u64, (u32, bool), BuildHasherDefault<Spread>>,
+    words: HashMap<u64, (u32, bool), BySpread>,
 }
 
 impl Lexicon {
     pub fn new() -> Self {
-        let mut words = HashMap::with_capacity_and_hasher(48_000, BuildHasherDefault::default());
+        let mut words = HashMap::with_capacity_and_hasher(48_000, BySpread::default());
         for line in TEXT.lines().filter(|line| !line.starts_with('#')) {
             let mut parts = line.split(' ');
             if let Some(cost) = parts.next().and_then(|cost| cost.parse().ok()) {

@@ -211,6 +211,8 @@ impl<'a> Work<'a> {
         };
         let search = &self.placer.search;
         let mut agency: Option<usize> = None;
+        // Title marks open and closed up to the name looked at last.
+        let (mut marked, mut opened, mut closed) = (0, 0, 0);
         let mut from = 0;
         while let Some((start, end, mark)) = search.next(&text, from) {
             from = end;
@@ -326,7 +328,10 @@ impl<'a> Work<'a> {
             {
                 lessen(PASSING, Note::Passing);
             }
-            if before.matches('《').count() > before.matches('》').count() {
+            opened += text[marked..start].matches('《').count();
+            closed += text[marked..start].matches('》').count();
+            marked = start;
+            if opened > closed {
                 lessen(QUOTED, Note::Quoted);
             }
             self.hits.push(hit);
@@ -811,8 +816,12 @@ fn is_dateline(text: &str, start: usize, end: usize, agency: Option<usize>) -> b
 fn width(text: &str) -> usize {
     const LOOKED_AT: usize = 400;
     let (mut han, mut other) = (0, 0);
-    for letter in text.chars().take(LOOKED_AT).filter(|letter| letter.is_alphabetic()) {
-        if is_han(letter) { han += 1 } else { other += 1 }
+    for letter in text.chars().take(LOOKED_AT) {
+        // An ideograph need not be looked up.
+        let ideograph = matches!(letter, '\u{4E00}'..='\u{9FFF}');
+        if ideograph || letter.is_alphabetic() {
+            if ideograph || is_han(letter) { han += 1 } else { other += 1 }
+        }
     }
     if other > 4 * han { 4 } else { 1 }
 }

@@ -153,10 +153,10 @@ fn inside_number(mark: char, mut rest: impl Iterator<Item = char>) -> bool {
 fn class(character: char) -> Class {
     match character {
         '0'..='9' | 'a'..='z' | 'A'..='Z' => Class::Word,
-        '\0'..='\u{7f}' => Class::Gap,
         // Most of a Chinese text, without looking it up: ideographs, and common punctuation.
         '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => Class::Flowing,
-        '\u{2010}'..='\u{2027}'
+        '\0'..='\u{7f}'
+        | '\u{2010}'..='\u{2027}'
         | '\u{3000}'..='\u{3003}'
         | '\u{3008}'..='\u{3011}'
         | '\u{ff01}'..='\u{ff0f}'

@@ -3,6 +3,7 @@
 //! The editor decides item after item against a draft, so that the second of two items sees what was decided of the
 //! first, appends the decisions to the ledger, and commits. Replay runs the very same code with records read back.
 
+use std::cell::RefCell;
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,6 +34,9 @@ struct Held<T> {
     value: T,
 }
 
+/// Stories that share a key as they stand in the store; `None` if it holds none.
+type Shared = Option<Held<Sharers>>;
+
 /// Changes ready to be written: per tree, groups of keys that belong into one batch.
 #[derive(Debug)]
 pub struct Changes {
@@ -56,6 +60,10 @@ pub struct Draft<'s> {
     urls: BTreeMap<u64, Held<Sharers>>,
     headlines: BTreeMap<u64, Held<Sharers>>,
     texts: BTreeMap<u64, Held<Sharers>>,
+    /// What was read of these three, and not changed: what a new item is looked up by, it is then filed under.
+    shared: RefCell<BTreeMap<(Tree, u64), Shared>>,
+    /// Stories read, and not changed.
+    read: RefCell<BTreeMap<StoryNo, Held<Story>>>,
     editions: BTreeMap<EditionId, Held<Head>>,
     blocks: BTreeMap<EditionId, BTreeMap<Vec<u8>, Held<Option<Block>>>>,
     /// Key of the newest block of a list, by its prefix; that block stands among `blocks`. Nearly every entry goes there,
@@ -107,6 +115,8 @@ impl<'s> Draft<'s> {
             urls: BTreeMap::new(),
             headlines: BTreeMap::new(),
             texts: BTreeMap::new(),
+            shared: RefCell::default(),
+            read: RefCell::default(),
             editions: BTreeMap::new(),
             blocks: BTreeMap::new(),
             newest: BTreeMap::new(),
@@ -416,6 +426,27 @@ impl<'s> Draft<'s> {
         if let Some(held) = self.stories.get(&no) {
             return Ok(Some(held.value.clone()));
         }
+        if let Some(held) = self.read.borrow().get(&no) {
+            return Ok(Some(held.value.clone()));
+        }
+        let Some(held) = load::<Story>(self.store, Tree::Stories, &layout::story_key(no))? else { return Ok(None) };
+        let story = held.value.clone();
+        let mut read = self.read.borrow_mut();
+        if read.len() >= READ {
+            read.clear();
+        }
+        read.insert(no, held);
+        Ok(Some(story))
+    }
+
+    /// A story that is asked for once: nothing is remembered of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn story_once(&self, no: StoryNo) -> Result<Option<Story>> {
+        if let Some(held) = self.stories.get(&no) {
+            return Ok(Some(held.value.clone()));
+        }
         self.store.trees.stories.get(layout::story_key(no))?.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
     }
 
@@ -651,7 +682,11 @@ impl<'s> Draft<'s> {
         };
         let held = match map.entry(key) {
             Slot::Occupied(slot) => slot.into_mut(),
-            Slot::Vacant(slot) => slot.insert(load(store, tree, &key.to_be_bytes())?.unwrap_or_default()),
+            Slot::Vacant(slot) => {
+                let read = self.shared.get_mut().remove(&(tree, key));
+                let known = read.map_or_else(|| load(store, tree, &key.to_be_bytes()), Ok)?;
+                slot.insert(known.unwrap_or_default())
+            }
         };
         if !held.fresh && held.by >= seq {
             return Ok(());
@@ -672,7 +707,15 @@ impl<'s> Draft<'s> {
         if let Some(held) = map.get(&key) {
             return Ok(held.value.stories.clone());
         }
-        Ok(load::<Sharers>(self.store, tree, &key.to_be_bytes())?.map(|held| held.value.stories).unwrap_or_default())
+        let mut shared = self.shared.borrow_mut();
+        if shared.len() >= READ {
+            shared.clear();
+        }
+        let read = match shared.entry((tree, key)) {
+            Slot::Occupied(slot) => slot.into_mut(),
+            Slot::Vacant(slot) => slot.insert(load(self.store, tree, &key.to_be_bytes())?),
+        };
+        Ok(read.as_ref().map(|held| held.value.stories.clone()).unwrap_or_default())
     }
 
     /// Changes a story, unless the change is already in it (replay).
@@ -681,7 +724,8 @@ impl<'s> Draft<'s> {
         let held = match self.stories.entry(no) {
             Slot::Occupied(slot) => slot.into_mut(),
             Slot::Vacant(slot) => {
-                let found = load::<Story>(self.store, Tree::Stories, &layout::story_key(no))?;
+                let read = self.read.get_mut().remove(&no).map(Some);
+                let found = read.map_or_else(|| load(self.store, Tree::Stories, &layout::story_key(no)), Ok)?;
                 slot.insert(found.ok_or_else(|| StoreError::Damaged(format!("no story {}", no.0)))?)
             }
         };
@@ -1347,6 +1391,9 @@ fn tags(setting: Option<&Setting>) -> impl Iterator<Item = String> + '_ {
     };
     rules.iter().filter_map(|rule| Tag::new(&rule.id)).map(|tag| tag.id)
 }
+
+/// So many values that were read are kept at hand, of each kind; then they are read anew.
+const READ: usize = 1_024;
 
 /// Entries in one page of an archive (RFC 5005 section 4).
 pub const RUN: u32 = 100;
