@@ -403,7 +403,9 @@ impl<'s> Draft<'s> {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn minted(&self, guid: Guid) -> Result<bool> {
-        Ok(self.guids.contains_key(&guid) || self.store.trees.guids.contains_key(guid.0.as_bytes())?)
+        let key = guid.0.as_bytes();
+        let maybe = self.store.sieve.may_hold(Tree::Guids, key);
+        Ok(self.guids.contains_key(&guid) || maybe && self.store.trees.guids.contains_key(key)?)
     }
 
     /// What is known of an item.
@@ -414,6 +416,9 @@ impl<'s> Draft<'s> {
         let key = layout::item_key(source, key);
         if let Some(known) = self.items.get(&key) {
             return Ok(Some(*known));
+        }
+        if !self.store.sieve.may_hold(Tree::Items, &key) {
+            return Ok(None);
         }
         self.store.trees.items.get(key)?.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
     }
@@ -1429,6 +1434,9 @@ fn headline_keys(copy: &Copy) -> Vec<u64> {
 }
 
 fn load<T: for<'b> minicbor::Decode<'b, ()>>(store: &Store, tree: Tree, key: &[u8]) -> Result<Option<Held<T>>> {
+    if !store.sieve.may_hold(tree, key) {
+        return Ok(None);
+    }
     let Some(bytes) = store.trees.get(tree).get(key)? else { return Ok(None) };
     let (by, value) = unpack(&bytes)?;
     Ok(Some(Held { by, fresh: false, value }))

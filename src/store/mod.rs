@@ -14,6 +14,7 @@
 
 pub mod draft;
 pub mod layout;
+mod sieve;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -30,6 +31,7 @@ use crate::model::position::Position;
 use crate::model::setting::{InForce, Setting};
 
 use layout::{Meta, Trees};
+use sieve::Sieve;
 
 /// The store failed. It is derived: when in doubt it is moved aside and made again from the ledger.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +84,8 @@ struct Shared {
 pub struct Store {
     db: sled::Db,
     trees: Trees,
+    /// Keys that are surely not there.
+    sieve: Arc<Sieve>,
     path: PathBuf,
     shared: RwLock<Shared>,
     /// Held while anything of the fold is written, and by who must see it stand still for longer than readers can wait.
@@ -133,7 +137,8 @@ impl Store {
             None => Meta { layout: layout::VERSION, ..Meta::default() },
         };
         let shared = RwLock::new(Shared { meta, settings: Arc::default() });
-        let mut store = Self { db, trees, path: path.to_owned(), shared, writing: Mutex::new(()) };
+        let sieve = Sieve::over(&trees);
+        let mut store = Self { db, trees, sieve, path: path.to_owned(), shared, writing: Mutex::new(()) };
         let settings = Arc::new(store.settings()?);
         store.shared.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).settings = settings;
         Ok(store)
@@ -206,6 +211,9 @@ impl Store {
         let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut shared = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         for (tree, groups) in changes.trees {
+            for (key, _) in groups.iter().flatten().filter(|(_, value)| value.is_some()) {
+                self.sieve.put(tree, key);
+            }
             let tree = self.trees.get(tree);
             for (index, batch) in batches(groups, Self::BATCH).into_iter().enumerate() {
                 if index > 0 {
@@ -328,6 +336,12 @@ impl Store {
 
     fn read(&self) -> RwLockReadGuard<'_, Shared> {
         self.shared.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.sieve.end();
     }
 }
 
