@@ -49,6 +49,7 @@ use crate::model::setting::{InForce, Settings, difference, parts};
 use crate::model::source::Source;
 use crate::model::websub;
 use crate::place::Gazetteer;
+use crate::poll::subscriber::{self, Subscriber};
 use crate::poll::{Outcome, Poller, Round};
 use crate::press::Press;
 use crate::schedule::{Roll, Schedule};
@@ -269,6 +270,7 @@ struct Daemon {
     status: Arc<Status>,
     schedule: Schedule,
     metrics: Arc<Metrics>,
+    subscriber: Arc<Subscriber>,
 }
 
 /// What a reload did, in words, one line each; or why it did nothing.
@@ -333,6 +335,8 @@ impl Daemon {
             }
         }
         self.desk.settings.store(Arc::new(settings));
+        // Hubs of sources that are read no more are told, and all of them of a callback that moved.
+        self.subscriber.sweep();
         self.status.complain("feeds.toml", None);
         if told.is_empty() {
             told.push("nothing changed".to_owned());
@@ -452,9 +456,27 @@ pub async fn serve(
             full.load(Ordering::Relaxed) || journal.is_full() || behind > BEHIND
         })
     };
+    let subscriber = {
+        let (poller, store, settings) = (Arc::clone(&desk.poller), Arc::clone(&desk.store), Arc::clone(&desk.settings));
+        let metrics = Arc::clone(&metrics);
+        Subscriber::new(poller, store, settings, Arc::clone(&clock), Arc::new(move |word| metrics.pushed(word)))
+    };
     let told = {
-        let (metrics, status) = (Arc::clone(&metrics), Arc::clone(&status));
-        Arc::new(move |round: &Round| tell(round, &metrics, &status))
+        let (metrics, status, subscriber) = (Arc::clone(&metrics), Arc::clone(&status), Arc::clone(&subscriber));
+        Arc::new(move |round: &Round| {
+            tell(round, &metrics, &status);
+            subscriber.heard(round);
+        })
+    };
+    let renewing = {
+        let subscriber = Arc::clone(&subscriber);
+        tokio::spawn(async move {
+            let mut sweeps = tokio::time::interval(subscriber::SWEEP);
+            loop {
+                sweeps.tick().await;
+                subscriber.sweep();
+            }
+        })
     };
     let all = desk.settings.load().sources.clone();
     let schedule = Schedule::start(Arc::clone(&desk.poller), all, per_host, brake, told);
@@ -486,7 +508,9 @@ pub async fn serve(
     );
     let inquiry = Arc::new(Inquiry::new(Arc::clone(&desk.store), desk.journal.clone()));
     let hub = hub(&desk, Arc::clone(&printer), &metrics, committed);
-    let front = Arc::new(front.with_neighbours(inquiry.neighbours()).with_hub(hub.door()));
+    let front = Arc::new(
+        front.with_neighbours(inquiry.neighbours()).with_hub(hub.door()).with_mailbox(Arc::clone(&subscriber) as _),
+    );
     let (close, closed) = oneshot::channel::<()>();
     let server = tokio::spawn(serve::run(listener, front, async {
         // A dropped sender closes as well.
@@ -509,7 +533,7 @@ pub async fn serve(
     tracing::info!(%address, sources = desk.settings.load().sources.len(), "ready");
     ready(address);
 
-    let daemon = Daemon { desk, config: config.to_owned(), status, schedule, metrics };
+    let daemon = Daemon { desk, config: config.to_owned(), status, schedule, metrics, subscriber };
     let mut glance = tokio::time::interval(Duration::from_secs(5));
     loop {
         let reply = tokio::select! {
@@ -535,6 +559,7 @@ pub async fn serve(
     }
     search.stop();
     tracing::info!("stopping: running rounds and answers end, at most 10 seconds; a second signal stops at once");
+    renewing.abort();
     let drain = async {
         drop(close);
         let (left, _, ()) = tokio::join!(daemon.schedule.stop(DRAIN / 2), server, hub.stop(DRAIN / 2));

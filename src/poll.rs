@@ -13,9 +13,9 @@ pub mod parsers;
 pub mod reach;
 mod sieve;
 pub mod signs;
+pub mod subscriber;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -34,12 +34,14 @@ use crate::model::source::{Kind, Source};
 use crate::model::time::Time;
 use crate::parse::ParseError;
 use crate::store::{Store, StoreError};
+use crate::websub::link::{self, Offer};
 
 use conclude::{Came, Read, Seen};
 use draft::{Reading, Sheet};
 use pace::Said;
 use parsers::{Parsers, Unread};
 use reach::{Missing, Reach};
+use subscriber::Gates;
 
 /// Items of one document that are looked at. A closing filing names each by its position, and must stay small enough
 /// for a message of a replicated log.
@@ -195,6 +197,10 @@ pub struct Round {
     pub change: Option<Change>,
     /// The server wants its host left alone until then (429 or 503 with `Retry-After`).
     pub quiet: Option<Time>,
+    /// The hub that the answer or its document names.
+    pub offer: Offer,
+    /// It showed news although a hub delivers them.
+    pub missed: bool,
 }
 
 impl Round {
@@ -217,8 +223,7 @@ pub struct Poller {
     parsers: Parsers,
     nudge: Nudge,
     file_max: u64,
-    /// Sources whose hub delivers, and until when that is believed; taken over into the poll book by the next round.
-    pushed: Mutex<BTreeMap<SourceId, Time>>,
+    gates: Gates,
 }
 
 impl std::fmt::Debug for Poller {
@@ -246,6 +251,8 @@ struct Walk {
     said: Said,
     /// Asked without conditions although there were validators.
     doubted: bool,
+    /// The hub that the answer or its document names.
+    offer: Offer,
 }
 
 /// What the asking brought.
@@ -276,7 +283,7 @@ impl Poller {
             parsers,
             nudge,
             file_max,
-            pushed: Mutex::default(),
+            gates: Gates::default(),
         })
     }
 
@@ -303,14 +310,9 @@ impl Poller {
         self.store.book(source)
     }
 
-    /// A hub delivers the news of a source, and is believed to do so until then: from its next round on the source is asked
-    /// at a tenth of its pace ([`pace::PUSHED`]). A time that has passed ends that: the next round is planned as ever.
-    pub fn pushed(&self, source: &SourceId, until: Time) {
-        self.pushed.lock().unwrap_or_else(PoisonError::into_inner).insert(source.clone(), until);
-    }
-
     /// Asks a source once, whether it is due or not, files what is new and notes what was learned.
     pub async fn round(self: &Arc<Self>, source: &Arc<Source>) -> Round {
+        let _gate = self.gates.enter(source.id()).await;
         let started = (self.clock)();
         let mut book = self.open_book(source).await;
         let mut round = Round {
@@ -330,6 +332,8 @@ impl Poller {
             complaints: Vec::new(),
             change: None,
             quiet: None,
+            offer: Offer::default(),
+            missed: false,
         };
         let (result, walk) = self.walk(source, &mut book, &mut round).await;
         let now = (self.clock)();
@@ -346,10 +350,12 @@ impl Poller {
             }
         };
         book.status = round.status;
-        if let Some(until) = self.pushed.lock().unwrap_or_else(PoisonError::into_inner).remove(source.id()) {
-            book.pushed = Some(until);
-        }
-        let Walk { said, doubted } = walk;
+        let Walk { said, doubted, offer } = walk;
+        // A hub that delivers spares polls, until one of them shows that it does not.
+        let delivered = self.store.push(source.id()).and_then(|push| push.delivers(now));
+        round.missed = delivered.is_some() && matches!(&came, Came::Read(read) if read.unknown > 0);
+        book.pushed = delivered.filter(|_| !round.missed);
+        round.offer = offer;
         round.change = conclude::conclude(source, &mut book, Seen { asked: started, at: now, doubted, came, said });
         round.quiet = book.retry_after.filter(|_| matches!(round.status, 429 | 503));
         if let Err(error) = self.store.note(source.id(), &book) {
@@ -425,6 +431,7 @@ impl Poller {
             return Ok(Came::Same);
         }
         let at = (self.clock)();
+        let fetched = (!answer.url.is_empty()).then(|| answer.url.clone());
         let login = signs::login(&answer.hops, &sheets);
         let brought = self.read(source, sheets, book, at).await.map_err(|trouble| match trouble {
             Trouble::Parse(error) if login => Trouble::Login(error),
@@ -433,6 +440,9 @@ impl Poller {
         let Brought { mut reading, held, pause, postponed, vouched } = brought;
         reading.complaints.splice(0..0, complaints);
         reading.complaints.truncate(COMPLAINTS);
+        if let Some(asked) = fetched {
+            walk.offer = offered(std::mem::take(&mut walk.offer), std::mem::take(&mut reading.offer), &asked);
+        }
         let minutes = i64::from(reading.ttl.unwrap_or(0));
         (walk.said.ttl, walk.said.skip) = (minutes.saturating_mul(Time::MINUTE), reading.skip);
         let (listed, unknown, filed) = (reading.listed, reading.unknown, reading.items.len() as u32);
@@ -473,6 +483,42 @@ impl Poller {
         Ok(Came::Read(read))
     }
 
+    /// Files what a hub delivered: read, sifted and filed as what is polled. Returns how many items were new or changed.
+    ///
+    /// # Errors
+    /// [`Trouble`], if it cannot be read or kept; then a poll brings it.
+    pub async fn delivered(self: &Arc<Self>, source: &Arc<Source>, sheet: Sheet) -> Result<u32, Trouble> {
+        let _gate = self.gates.enter(source.id()).await;
+        let mut book = self.open_book(source).await;
+        let at = (self.clock)();
+        let Brought { reading, held, pause, postponed, .. } = self.read(source, vec![sheet], &book, at).await?;
+        let filed = if postponed { 0 } else { reading.items.len() as u32 };
+        let read = Read {
+            listed: reading.listed,
+            unknown: reading.unknown,
+            filed,
+            newest: reading.newest,
+            moments: reading.moments.clone(),
+            signs: reading.signs,
+        };
+        let filing = if postponed { None } else { self.file(source, reading, at, book.vouched).await? };
+        if let Some(filing) = filing {
+            book.vouched = filing;
+            (self.nudge)();
+        }
+        // A delivery may show a part of the list alone: what waits of the rest goes on waiting.
+        let kept =
+            book.held.iter().filter(|old| held.iter().all(|new| new.key != old.key)).cloned().collect::<Vec<_>>();
+        book.held = held.into_iter().chain(kept).collect();
+        if pause.is_some() {
+            // What waits for its article is to be met again.
+            (book.validators, book.body) = (Validators::default(), 0);
+        }
+        conclude::delivered(source, &mut book, &read, at);
+        self.store.note(source.id(), &book)?;
+        Ok(filed)
+    }
+
     async fn ask(&self, source: &Source, book: &mut Entry, round: &mut Round, walk: &mut Walk) -> Result<Got, Trouble> {
         let post = match &source.kind {
             Kind::Api { post, .. } if !post.is_empty() => Some(post),
@@ -504,6 +550,7 @@ impl Poller {
         let mut answer = answer?;
         (round.status, round.bytes) = (answer.status, answer.transferred);
         round.skew = answer.date.map(|date| date.since(now));
+        walk.offer = link::read(answer.links.iter().map(String::as_str));
         walk.said.fresh = answer.fresh.unwrap_or(0);
         walk.said.retry_after = answer.retry_after.filter(|_| !(200..400).contains(&answer.status));
         let lasting = answer.hops.iter().take_while(|hop| matches!(hop.status, 301 | 308)).last();
@@ -662,6 +709,18 @@ fn obedience(source: &Source, book: &Entry, now: Time) -> Obedience {
         }
         Kind::Feed(_) | Kind::Api { .. } | Kind::Files(_) => Obedience::Free,
     }
+}
+
+/// The hub of an answer: its headers before its document. Addresses are made absolute; a document that does not state its
+/// own has the one that was asked.
+fn offered(headers: Offer, document: Offer, asked: &str) -> Offer {
+    let Offer { hub, topic } = headers.or(document);
+    let base = url::Url::parse(asked).ok();
+    let absolute = |address: String| match &base {
+        Some(base) => base.join(&address).map_or(address, String::from),
+        None => address,
+    };
+    Offer { hub: hub.map(absolute), topic: Some(topic.map_or_else(|| asked.to_owned(), absolute)) }
 }
 
 /// Runs what blocks on a thread that may.

@@ -31,8 +31,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hub", &["model", "press", "store", "fetch", "render", "websub", "clock"]),
     ("serve", &["model", "press", "store", "query", "search", "place", "render", "websub", "clock"]),
     ("alert", &["model", "query"]),
-    ("poll", &["model", "fetch", "parse", "normalise", "journal", "store", "query", "clock"]),
-    ("schedule", &["model", "fetch", "parse", "normalise", "journal", "store", "poll", "clock"]),
+    ("poll", &["model", "fetch", "parse", "normalise", "journal", "store", "query", "websub", "clock"]),
+    ("schedule", &["model", "fetch", "parse", "normalise", "journal", "store", "websub", "poll", "clock"]),
     ("editor", &["model", "desk", "store", "journal", "place", "query", "clock", "failpoint"]),
     ("control", &["*"]),
     ("app", &["*"]),
@@ -77,7 +77,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("toml_edit", &["config"]),
     ("annotate_snippets", &["config"]),
-    ("ring", &["websub", "hub"]), // signatures, and what nobody may guess
+    ("ring", &["websub", "hub", "poll"]), // signatures, and what nobody may guess
     ("rustls", &["fetch"]),
     ("tokio_rustls", &["fetch"]),
     ("robotxt", &["fetch"]),

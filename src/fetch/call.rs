@@ -38,6 +38,8 @@ pub struct Said {
     pub body: Vec<u8>,
     /// `Retry-After`, in milliseconds from now.
     pub retry_after: Option<i64>,
+    /// `Location`, as sent.
+    pub location: Option<String>,
 }
 
 impl Fetcher {
@@ -83,7 +85,9 @@ impl Fetcher {
         }
         let response = client.request(request).await.map_err(|error| told(&host, &error))?;
         let retry_after = hint::retry_after(response.headers(), (self.0.clock)());
-        let mut said = Said { status: response.status().as_u16(), body: Vec::new(), retry_after };
+        let location = response.headers().get(header::LOCATION);
+        let location = location.and_then(|location| location.to_str().ok()).map(str::to_owned);
+        let mut said = Said { status: response.status().as_u16(), body: Vec::new(), retry_after, location };
         let mut body = response.into_body();
         while said.body.len() < call.keep
             && let Some(Ok(frame)) = body.frame().await

@@ -61,6 +61,8 @@ pub const REDIRECTS: usize = 5;
 pub const HEAD_BYTES: usize = 64 * 1024;
 /// Most lines in the head of an answer.
 pub const HEAD_LINES: usize = 200;
+/// `Link` headers of an answer that are looked at.
+pub const LINKS: usize = 16;
 /// Longest wait for the head of an answer, connecting included, unless the source's `timeout` is so long that five
 /// sixths of it are longer: who raises it has a site that is slow to answer.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(25);
@@ -195,6 +197,8 @@ pub struct Answer {
     pub retry_after: Option<i64>,
     /// `Date`.
     pub date: Option<Time>,
+    /// `Link`, as sent, [`LINKS`] of them at most.
+    pub links: Vec<String>,
     /// Bytes of the body on the wire.
     pub transferred: u64,
     /// Where the time went.
@@ -580,6 +584,13 @@ impl Fetcher {
             fresh: hint::fresh(&head.headers, now),
             retry_after: hint::retry_after(&head.headers, now),
             date: hint::stated(&head.headers),
+            links: head
+                .headers
+                .get_all(header::LINK)
+                .iter()
+                .take(LINKS)
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+                .collect(),
             ..Answer::default()
         };
         if let Some(contact) = head.extensions.get::<Arc<Contact>>() {

@@ -75,8 +75,10 @@ pub struct Document {
     pub image: Option<String>,
     /// Language of the document.
     pub language: Option<String>,
-    /// The hub that the document announces (WebSub section 4), for later.
+    /// The hub that the document announces (WebSub section 4).
     pub hub: Option<String>,
+    /// The document's own address as it states it: the topic of its hub.
+    pub topic: Option<String>,
     /// Minutes between polls that the publisher asks for (`ttl`, `sy:updatePeriod`).
     pub ttl: Option<u32>,
     /// Hours and days in which nobody is to ask (`skipHours`, `skipDays`).

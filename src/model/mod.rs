@@ -21,6 +21,7 @@ pub mod markup;
 pub mod noise;
 pub mod place;
 pub mod position;
+pub mod push;
 pub mod rhythm;
 pub mod setting;
 pub mod shingle;

@@ -27,6 +27,7 @@ pub(super) fn read(text: &str) -> Result<Document, ParseError> {
         image: string(&feed, "icon").or_else(|| string(&feed, "favicon")),
         language: string(&feed, "language"),
         complaints: complaint.map(|why| why.replacen("it ", "the document ", 1)).into_iter().collect(),
+        topic: string(&feed, "feed_url"),
         hub: feed.get("hubs").and_then(Value::as_array).and_then(|hubs| string(hubs.first()?, "url")),
         ..Document::default()
     };

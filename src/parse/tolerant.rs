@@ -638,6 +638,7 @@ impl Reading {
                 let href = frame.get("href");
                 match (href, frame.get("rel").unwrap_or("alternate")) {
                     (Some(href), "hub") if document.hub.is_none() => document.hub = Some(address(href)),
+                    (Some(href), "self") if document.topic.is_none() => document.topic = Some(address(href)),
                     (Some(href), "alternate") if document.link.is_none() => document.link = Some(address(href)),
                     (Some(href), "image") if document.image.is_none() => document.image = Some(address(href)),
                     (None, _) if document.link.is_none() => document.link = some(text).map(|link| address(&link)),

@@ -301,6 +301,16 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
     told(book, before, at, certain)
 }
 
+/// Notes in the poll book what a hub delivered. Its list may be a part of the whole: it says when there is news, and nothing
+/// of how the source itself is doing or when it is asked next.
+pub fn delivered(source: &Source, book: &mut Entry, read: &Read, at: Time) {
+    book.rhythm.learn(at, read.unknown, &read.moments, east(source, at));
+    book.newest = book.newest.max(read.newest);
+    if read.filed > 0 {
+        book.last_new = Some(at);
+    }
+}
+
 /// Whether there was news when "not modified" was said last: by its dates, or because there is so much of it.
 fn lied(read: &Read, before: Option<Time>) -> bool {
     let old = |moment: &&Time| before.is_some_and(|before| **moment < before.plus(-Time::MINUTE));

@@ -17,6 +17,7 @@ use crate::model::time::{Time, Trust};
 use crate::normalise::{self, Siblings};
 use crate::parse::{self, Article, Fetched, ParseError};
 use crate::store::{Store, StoreError};
+use crate::websub::link::Offer;
 
 /// How the article of an entry without a headline is read, where its source does not say.
 const WITHOUT_HEADLINE: &str = "readable";
@@ -141,6 +142,8 @@ pub struct Reading {
     pub title: Option<String>,
     /// The page it names as its own.
     pub home: Option<String>,
+    /// The hub that it names, and its own address.
+    pub offer: Offer,
     /// Minutes between polls that it asks for.
     pub ttl: Option<u32>,
     /// Hours and days in which it wants nobody to ask.
@@ -254,6 +257,7 @@ pub fn sift(source: &Source, read: Read, at: Time, store: &Store, vouched: Posit
             (reading.format, reading.charset) = (document.format, document.charset);
             (reading.title, reading.home, reading.ttl) = (document.title, document.link, document.ttl);
             reading.skip = document.skip;
+            reading.offer = Offer { hub: document.hub, topic: document.topic };
         } else {
             reading.title = reading.title.take().or(document.title);
         }

@@ -71,6 +71,7 @@ pub struct Metrics {
     received: Counter,
     items: Family<Decision, Counter>,
     deliveries: Family<Outcome, Counter>,
+    received_pushes: Family<Outcome, Counter>,
     sources: Family<State, Gauge>,
     turns: Family<State, Counter>,
     watched: Mutex<Vec<(Gauge<f64, AtomicU64>, Reading)>>,
@@ -125,6 +126,12 @@ impl Metrics {
             "Deliveries to WebSub subscribers, and pings to another hub, by what came of them",
             deliveries.clone(),
         );
+        let received_pushes = Family::<Outcome, Counter>::default();
+        registry.register(
+            "citydesk_websub_received",
+            "Deliveries by the hubs of sources, by what came of them",
+            received_pushes.clone(),
+        );
         let sources = Family::<State, Gauge>::default();
         registry.register("citydesk_sources", "Sources by state", sources.clone());
         let turns = Family::<State, Counter>::default();
@@ -144,6 +151,7 @@ impl Metrics {
             received,
             items,
             deliveries,
+            received_pushes,
             sources,
             turns,
             watched: Mutex::default(),
@@ -194,6 +202,11 @@ impl Metrics {
     /// `connection`, `print`; or a ping to another hub: `ping`, `ping_failed`.
     pub fn delivered(&self, outcome: &'static str) {
         self.deliveries.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Counts a delivery by a source's hub: `filed`, `nothing`, `unsigned`, `unreadable` or `retired`.
+    pub fn pushed(&self, outcome: &'static str) {
+        self.received_pushes.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// Sets how many sources are in each state; a state that is not named holds none.

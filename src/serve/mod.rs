@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod address;
+pub mod callback;
 pub mod caller;
 pub mod conditional;
 pub mod directory;
@@ -49,6 +50,7 @@ use crate::place::Gazetteer;
 use crate::press::Press;
 use crate::store::Store;
 use crate::websub::Door;
+use crate::websub::mailbox::Mailbox;
 use account::{Account, Neighbours};
 use directory::Kept;
 use health::Status;
@@ -80,6 +82,8 @@ pub struct Front {
     neighbours: Neighbours,
     /// Where requests to our hub are handed in.
     door: Option<Door>,
+    /// Who answers at our callbacks.
+    mailbox: Option<Arc<dyn Mailbox>>,
     directory: Kept,
     /// Requests so far, and the second in which we began: together they name a request.
     asked: AtomicU64,
@@ -147,6 +151,7 @@ impl Front {
             status,
             neighbours,
             door: None,
+            mailbox: None,
             directory: Kept::default(),
             fixed: false,
         }
@@ -168,6 +173,12 @@ impl Front {
     #[must_use]
     pub fn with_hub(self, door: Door) -> Self {
         Self { door: Some(door), ..self }
+    }
+
+    /// With callbacks for the hubs of sources; without, nothing stands there.
+    #[must_use]
+    pub fn with_mailbox(self, mailbox: Arc<dyn Mailbox>) -> Self {
+        Self { mailbox: Some(mailbox), ..self }
     }
 
     /// A story and what is known of it. Texts are read and compared without holding the store.
@@ -244,6 +255,9 @@ impl Front {
         }
         if short == crate::model::websub::PATH {
             return ("hub", Ok(hub::answer(self, asked, request.extensions().get()).await));
+        }
+        if let Some((source, token)) = callback::read(short) {
+            return ("callback", Ok(callback::answer(self, asked, source, token, request.extensions().get())));
         }
         let (route, reply) = route::answer(self, asked).await;
         (route, Ok(reply))

@@ -173,12 +173,14 @@ pub struct SourceWords {
     pub retired: &'static str,
     /// Time between polls.
     pub interval: &'static str,
+    /// Its hub, which delivers its news.
+    pub hub: &'static str,
+    /// Since when the hub delivers, when it did last, when that ends, and what went wrong.
+    pub pushed: [&'static str; 4],
     /// In its state since.
     pub since: &'static str,
     /// Where it moved for good.
     pub moved: &'static str,
-    /// A hub delivers its news until then.
-    pub pushed: &'static str,
     /// A span of so many seconds.
     pub span: fn(i64) -> String,
 }
@@ -372,9 +374,10 @@ static CHINESE: Words = Words {
         status: "HTTP 状态",
         retired: "该信源已从设置中移除；已收录的新闻和订阅地址仍然有效。",
         interval: "抓取间隔",
+        hub: "推送（WebSub）",
+        pushed: ["推送始于", "最近一次推送", "推送到期", "推送问题"],
         since: "此状态自",
         moved: "已永久迁往",
-        pushed: "由推送中心送达，有效至",
         span: |seconds| match seconds {
             0..60 => format!("{seconds} 秒"),
             60..7_200 => format!("{} 分钟", seconds / 60),
@@ -545,9 +548,10 @@ static ENGLISH: Words = Words {
         status: "HTTP status",
         retired: "This source is not in the settings any more; its stories and its feed stay.",
         interval: "Asked every",
+        hub: "Pushed by (WebSub)",
+        pushed: ["Pushed since", "Last push", "Push lease ends", "Trouble with push"],
         since: "In this state since",
         moved: "Moved for good to",
-        pushed: "A hub delivers until",
         span: |seconds| match seconds {
             0..60 => format!("{seconds} s"),
             60..7_200 => format!("{} min", seconds / 60),

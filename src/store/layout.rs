@@ -24,6 +24,7 @@
 //! | `subscriptions` | 2 | the number after the last one given |
 //! | `delivered` | number, 8 bytes big-endian | `Delivered`: what the subscription has of its feed |
 //! | `book` | source id | `book::Entry`; no part of the fold |
+//! | `book` | `push/` and source id | `Push`: the hub that delivers its news; no part of the fold |
 //!
 //! A value is: layout version (1 byte), ledger record that wrote it (8 bytes little-endian), then CBOR. Orders are
 //! inverted so that the newest comes first and one always reads forward. A block holds the orders from its key's (the
@@ -403,6 +404,15 @@ pub fn subscriber_key(identity: &[u8; 16]) -> Vec<u8> {
     let mut key = vec![1];
     key.extend_from_slice(identity);
     key
+}
+
+/// Before the keys of what the poll book has of hubs. No source's id holds a slash.
+pub const PUSH: &str = "push/";
+
+/// Key of what the poll book has of the hub of a source.
+#[must_use]
+pub fn push_key(source: &SourceId) -> Vec<u8> {
+    [PUSH, source.as_str()].concat().into_bytes()
 }
 
 /// Prefix of the entries that a changed rule brought to an edition.

@@ -28,6 +28,7 @@ use crate::model::codec;
 use crate::model::edit::Record;
 use crate::model::id::SourceId;
 use crate::model::position::Position;
+use crate::model::push::Push;
 use crate::model::setting::{InForce, Setting};
 
 use layout::{Meta, Trees};
@@ -270,6 +271,40 @@ impl Store {
     pub fn note(&self, source: &SourceId, entry: &book::Entry) -> Result<()> {
         self.trees.book.insert(source.as_str(), codec::encode(entry))?;
         Ok(())
+    }
+
+    /// What is remembered of the hub that delivers a source's news. An unreadable entry counts as none.
+    #[must_use]
+    pub fn push(&self, source: &SourceId) -> Option<Push> {
+        let bytes = self.trees.book.get(layout::push_key(source)).ok()??;
+        codec::decode(&bytes).ok()
+    }
+
+    /// Remembers something of the hub that delivers a source's news, or forgets it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if sled fails.
+    pub fn note_push(&self, source: &SourceId, push: Option<&Push>) -> Result<()> {
+        let key = layout::push_key(source);
+        match push {
+            Some(push) => self.trees.book.insert(key, codec::encode(push))?,
+            None => self.trees.book.remove(key)?,
+        };
+        Ok(())
+    }
+
+    /// Every hub that delivers, or was asked to, by source.
+    ///
+    /// # Errors
+    /// [`StoreError`] if sled fails.
+    pub fn pushes(&self) -> Result<Vec<(SourceId, Push)>> {
+        let mut all = Vec::new();
+        for pair in self.trees.book.scan_prefix(layout::PUSH) {
+            let (key, value) = pair?;
+            let source = std::str::from_utf8(&key[layout::PUSH.len()..]).ok().and_then(SourceId::new);
+            all.extend(source.zip(codec::decode(&value).ok()));
+        }
+        Ok(all)
     }
 
     /// Takes over what polling remembers from another store.

@@ -442,6 +442,12 @@ impl<'s> View<'s> {
         self.store.book(id)
     }
 
+    /// What is remembered of the hub that delivers a source's news; no part of the fold.
+    #[must_use]
+    pub fn push(&self, id: &SourceId) -> Option<crate::model::push::Push> {
+        self.store.push(id)
+    }
+
     /// All sources that ever filed, retired ones included, by id.
     ///
     /// # Errors

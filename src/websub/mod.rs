@@ -1,8 +1,11 @@
-//! WebSub (W3C Recommendation of 23 January 2018) in values: requests to a hub, verification of intent, signatures.
+//! WebSub (W3C Recommendation of 23 January 2018) in values: requests to a hub, verification of intent, signatures, discovery,
+//! callbacks.
 //!
-//! Sections named here are those of the recommendation. Who asks whom, and when, is the business of [`crate::hub`].
+//! Sections named here are those of the recommendation. Who asks whom, and when, is the business of the rooms `hub` and `poll`.
 
 pub mod intent;
+pub mod link;
+pub mod mailbox;
 pub mod request;
 pub mod signature;
 

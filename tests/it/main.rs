@@ -22,5 +22,6 @@ mod readers;
 mod rebuild;
 mod site;
 mod start;
+mod subscriber;
 mod why;
 mod world;

@@ -180,8 +180,13 @@ impl Desk<'_> {
         if let Some(to) = book.settled(asked).filter(|_| open) {
             say(words.moved, polled(to, "feed"), link::outside(to).filter(|to| !to.contains(['?', '@'])));
         }
-        if let Some(until) = book.pushed.filter(|until| *until > asked) {
-            say(words.pushed, time(Some(until)), None);
+        if let Some(push) = self.view.push(&source.id).filter(|_| open && source.state.is_some()) {
+            say(words.hub, polled(&push.hub, "hub"), None);
+            let until = push.until.filter(|_| push.since.is_some());
+            for (name, at) in words.pushed.into_iter().zip([push.since, push.last, until]) {
+                say(name, time(at), None);
+            }
+            say(words.pushed[3], push.trouble, None);
         }
         if book.status > 0 {
             say(words.status, book.status.to_string(), None);
