@@ -33,6 +33,8 @@
 
 #[path = "desk/likeness.rs"]
 mod likeness;
+#[path = "desk/splits.rs"]
+mod splits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
