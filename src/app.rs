@@ -487,6 +487,11 @@ pub async fn serve(
     let index = indexer(search, &metrics)?;
 
     let press = Arc::new(Press::new(Arc::clone(&desk.store), Arc::new(desk.journal.clone())));
+    let (renders, weight) = (Arc::clone(&press), Arc::clone(&press));
+    metrics
+        .watch("press_renders", "Feeds and parts of feeds printed since the start", move || renders.renders() as f64);
+    metrics.watch("press_bytes", "Memory of what is printed and kept", move || weight.weight() as f64);
+    metrics.watch("press_limit_bytes", "Most memory for what is printed", || (Press::SHELF + Press::ASIDE) as f64);
     let warm = place.join(WARM);
     if let Ok(list) = std::fs::read_to_string(&warm) {
         let press = Arc::clone(&press);

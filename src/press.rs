@@ -82,17 +82,13 @@ pub enum Form {
     Brotli,
 }
 
-/// Values of headers.
+/// What is said of a printed feed in headers.
 #[derive(Debug, Clone)]
 pub struct Stamps {
     /// Entity tags: of the document as it is, and of its forms in the order of [`Form`].
-    pub etags: [http::HeaderValue; 4],
-    /// `Cache-Control`.
-    pub cache: http::HeaderValue,
-    /// `Last-Modified`.
-    pub modified: http::HeaderValue,
-    /// `Link` to hub and self (WebSub section 4), where a hub is announced.
-    pub link: Option<http::HeaderValue>,
+    pub etags: [String; 4],
+    /// The headers of a 304 for each of them; what a document goes out with besides is added to them.
+    pub heads: [http::HeaderMap; 4],
 }
 
 /// What is to be printed.

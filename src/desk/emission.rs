@@ -15,6 +15,9 @@ use crate::model::time::{Time, Trust};
 /// fresher one says nothing that first seen does not say better.
 const FRESH: i64 = 24 * Time::HOUR;
 
+/// So many pages of other copies are printed with a story at most.
+const RELATED: usize = 8;
+
 /// Composes the emission from the item at hand, which is the story's copy shown. The date is pinned at first emission;
 /// `updated` moves only by an edit or a correction.
 #[must_use]
@@ -63,7 +66,20 @@ pub fn compose(rules: &Rules, case: &Case<'_>, story: &Story, cause: Cause) -> E
         language: item.language.clone(),
         first: before.map_or(case.at, |before| before.first),
         repairs: Vec::new(),
+        rights: item.rights.clone(),
+        related: before.map_or_else(|| related(story, &item.link), |before| before.related.clone()),
     }
+}
+
+/// Pages of the copies that a story has beside the one with this link, each once.
+fn related(story: &Story, link: &str) -> Vec<String> {
+    let mut links: Vec<String> = Vec::new();
+    for copy in story.copies.iter().filter(|copy| !copy.link.is_empty() && copy.link != link) {
+        if links.len() < RELATED && !links.contains(&copy.link) {
+            links.push(copy.link.clone());
+        }
+    }
+    links
 }
 
 /// What is printed with its text taken from the item at hand, because that of the copy shown is cut or damaged; its

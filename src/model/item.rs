@@ -49,6 +49,8 @@ pub struct Raw {
     pub enclosure: Option<Enclosure>,
     /// `georss:point` or `geo:lat`/`geo:long`.
     pub point: Option<Point>,
+    /// `rights`, `dc:rights` or `copyright` of the item.
+    pub rights: Option<String>,
 }
 
 /// A date in a document: as written, and as understood.
@@ -75,6 +77,8 @@ pub struct Document {
     pub image: Option<String>,
     /// Language of the document.
     pub language: Option<String>,
+    /// What it says of the rights in its items.
+    pub rights: Option<String>,
     /// The hub that the document announces (WebSub section 4).
     pub hub: Option<String>,
     /// The document's own address as it states it: the topic of its hub.
@@ -241,6 +245,9 @@ pub struct Item {
     /// The headline it had where it comes from: 原标题.
     #[n(20)]
     pub former: Option<String>,
+    /// What its publisher says of the rights in it, in a line.
+    #[cbor(n(40), default)]
+    pub rights: Option<String>,
 }
 
 impl Item {

@@ -190,6 +190,12 @@ pub struct Emission {
     /// Parts that were taken from other copies.
     #[cbor(n(20), default)]
     pub repairs: Vec<Repair>,
+    /// What its publisher says of the rights in it.
+    #[cbor(n(40), default)]
+    pub rights: Option<String>,
+    /// Pages of the other copies that were known when it was first emitted; those that come later change nothing.
+    #[cbor(n(41), default)]
+    pub related: Vec<String>,
 }
 
 impl Emission {

@@ -136,7 +136,16 @@ pub fn item(raw: &Raw, key: ItemKey, hash: u64, source: &Source, url: &str, at: 
         text: full,
         hands,
         former,
+        rights: raw.rights.as_deref().or(siblings.rights()).and_then(rights),
     }
+}
+
+/// What is said of rights, as one line of at most this many characters; nothing if it only holds markup.
+const RIGHTS: usize = 200;
+
+fn rights(raw: &str) -> Option<String> {
+    let line = text::headline(raw);
+    (!line.is_empty()).then(|| text::cut(&line, RIGHTS))
 }
 
 /// A text of an item: clean, with its attribution found.

@@ -25,6 +25,7 @@ pub struct Siblings {
     /// How many items claim each second, with a time of day.
     stamps: BTreeMap<i64, u32>,
     language: Option<String>,
+    rights: Option<String>,
     /// Links, as sent without their fragment, that stand under more than one headline: they identify none of them.
     shared: BTreeSet<String>,
 }
@@ -55,12 +56,17 @@ impl Siblings {
                 shared.insert(link.to_owned());
             }
         }
-        Self { stamps, language: document.language.clone(), shared }
+        Self { stamps, language: document.language.clone(), rights: document.rights.clone(), shared }
     }
 
     /// Whether the item's link stands under other headlines of the document too.
     pub(super) fn share(&self, raw: &Raw) -> bool {
         raw.link.as_deref().is_some_and(|link| self.shared.contains(bare(link)))
+    }
+
+    /// What the document says of the rights in its items.
+    pub(super) fn rights(&self) -> Option<&str> {
+        self.rights.as_deref()
     }
 
     /// Language of the document.

@@ -116,6 +116,7 @@ fn merge(document: &mut Document, feed: Feed) {
             image: tolerant.image.or(strict.image),
             enclosure: tolerant.enclosure.or(strict.enclosure),
             point: tolerant.point,
+            rights: tolerant.rights,
         };
     }
 }
@@ -171,6 +172,7 @@ fn raw(entry: Entry, kind: &FeedType) -> Raw {
             .or_else(|| thumbnail.map(|t| t.image.uri.clone())),
         enclosure,
         point: None,
+        rights: entry.rights.map(|rights| rights.content),
     }
 }
 

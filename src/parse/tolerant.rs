@@ -520,6 +520,7 @@ impl Reading {
             "source" if !self.atom => put(&mut found.credits, 0, text),
             "dc:source" | "dcterms:source" if !text.contains("://") => put(&mut found.credits, 1, text),
             "dc:language" => raw.language = some(text).or_else(|| raw.language.take()),
+            "rights" | "dc:rights" | "copyright" | "media:copyright" if raw.rights.is_none() => raw.rights = some(text),
             "enclosure" => {
                 let kind = frame.get("type").unwrap_or_default();
                 if let Some(url) = frame.get("url").or_else(|| frame.get("href")) {
@@ -655,6 +656,7 @@ impl Reading {
                 document.image = frame.get("href").or(frame.get("url")).map(address);
             }
             "language" | "dc:language" if top && document.language.is_none() => document.language = some(text),
+            "rights" | "dc:rights" | "copyright" if top && document.rights.is_none() => document.rights = some(text),
             "ttl" if top => document.ttl = text.parse().ok(),
             "hour" if parent == "skiphours" => document.skip.hour(text),
             "day" if parent == "skipdays" => document.skip.day(text),

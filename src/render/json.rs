@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Channel, Entry, Format, Told, date, whole_text, xml};
+use super::{Channel, Entry, Format, Told, date, enclosure, foreign, whole_text, xml};
 use crate::model::evidence::Sign;
 use crate::model::place::{Placed, Point};
 
@@ -52,11 +52,9 @@ fn item(channel: &Channel, entry: &Entry) -> Value {
     let summary = Some(xml::clean(emission.summary.trim()).into_owned()).filter(|summary| !summary.is_empty());
     // One of the two contents must be there: without whole text it is the summary, else the headline.
     let text = html.is_none().then(|| summary.clone().unwrap_or_else(|| line(&emission.title)));
-    let enclosure = emission.enclosure.as_ref().filter(|enclosure| enclosure.length > 0);
-    let attachments = enclosure.and_then(|enclosure| {
-        let url = xml::address(&enclosure.url)?;
-        Some(json!([{ "url": url, "mime_type": line(&enclosure.kind), "size_in_bytes": enclosure.length }]))
-    });
+    let attachments = enclosure(emission).map(
+        |enclosure| json!([{ "url": enclosure.url, "mime_type": enclosure.kind, "size_in_bytes": enclosure.length }]),
+    );
     let creator = if emission.creator.trim().is_empty() { &emission.source_name } else { &emission.creator };
     let tags = emission.cities.iter().map(|placed| &placed.name).chain(emission.tags.iter().map(|tag| &tag.name));
     json!({
@@ -71,7 +69,7 @@ fn item(channel: &Channel, entry: &Entry) -> Value {
         "date_modified": emission.updated.map(|at| date::rfc3339(at, emission.offset)),
         "authors": [{ "name": line(creator) }],
         "tags": tags.map(|name| line(name)).collect::<Vec<_>>(),
-        "language": emission.language.as_deref().map(line),
+        "language": foreign(channel, entry).map(line),
         "attachments": attachments,
         "_citydesk": {
             "story": entry.guid.to_string(),

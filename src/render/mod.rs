@@ -13,6 +13,7 @@ pub mod xml;
 mod tests;
 
 use crate::model::id::Guid;
+use crate::model::item::Enclosure;
 use crate::model::story::Emission;
 use crate::model::time::Time;
 
@@ -126,6 +127,28 @@ const GENERATOR: &str = "citydesk";
 /// Namespaces of categories, by what they name. A page stands at each address.
 fn namespace(channel: &Channel, of: &str) -> String {
     format!("{}/ns/{of}", channel.public_url)
+}
+
+/// The item's language, where it is another than the channel's. `zh` beside `zh-CN` says less and not something else.
+fn foreign<'e>(channel: &Channel, entry: &'e Entry) -> Option<&'e str> {
+    let language = entry.emission.language.as_deref().map(str::trim).filter(|language| !language.is_empty())?;
+    let (ours, theirs) = (channel.language.trim().to_ascii_lowercase(), language.to_ascii_lowercase());
+    let (short, long) = if ours.len() < theirs.len() { (&ours, &theirs) } else { (&theirs, &ours) };
+    let alike = long.strip_prefix(short.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    (!alike).then_some(language)
+}
+
+/// The enclosure, where it has a real length, with an address and a media type that may be printed.
+fn enclosure(emission: &Emission) -> Option<Enclosure> {
+    let enclosure = emission.enclosure.as_ref().filter(|enclosure| enclosure.length > 0)?;
+    let kind = xml::line(&enclosure.kind).trim().to_ascii_lowercase();
+    // Parameters (`; charset=…`) have no place there.
+    let kind = kind.split(';').next().unwrap_or_default().trim_end();
+    let word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b));
+    let known = kind.split_once('/').is_some_and(|(kind, subtype)| word(kind) && word(subtype));
+    let kind = if known { kind } else { "application/octet-stream" };
+    Some(Enclosure { url: xml::address(&enclosure.url)?, kind: kind.to_owned(), length: enclosure.length })
 }
 
 /// The whole text with its closing line: who published it, and where.

@@ -11,7 +11,7 @@ use ::rss::extension::atom::{AtomExtension, Link};
 use ::rss::extension::dublincore::DublinCoreExtension;
 use ::rss::extension::{Extension, ExtensionMap};
 
-use super::{Channel, Entry, Format, GENERATOR, date, namespace, whole_text, xml};
+use super::{Channel, Entry, Format, GENERATOR, date, enclosure, foreign, namespace, whole_text, xml};
 use crate::model::story::Emission;
 
 /// RSS 2.0.
@@ -107,7 +107,11 @@ fn item(channel: &Channel, entry: &Entry) -> ::rss::Item {
         link: xml::address(&emission.link),
         description: (!summary.is_empty()).then(|| xml::escape(&summary).into_owned()),
         categories: categories(channel, emission),
-        enclosure: enclosure(emission),
+        enclosure: enclosure(emission).map(|enclosure| ::rss::Enclosure {
+            url: enclosure.url,
+            length: enclosure.length.to_string(),
+            mime_type: enclosure.kind,
+        }),
         guid: Some(::rss::Guid { value: entry.guid.urn(), permalink: false }),
         pub_date: Some(date::rfc2822(emission.published, emission.offset)),
         source: xml::address(&entry.source_feed).map(source),
@@ -115,7 +119,7 @@ fn item(channel: &Channel, entry: &Entry) -> ::rss::Item {
         extensions: extensions(emission),
         dublin_core_ext: Some(DublinCoreExtension {
             creators: filled(&emission.creator).into_iter().collect(),
-            languages: emission.language.as_deref().and_then(filled).into_iter().collect(),
+            languages: foreign(channel, entry).and_then(filled).into_iter().collect(),
             ..Default::default()
         }),
         ..Default::default()
@@ -127,12 +131,6 @@ fn categories(channel: &Channel, emission: &Emission) -> Vec<::rss::Category> {
     let cities = emission.cities.iter().map(|placed| (&placed.name, &city));
     let tags = emission.tags.iter().map(|tagged| (&tagged.name, &tag));
     cities.chain(tags).map(|(name, domain)| ::rss::Category { name: line(name), domain: Some(line(domain)) }).collect()
-}
-
-fn enclosure(emission: &Emission) -> Option<::rss::Enclosure> {
-    let enclosure = emission.enclosure.as_ref().filter(|enclosure| enclosure.length > 0)?;
-    let kind = filled(&enclosure.kind).unwrap_or_else(|| "application/octet-stream".to_owned());
-    Some(::rss::Enclosure { url: xml::address(&enclosure.url)?, length: enclosure.length.to_string(), mime_type: kind })
 }
 
 fn extensions(emission: &Emission) -> ExtensionMap {

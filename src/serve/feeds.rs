@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderName,
-    LAST_MODIFIED, LINK, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
+    HeaderName, LAST_MODIFIED, LINK, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
@@ -142,20 +142,18 @@ async fn send(asked: &HeaderMap, printed: &Arc<Printed>, now: i64) -> Result<Rep
     let coding = encoding::choose(asked, &[Coding::Identity, Coding::Gzip, Coding::Zstd, Coding::Brotli]);
     let stamps = printed.stamps.get_or_init(|| {
         let codings = [Coding::Identity, Coding::Gzip, Coding::Zstd, Coding::Brotli];
-        Stamps {
-            etags: codings.map(|coding| reply::value(&printed.etag_for(coding.name()))),
-            cache: reply::value(&format!("public, max-age={}, stale-if-error={STALE_IF_ERROR}", printed.max_age)),
-            modified: reply::value(&conditional::http_date(printed.modified)),
-            link: printed
-                .hub
-                .as_ref()
-                .map(|hub| reply::value(&format!("<{hub}>; rel=\"hub\", <{}>; rel=\"self\"", printed.address))),
-        }
+        let etags = codings.map(|coding| printed.etag_for(coding.name()));
+        let heads = codings.map(|coding| head(printed, &etags[coding as usize]));
+        Stamps { etags, heads }
     });
     let etag = &stamps.etags[coding as usize];
     // A date ahead of our own clock is neither said nor believed (RFC 9110 section 8.8.2.1).
     let modified = Some(printed.modified).filter(|modified| *modified <= now);
-    let mut reply = match conditional::decide(asked, etag.to_str().unwrap_or_default(), modified) {
+    let mut headers = stamps.heads[coding as usize].clone();
+    if modified.is_none() {
+        headers.remove(LAST_MODIFIED);
+    }
+    let mut reply = match conditional::decide(asked, etag, modified) {
         Decision::NotModified => reply::not_modified(),
         Decision::Send => {
             let form = match coding {
@@ -176,25 +174,34 @@ async fn send(asked: &HeaderMap, printed: &Arc<Printed>, now: i64) -> Result<Rep
                     }
                 }
             };
-            let mut reply = reply::plain(StatusCode::OK, printed.media_type, body);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(printed.media_type));
+            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             if let Some(name) = coding.name() {
-                reply.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(name));
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
             }
-            reply
+            Response::new(Full::new(body))
         }
     };
-    let headers = reply.headers_mut();
-    headers.insert(ETAG, etag.clone());
-    if modified.is_some() {
-        headers.insert(LAST_MODIFIED, stamps.modified.clone());
-    }
-    headers.insert(CACHE_CONTROL, stamps.cache.clone());
-    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-    if let Some(link) = &stamps.link {
-        headers.insert(LINK, link.clone());
-    }
-    open(headers);
+    *reply.headers_mut() = headers;
     Ok(reply)
+}
+
+/// The headers that a feed has also where only they are sent (RFC 9110 section 15.4.5).
+fn head(printed: &Printed, etag: &str) -> HeaderMap {
+    // With room for what is added.
+    let mut headers = HeaderMap::with_capacity(14);
+    headers.insert(ETAG, reply::value(etag));
+    headers.insert(LAST_MODIFIED, reply::value(&conditional::http_date(printed.modified)));
+    let cache = format!("public, max-age={}, stale-if-error={STALE_IF_ERROR}", printed.max_age);
+    headers.insert(CACHE_CONTROL, reply::value(&cache));
+    // A browser's own navigation gets a page here. What else tells one (`Accept`, over plain http) is not named: every
+    // reader sends another, and a cache that shows a person the feed does no harm.
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding, Sec-Fetch-Dest"));
+    if let Some(hub) = &printed.hub {
+        headers.insert(LINK, reply::value(&format!("<{hub}>; rel=\"hub\", <{}>; rel=\"self\"", printed.address)));
+    }
+    open(&mut headers);
+    headers
 }
 
 /// Feeds may be read by scripts of any page: they hold nothing that is not public, and we set no cookies.

@@ -6,7 +6,6 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZero;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,14 +18,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use super::parts::Parts;
 use super::patience::Patience;
 use super::reply::{Dropped, Reply};
 use super::seat::{Seat, Seats};
 use crate::model::setting::Network;
 
-/// How long a client may take from connecting to its first whole request head, and for each later head (which also
-/// bounds how long a connection stays open unused).
+/// How long a client may take from connecting to its first whole request head, and over HTTP/1.1 for each later head
+/// (which also bounds how long a connection stays open unused).
 const HEADER_TIME: Duration = Duration::from_secs(10);
+/// How long an HTTP/2 connection stays open unused: setting one up costs more.
+const UNUSED: Duration = Duration::from_secs(180);
 /// Largest request head in bytes; hyper answers 431 beyond it.
 const HEADER_BYTES: usize = 32 * 1024;
 /// Largest header list of an HTTP/2 request, in bytes as RFC 9113 section 6.5.2 counts them.
@@ -82,8 +84,10 @@ fn soft_files(limits: &str) -> Option<usize> {
 
 /// Serves until `shutdown` is over, then accepts nothing more and waits for running answers, at most [`DRAIN`].
 ///
-/// Connections are answered by threads of their own, one for each core, each with its own runtime: a connection never
-/// changes its thread, which costs less than sharing them, and no poll or reading of a document stands before an answer.
+/// Connections are answered by threads of their own, one for every two cores, each with its own runtime: a connection never
+/// changes its thread, which costs less than sharing them, and no poll or reading of a document stands before an answer. One
+/// thread that always finds something to do answers with less work than two that wait in between, and what they hand away
+/// (printing, packing, pages) has the other cores.
 pub async fn run<H, F>(listener: TcpListener, limits: Limits, handler: H, shutdown: impl Future<Output = ()>)
 where
     H: Fn(http::Request<Incoming>, IpAddr) -> F + Clone + Send + 'static,
@@ -94,7 +98,8 @@ where
     let callers = Arc::new(Callers::default());
     let mut shutdown = pin!(shutdown);
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let mut workers: Vec<Worker> = (0..cores).filter_map(|number| Worker::start(number, handler.clone())).collect();
+    let mut workers: Vec<Worker> =
+        (0..cores.div_ceil(2)).filter_map(|number| Worker::start(number, handler.clone())).collect();
     if workers.is_empty() {
         tracing::error!("no thread can be started to answer requests: is the machine out of memory?");
         return;
@@ -185,7 +190,9 @@ where
     F: Future<Output = Result<Reply, Dropped>> + Send + 'static,
 {
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
+    // Its own timer is set anew for every request, which costs as much as finding the answer: [`Seat::kept`] looks at a
+    // clock once in a while instead.
+    http.http1().header_read_timeout(None).max_buf_size(HEADER_BYTES);
     http.http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
@@ -197,17 +204,18 @@ where
     while let Some(Accepted { stream, address, seat, held }) = accepted.recv().await {
         while running.try_join_next().is_some() {}
         let Ok(stream) = TcpStream::from_std(stream) else { continue };
-        let begun = Arc::new(AtomicBool::new(false));
-        let io = TokioIo::new(Patience::new(stream, HEADER_TIME, STALL, Arc::clone(&begun)));
+        let io = TokioIo::new(Patience::new(stream, HEADER_TIME, STALL, Arc::clone(&seat)));
         let handler = handler.clone();
         let asked = Arc::clone(&seat);
-        let service = service_fn(move |request| {
-            begun.store(true, Ordering::Relaxed);
-            let (asking, answer) = (asked.ask(), handler(request, address));
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let streams = request.version() == http::Version::HTTP_2;
+            let (asking, answer) = (asked.ask(streams), handler(request, address));
             async move {
-                let answer = answer.await;
-                drop(asking);
-                answer
+                let answer = answer.await?;
+                // Over HTTP/1.1 an answer is written at once, and a socket that takes none is noticed. Streams wait for the
+                // client's leave, each on its own: whether it gives it is noticed by the parts that are taken.
+                let asking = streams.then_some(asking);
+                Ok::<_, Dropped>(answer.map(|body| Parts::new(body, asking)))
             }
         });
         let connection = graceful.watch(http.serve_connection(io, service).into_owned());
@@ -217,6 +225,7 @@ where
                     tracing::debug!(%address, %error, "a connection ended early");
                 },
                 () = seat.leave() => tracing::debug!(%address, "an idle connection made room for another"),
+                why = seat.kept(HEADER_TIME, UNUSED, STALL) => tracing::debug!(%address, why, "a connection was cut"),
             }
             drop(held);
         });

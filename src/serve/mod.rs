@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod moment;
 pub mod outline;
 pub mod pages;
+mod parts;
 mod patience;
 pub mod reason;
 pub mod reply;
@@ -201,7 +202,8 @@ impl Front {
     pub async fn answer<B>(self: &Arc<Self>, request: &Request<B>, address: IpAddr) -> Result<Reply, Dropped> {
         let begun = Instant::now();
         let id = self.asked.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{:08x}-{id:x}", self.began);
+        let id = reply::text(format!("{:08x}-{id:x}", self.began));
+        let shown = || id.to_str().unwrap_or_default();
         let (route, answered) = self.dispatch(request).await;
         let mut answered =
             answered.map(|reply| if request.method() == Method::HEAD { reply::beheaded(reply) } else { reply });
@@ -211,12 +213,12 @@ impl Front {
             Ok(reply) => {
                 use hyper::body::Body as _;
                 self.metrics.answered(route, reply.status(), took);
-                reply.headers_mut().insert(REQUEST_ID, reply::value(&id));
+                reply.headers_mut().insert(REQUEST_ID, id.clone());
                 if tracing::enabled!(target: "access", tracing::Level::INFO) {
                     let agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
                     tracing::info!(
                         target: "access",
-                        id,
+                        id = shown(),
                         address = %caller(),
                         method = %request.method(),
                         uri = %request.uri(),
@@ -229,7 +231,7 @@ impl Front {
             }
             Err(dropped) => {
                 self.metrics.dropped();
-                tracing::error!(id, address = %caller(), uri = %request.uri(), %dropped, "a feed could not be answered");
+                tracing::error!(id = shown(), address = %caller(), uri = %request.uri(), %dropped, "a feed could not be answered");
             }
         }
         answered

@@ -7,6 +7,7 @@ use super::pages::Desk;
 use super::reply::Unmade;
 use crate::model::edition::EditionId;
 use crate::model::id::SourceId;
+use crate::model::place::Code;
 use crate::model::setting::Setting;
 use crate::render::opml::{self, Outline};
 
@@ -18,6 +19,22 @@ impl Desk<'_> {
         let base = self.base();
         let page = format!("{base}{}", link::page(edition, self.gazetteer));
         Outline::feed(name, format!("{base}{}", link::feed(edition, "rss", self.gazetteer)), Some(page))
+    }
+
+    /// `/feeds.opml?province=…`: the province and its cities with stories.
+    pub fn province_opml(&self, province: Code) -> String {
+        let directory = &self.directory;
+        let inside = |code: Code| self.gazetteer.unit(code).is_some_and(|unit| unit.province == province);
+        let mut cities: Vec<_> = directory.cities.iter().filter(|p| p.stories > 0 && inside(p.code)).collect();
+        cities.sort_by_key(|place| place.code);
+        let name = self.name(&EditionId::Province(province));
+        let mut outlines = vec![self.outline(&EditionId::Province(province), name.clone())];
+        let cities = cities.into_iter().map(|p| self.outline(&EditionId::City(p.code), p.name.clone()));
+        let cities: Vec<_> = cities.collect();
+        if !cities.is_empty() {
+            outlines.push(Outline::group(self.words.cities, cities));
+        }
+        document(&format!("{name} · {}", self.site().title), &outlines)
     }
 
     /// `/feeds.opml`: everything, cities with stories, provinces, tags (those of rules, and the largest others), saved

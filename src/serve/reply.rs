@@ -40,6 +40,12 @@ pub fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
+/// A header value of a text that was made for it.
+#[must_use]
+pub fn text(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
 /// An answer of this status with a body of this type.
 #[must_use]
 pub fn plain(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {

@@ -10,6 +10,7 @@ use super::address::Wanted;
 use super::reply::{self, Reply, Unmade};
 use super::{Asked, Front, Shown, feeds, health, lookup, metrics, pages};
 use crate::model::book::State;
+use crate::model::edition::EditionId;
 use crate::model::id::{Guid, SourceId};
 use crate::render::opml;
 
@@ -64,15 +65,32 @@ fn is_list(path: &str) -> bool {
 
 async fn list(front: &Arc<Front>, asked: Asked<'_>) -> Reply {
     let sources = asked.path == "/sources.opml";
-    let made = front.made(move |desk| if sources { desk.sources_opml() } else { desk.feeds_opml() }).await;
-    match made {
-        Ok(text) => {
+    let province = asked.query.filter(|_| !sources).and_then(province);
+    let made = front.made(move |desk| match &province {
+        _ if sources => desk.sources_opml().map(Ok),
+        Some(name) => Ok(match lookup::edition(desk.view, desk.gazetteer, &Wanted::Province(name.clone()))? {
+            Ok(EditionId::Province(code)) => Ok(desk.province_opml(code)),
+            Ok(_) => Ok(desk.feeds_opml()?),
+            Err(missing) => Err(missing.sentence(desk.words)),
+        }),
+        None => desk.feeds_opml().map(Ok),
+    });
+    match made.await {
+        Ok(Err(missing)) => reply::line(StatusCode::NOT_FOUND, format!("{missing}\n")),
+        Ok(Ok(text)) => {
             let mut reply = reply::made(asked.headers, opml::MEDIA_TYPE, FOR_MINUTES, text.into_bytes());
             feeds::open(reply.headers_mut());
             reply
         }
         Err(error) => front.unmade(&error),
     }
+}
+
+/// The province that a list is asked for: `?province=henan`, or by its name or code.
+fn province(query: &str) -> Option<String> {
+    let named = query.split('&').find_map(|part| part.strip_prefix("province="))?;
+    let named = percent_decode_str(named).decode_utf8().ok()?.trim().to_owned();
+    (!named.is_empty()).then_some(named)
 }
 
 /// `/metrics`; the states of the sources are counted now.
