@@ -28,7 +28,7 @@ use crate::model::setting::Network;
 /// (which also bounds how long a connection stays open unused).
 const HEADER_TIME: Duration = Duration::from_secs(10);
 /// How long an HTTP/2 connection stays open unused: setting one up costs more.
-const UNUSED: Duration = Duration::from_secs(180);
+const UNUSED: Duration = Duration::from_mins(3);
 /// Largest request head in bytes; hyper answers 431 beyond it.
 const HEADER_BYTES: usize = 32 * 1024;
 /// Largest header list of an HTTP/2 request, in bytes as RFC 9113 section 6.5.2 counts them.

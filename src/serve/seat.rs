@@ -195,7 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_kept_for_a_time() {
-        let (short, long) = (Duration::from_millis(50), Duration::from_secs(60));
+        let (short, long) = (Duration::from_millis(50), Duration::from_mins(1));
         let soon = |seat: Arc<Seat>, head, unused| async move {
             tokio::time::timeout(Duration::from_secs(5), seat.kept(head, unused, short)).await
         };
