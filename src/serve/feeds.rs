@@ -47,7 +47,7 @@ pub async fn answer(front: &Arc<Front>, asked: Asked<'_>, address: Address) -> R
     }
     // Waiting takes a place in a queue that everybody shares: not for every request.
     if !front.status.is_ready() {
-        front.status.when_ready().await;
+        Box::pin(front.status.when_ready()).await;
     }
     let wanted = {
         let gazetteer = front.gazetteer.load();
@@ -56,7 +56,8 @@ pub async fn answer(front: &Arc<Front>, asked: Asked<'_>, address: Address) -> R
     };
     let edition = match wanted {
         Ok(edition) => edition,
-        Err(missing) => return Ok(unknown(front, asked, address.extension, missing).await),
+        // What is rarely done is put aside: a stream of HTTP/2 keeps the room of all of this until its answer is read.
+        Err(missing) => return Ok(Box::pin(unknown(front, asked, address.extension, missing)).await),
     };
     if address.extension == "png" {
         return Ok(picture(asked.headers, &edition));
@@ -66,7 +67,7 @@ pub async fn answer(front: &Arc<Front>, asked: Asked<'_>, address: Address) -> R
         return Err(Dropped(format!("no format is called {}", address.extension)));
     };
     if visitor::person(asked.headers, asked.query) {
-        return Ok(for_people(front, asked.headers, edition).await);
+        return Ok(Box::pin(for_people(front, asked.headers, edition)).await);
     }
     let part = match address.archive {
         Some(page) => Part::Archive(page),
@@ -117,11 +118,21 @@ async fn printed(
     format: &'static dyn Format,
 ) -> Result<Option<Arc<Printed>>, Dropped> {
     let ready = if part == Part::Window { front.press.ready(edition, format) } else { Ok(None) };
-    let mut failure = match ready {
-        Ok(Some(printed)) => return Ok(Some(printed)),
-        Ok(None) => None,
-        Err(error) => Some(error),
-    };
+    match ready {
+        Ok(Some(printed)) => Ok(Some(printed)),
+        Ok(None) => Box::pin(print(front, edition, part, format, None)).await,
+        Err(error) => Box::pin(print(front, edition, part, format, Some(error))).await,
+    }
+}
+
+/// Prints it away from the threads that answer, again after a failure.
+async fn print(
+    front: &Arc<Front>,
+    edition: &EditionId,
+    part: Part,
+    format: &'static dyn Format,
+    mut failure: Option<PressError>,
+) -> Result<Option<Arc<Printed>>, Dropped> {
     for wait in std::iter::once(Duration::ZERO).chain(TRIES) {
         if let Some(error) = &failure {
             tracing::warn!(edition = edition.key(), %error, "a feed cannot be printed; trying again");

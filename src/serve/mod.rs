@@ -256,12 +256,12 @@ impl Front {
             return (metrics::FEED, feeds::answer(self, asked, address).await);
         }
         if short == crate::model::websub::PATH {
-            return ("hub", Ok(hub::answer(self, asked, request.extensions().get()).await));
+            return ("hub", Ok(Box::pin(hub::answer(self, asked, request.extensions().get())).await));
         }
         if let Some((source, token)) = callback::read(short) {
             return ("callback", Ok(callback::answer(self, asked, source, token, request.extensions().get())));
         }
-        let (route, reply) = route::answer(self, asked).await;
+        let (route, reply) = Box::pin(route::answer(self, asked)).await;
         (route, Ok(reply))
     }
 

@@ -29,6 +29,11 @@ struct Met {
 fn ask(stream: &mut BufReader<TcpStream>, path: &str, etag: Option<&str>) -> std::io::Result<(u16, String)> {
     let known = etag.map(|etag| format!("if-none-match: {etag}\r\n")).unwrap_or_default();
     stream.get_mut().write_all(format!("GET {path} HTTP/1.1\r\nhost: a\r\n{known}\r\n").as_bytes())?;
+    answer(stream)
+}
+
+/// The next answer of a connection: the status and the tag.
+fn answer(stream: &mut BufReader<TcpStream>) -> std::io::Result<(u16, String)> {
     let (mut status, mut length, mut tag, mut line) = (0, 0, String::new(), String::new());
     loop {
         line.clear();
@@ -83,6 +88,39 @@ fn client(address: SocketAddr, tags: &[String], stop: &AtomicBool) -> Met {
     met
 }
 
+/// Two thousand requests from one address as fast as they can be sent, as of somebody who subscribes to every city at once:
+/// none is refused, none is put off.
+fn burst(address: SocketAddr, tags: &[String]) {
+    const CONNECTIONS: usize = 20;
+    const EACH: usize = 100;
+    let begun = Instant::now();
+    let readers: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let tags = tags.to_vec();
+            std::thread::spawn(move || {
+                let mut stream = connect(address).unwrap();
+                let mut all = String::new();
+                for turn in 0..EACH {
+                    let at = turn % FEEDS.len();
+                    let known = if turn < EACH / 2 { tags[at].as_str() } else { "\"x\"" };
+                    all += &format!("GET {} HTTP/1.1\r\nhost: a\r\nif-none-match: {known}\r\n\r\n", FEEDS[at]);
+                }
+                let mut sender = stream.get_ref().try_clone().unwrap();
+                let sending = std::thread::spawn(move || sender.write_all(all.as_bytes()));
+                let statuses: Vec<u16> = (0..EACH).map(|_| answer(&mut stream).unwrap().0).collect();
+                sending.join().unwrap().unwrap();
+                statuses
+            })
+        })
+        .collect();
+    for reader in readers {
+        let statuses = reader.join().unwrap();
+        assert!(statuses[..EACH / 2].iter().all(|status| *status == 304), "{statuses:?}");
+        assert!(statuses[EACH / 2..].iter().all(|status| *status == 200), "{statuses:?}");
+    }
+    eprintln!("{} requests in {:?}", CONNECTIONS * EACH, begun.elapsed());
+}
+
 #[test]
 fn restart_reload_broken_settings_rebuild_and_a_burst_show_readers_nothing_but_200_and_304() {
     let desk = Desk::new("[[source]]\nid = \"desk\"\nfiles = \"desk.xml\"\n");
@@ -101,6 +139,16 @@ fn restart_reload_broken_settings_rebuild_and_a_burst_show_readers_nothing_but_2
     });
     let mut stream = connect(desk.address()).unwrap();
     let tags: Vec<String> = FEEDS.iter().map(|path| ask(&mut stream, path, None).unwrap().1).collect();
+    burst(desk.address(), &tags);
+    let numbers = String::from_utf8_lossy(&daemon.get("/metrics").body).into_owned();
+    let number = |name: &str| -> f64 {
+        let line = numbers.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name} in {numbers}"))
+    };
+    assert!(
+        number("citydesk_press_bytes") > 0.0 && number("citydesk_press_bytes") < number("citydesk_press_limit_bytes")
+    );
+    assert!(number("citydesk_press_renders") >= FEEDS.len() as f64);
     let stop = Arc::new(AtomicBool::new(false));
     let begun = Instant::now();
     let clients: Vec<_> = (0..CLIENTS)
