@@ -163,6 +163,8 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, off
         verdicts
     });
     bar.finish_and_clear();
+    let mut verdicts = verdicts;
+    led_to_one(&sources, &mut verdicts);
     let failed = verdicts.iter().filter(|verdict| verdict.failed).count();
     let exit = if failed > 0 { Exit::Unavailable } else { Exit::Fine };
     if json {
@@ -175,6 +177,22 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, off
     }
 }
 
+/// Says so of sources that redirects lead to the address of another one: it would be asked twice for the same.
+fn led_to_one(sources: &[Arc<Source>], verdicts: &mut [Verdict]) {
+    let mut known = std::collections::BTreeMap::<String, String>::new();
+    let written = |id: &str| sources.iter().find(|source| source.id().as_str() == id).map(|it| it.kind.address());
+    for verdict in verdicts.iter_mut().filter(|verdict| verdict.address.starts_with("http")) {
+        match known.get(&verdict.address) {
+            Some(other) if written(&verdict.id) != written(other) => verdict.complaints.push(format!(
+                "it is led to {}, where `{other}` is answered as well: one of the two is enough",
+                verdict.address
+            )),
+            Some(_) => {}
+            None => drop(known.insert(verdict.address.clone(), verdict.id.clone())),
+        }
+    }
+}
+
 /// What was found out about a source.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Verdict {
@@ -184,6 +202,8 @@ pub struct Verdict {
     pub failed: bool,
     /// The judgement in a sentence.
     pub sentence: String,
+    /// The address that answered, at the end of all redirects.
+    pub address: String,
     /// Character set and why.
     pub charset: String,
     /// As what it was read, and by which of the readers.
@@ -207,6 +227,7 @@ fn judge(source: &Source, probe: Result<Probe, String>, now: Time) -> Verdict {
         id: source.id().to_string(),
         failed: true,
         sentence: String::new(),
+        address: String::new(),
         charset: String::new(),
         path: String::new(),
         items: 0,
@@ -224,6 +245,7 @@ fn judge(source: &Source, probe: Result<Probe, String>, now: Time) -> Verdict {
         }
     };
     verdict.path = probe.path();
+    verdict.address = probe.url;
     verdict.charset = probe.document.charset;
     verdict.items = probe.items.len();
     verdict.articles = probe.articles;

@@ -34,6 +34,8 @@ pub const TLS_TIMEOUT: Duration = Duration::from_secs(8);
 /// How often a connection is looked at whether anybody still uses it. One that nobody uses is cut: a peer that never
 /// lets go must not keep a socket and a task of ours for ever.
 const LEASH: Duration = Duration::from_mins(1);
+/// Bytes that may come until the head of an answer is there, certificates included: four times the largest head.
+pub const HEAD_ALLOWANCE: i64 = 256 * 1024;
 /// Addresses of one host that are tried.
 const ADDRESSES: usize = 6;
 /// Head start of each address before the next one is tried beside it (RFC 8305 section 5).
@@ -55,6 +57,10 @@ pub struct Contact {
     pub used: AtomicBool,
     /// Requests that use it now.
     pub users: AtomicUsize,
+    /// So many bytes may still come before it is cut: what is sent beside answers, or in their wrapping, is bounded, too.
+    pub allowance: AtomicI64,
+    /// Whether more came, and it was cut.
+    pub flooded: AtomicBool,
     /// Who is at the other end.
     pub remote: Option<SocketAddr>,
 }
@@ -132,6 +138,7 @@ impl Dialer {
     }
 
     fn line(&self, stream: TcpStream, contact: Contact, proxied: bool) -> Line {
+        contact.allowance.store(HEAD_ALLOWANCE, Ordering::Relaxed);
         let (contact, leash) = (Arc::new(contact), Box::pin(sleep(LEASH)));
         Line { stream, contact, proxied, leash, _open: Open::new(&self.open) }
     }
@@ -269,7 +276,14 @@ impl Line {
 impl AsyncRead for Line {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         self.tug(cx)?;
-        Pin::new(&mut self.stream).poll_read(cx, to)
+        let before = to.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, to);
+        let came = (to.filled().len() - before) as i64;
+        if self.contact.allowance.fetch_sub(came, Ordering::Relaxed) < came {
+            self.contact.flooded.store(true, Ordering::Relaxed);
+            return Poll::Ready(Err(std::io::Error::other("it sends more than an answer has")));
+        }
+        read
     }
 }
 

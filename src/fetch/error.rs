@@ -169,6 +169,14 @@ pub enum FetchError {
         /// The cap.
         most: usize,
     },
+    /// Bytes that belong to no answer, without end.
+    #[error("{host} sends more than {most} bytes without coming to an answer: refused; its server is out of order")]
+    Flood {
+        /// The host.
+        host: String,
+        /// The cap.
+        most: u64,
+    },
     /// Body beyond the cap.
     #[error("the answer of {host} is larger than {most} bytes; raise [fetch] body_max if it is right")]
     TooLarge {
@@ -273,6 +281,7 @@ impl FetchError {
             Self::Protocol { .. } => "protocol",
             Self::Head { .. } => "head",
             Self::Interim { .. } => "interim",
+            Self::Flood { .. } => "flood",
             Self::TooLarge { .. } => "large",
             Self::Bomb { .. } => "bomb",
             Self::Encoding { .. } => "encoding",

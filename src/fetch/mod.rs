@@ -35,7 +35,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::pem::PemObject;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 
@@ -46,7 +46,7 @@ use crate::model::source::Secret;
 use crate::model::time::Time;
 
 use address::{Mask, Target};
-use connect::{Connector, Contact, Dialer};
+use connect::{Connector, Contact, Dialer, HEAD_ALLOWANCE};
 use cookie::Jar;
 pub use error::{FetchError, Phase};
 use guard::Guard;
@@ -72,6 +72,10 @@ pub const INTERIM: usize = 16;
 pub const RATE: u64 = 200;
 /// … over each such span: a source may be slow, but not hold a place among those that are asked for nothing.
 pub const WATCH: Duration = Duration::from_secs(15);
+/// A body beyond so many bytes is a large one …
+pub const LARGE: usize = 2 << 20;
+/// … of which so many are held at once: what bounds the memory of bodies. Others wait, each at the cost of its own time.
+pub const LARGE_AT_ONCE: usize = 2;
 /// How long an idle connection is kept for the next request to the same host.
 const IDLE: Duration = Duration::from_secs(15);
 /// Idle connections kept to one host.
@@ -233,6 +237,7 @@ struct Shared {
     proxy: Option<String>,
     slots: Slots,
     names: Arc<Names>,
+    large: Semaphore,
     robots: robots::Memory,
     /// Connections that are open now.
     open: Arc<AtomicUsize>,
@@ -265,6 +270,7 @@ impl Fetcher {
             proxy: settings.proxy.clone().filter(|proxy| !proxy.is_empty()),
             slots: Slots::new(settings.per_host),
             names: Arc::new(Names::new()),
+            large: Semaphore::new(LARGE_AT_ONCE),
             robots: robots::Memory::default(),
             open: Arc::default(),
             clients: Mutex::new(BTreeMap::new()),
@@ -283,6 +289,11 @@ impl Fetcher {
     /// # Errors
     /// [`FetchError`], if there is no whole answer. A bad status is an answer.
     pub async fn get(&self, ask: Ask<'_>) -> Result<Answer, FetchError> {
+        self.request(ask, None).await
+    }
+
+    /// Makes one request. With `enough`, so many bytes of the body do, and the rest is left.
+    async fn request(&self, ask: Ask<'_>, enough: Option<u64>) -> Result<Answer, FetchError> {
         let started = (self.0.clock)();
         let (address, mask) = address::expand(ask.url)?;
         let target = Target::read(&address)
@@ -300,7 +311,7 @@ impl Fetcher {
         let mut permit = None;
         self.admit(&ask, &target, &mut permit).await?;
         let host = target.host().to_owned();
-        let travel = self.travel(&ask, target, own, &mask, permit);
+        let travel = self.travel(&ask, target, own, &mask, permit, enough);
         let mut answer = timeout(ask.timeout, travel).await.unwrap_or_else(|_| {
             Err(FetchError::Timeout { host, phase: Phase::Whole, seconds: ask.timeout.as_secs() })
         })?;
@@ -398,7 +409,7 @@ impl Fetcher {
         let url = url.replace("${", "$%7B");
         let asked = Ask { proxy: ask.proxy, ca: ask.ca, ..Ask::new(&url, robots::TIMEOUT.min(ask.timeout)) };
         let missing = |why: String| Ok((robots::Rules::missing(why), robots::UNREACHABLE_LIFE));
-        match self.get(asked).await {
+        match self.request(asked, Some(robots::LONGEST)).await {
             Ok(answer) => match answer.status {
                 200..=299 => {
                     let life = answer.fresh.map_or(robots::LIFE, |it| it.clamp(robots::LEAST_LIFE, robots::LIFE));
@@ -431,6 +442,7 @@ impl Fetcher {
         own: HeaderMap,
         mask: &Mask,
         mut permit: Option<OwnedSemaphorePermit>,
+        enough: Option<u64>,
     ) -> Result<Answer, FetchError> {
         let form =
             ask.post.map(|fields| url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish());
@@ -460,6 +472,10 @@ impl Fetcher {
             let patience = HEAD_TIMEOUT.max(ask.timeout * 5 / 6);
             let response = match timeout(patience, answered(&client, request, &mut use_of)).await {
                 Ok(Answered::Head(response)) => response,
+                Ok(Answered::Error(_)) if use_of.flooded() => {
+                    let (host, most) = (target.host().to_owned(), HEAD_ALLOWANCE.unsigned_abs());
+                    return Err(FetchError::Flood { host, most });
+                }
                 Ok(Answered::Error(error)) => {
                     let error = told(target.host(), &error);
                     // A kept connection that the server closed just now says nothing of the server (RFC 9110 section 9.2.2).
@@ -487,7 +503,13 @@ impl Fetcher {
             }
             let status = response.status();
             if !is_redirect(status) {
-                let mut answer = self.receive(response, &target, ask.validators.is_some()).await?;
+                use_of.allow(body_allowance(self.0.body_max));
+                let received = self.receive(response, &target, ask.validators.is_some(), enough).await;
+                if received.is_err() && use_of.flooded() {
+                    let (host, most) = (target.host().to_owned(), body_allowance(self.0.body_max).unsigned_abs());
+                    return Err(FetchError::Flood { host, most });
+                }
+                let mut answer = received?;
                 use_of.fine();
                 answer.url = mask.hide(target.url.as_str());
                 answer.hops = hops;
@@ -569,6 +591,7 @@ impl Fetcher {
         response: Response<Incoming>,
         target: &Target,
         conditional: bool,
+        enough: Option<u64>,
     ) -> Result<Answer, FetchError> {
         let host = target.host().to_owned();
         let now = (self.0.clock)();
@@ -614,9 +637,9 @@ impl Fetcher {
         let Some(encoding) = Encoding::read(&packed) else {
             return Err(FetchError::Encoding { host, encoding: packed });
         };
-        let most = self.0.body_max;
+        let most = enough.unwrap_or(self.0.body_max);
         let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
-        if length.is_some_and(|length| length > most) {
+        if enough.is_none() && length.is_some_and(|length| length > most) {
             return Err(FetchError::TooLarge { host, most });
         }
         let mut unpacker = Unpacker::new(encoding, most);
@@ -628,6 +651,7 @@ impl Fetcher {
         let watch = sleep(WATCH);
         tokio::pin!(watch);
         let mut watched = 0;
+        let mut place = None;
         loop {
             let frame = tokio::select! {
                 biased;
@@ -645,7 +669,18 @@ impl Fetcher {
             let frame = frame.map_err(|error| FetchError::Cut { host: host.clone(), why: chain(&error) })?;
             if let Some(data) = frame.data_ref() {
                 answer.transferred += data.len() as u64;
-                unpacker.push(data).map_err(trouble)?;
+                match unpacker.push(data) {
+                    Err(Trouble::TooLarge) if enough.is_some() => {
+                        answer.body = Bytes::from(unpacker.so_far());
+                        return Ok(answer);
+                    }
+                    pushed => pushed.map_err(trouble)?,
+                }
+                if place.is_none() && unpacker.unpacked() > LARGE {
+                    place = self.0.large.acquire().await.ok();
+                    watched = answer.transferred;
+                    watch.set(sleep(WATCH));
+                }
             }
         }
         answer.body = Bytes::from(unpacker.finish().map_err(trouble)?);
@@ -721,6 +756,12 @@ fn shortened(path: &str) -> String {
     out
 }
 
+/// Bytes that may come on a connection for the sake of a body, with all its wrapping: pieces may be small, but not all of
+/// one byte.
+fn body_allowance(body_max: u64) -> i64 {
+    i64::try_from(body_max.saturating_mul(2)).unwrap_or(i64::MAX / 2).saturating_add(HEAD_ALLOWANCE)
+}
+
 /// `Location` as text: bytes in another character set than UTF-8 are meant as they stand.
 fn readable(location: &[u8]) -> String {
     std::str::from_utf8(location).map_or_else(
@@ -769,9 +810,23 @@ impl Use {
             connected.get_extras(&mut extras);
         }
         self.contact = extras.get::<Arc<Contact>>().cloned();
-        if let Some(contact) = &self.contact {
-            contact.users.fetch_add(1, Ordering::Relaxed);
+        if let Some(contact) = &self.contact
+            && contact.users.fetch_add(1, Ordering::Relaxed) == 0
+        {
+            contact.allowance.store(HEAD_ALLOWANCE, Ordering::Relaxed);
         }
+    }
+
+    /// From now on so many bytes may come, on top of what others on the same connection are allowed.
+    fn allow(&self, bytes: i64) {
+        if let Some(contact) = &self.contact {
+            contact.allowance.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether more bytes came than were allowed.
+    fn flooded(&self) -> bool {
+        self.contact.as_ref().is_some_and(|contact| contact.flooded.load(Ordering::Relaxed))
     }
 
     /// Whether an earlier request has used the connection.
@@ -824,6 +879,10 @@ async fn answered(client: &Http, request: Request<Full<Bytes>>, use_of: &mut Use
             }
             result = &mut answer => result,
         };
+        if !begun && use_of.captured.connection_metadata().is_some() {
+            // An answer may be there in the same moment as its connection.
+            use_of.begin().await;
+        }
         return result.map_or_else(Answered::Error, Answered::Head);
     }
 }

@@ -16,6 +16,8 @@ use crate::model::time::Time;
 pub const AGENT: &str = "citydesk";
 /// Longest wait for a robots.txt, redirects included.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes that are read of a file; the rest is left (RFC 9309 section 2.5 wants at least 500 KiB).
+pub const LONGEST: u64 = BYTE_LIMIT as u64;
 /// How long a file is believed (RFC 9309 section 2.4), unless its server says less …
 pub const LIFE: i64 = Time::DAY;
 /// … but never less than this.

@@ -15,6 +15,8 @@ pub const RATIO_FLOOR: u64 = 1 << 20;
 const ZSTD_WINDOW_LOG: u32 = 23;
 /// Bytes unpacked in one step.
 const STEP: usize = 64 * 1024;
+/// Bytes by which the room for a body grows at most.
+const GROWTH: usize = 1 << 20;
 /// Most gzip members (RFC 1952 section 2.2) or zstd frames (RFC 8878 section 3) of one body: log files packed piece by
 /// piece have dozens; each costs us a new decoder.
 pub const MEMBERS: usize = 1_000;
@@ -94,6 +96,10 @@ impl Write for Sink {
         if self.over.is_some() {
             return Err(std::io::Error::other("larger than the cap"));
         }
+        if self.bytes.capacity() - self.bytes.len() < some.len() {
+            // Doubling a large body for its last bytes would take twice its size.
+            self.bytes.reserve_exact(some.len().max(self.bytes.len().min(GROWTH)));
+        }
         self.bytes.extend_from_slice(some);
         Ok(some.len())
     }
@@ -166,6 +172,18 @@ impl Unpacker {
             return self.decide(encoding);
         }
         self.feed(chunk)
+    }
+
+    /// Bytes unpacked so far.
+    #[must_use]
+    pub fn unpacked(&mut self) -> usize {
+        self.machine.sink().bytes.len()
+    }
+
+    /// What was unpacked until now; the rest is not wanted.
+    #[must_use]
+    pub fn so_far(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.machine.sink().bytes)
     }
 
     /// The end of the body: all of it, or what is wrong with it.
@@ -423,6 +441,19 @@ mod tests {
                 let bomb = unpack(*encoding, &packed(*encoding, &zeros), 1 << 30, step);
                 assert_eq!(bomb, Err(Trouble::Bomb), "{encoding:?} in pieces of {step}");
             }
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_body_can_be_had() {
+        let text = sample();
+        for encoding in ALL {
+            let mut unpacker = Unpacker::new(encoding, 50_000);
+            let body = packed(encoding, &text);
+            assert!(body.chunks(1000).any(|chunk| unpacker.push(chunk) == Err(Trouble::TooLarge)), "{encoding:?}");
+            let length = unpacker.unpacked();
+            let begin = unpacker.so_far();
+            assert!(begin.len() == length && length <= 50_000 && text.starts_with(&begin), "{encoding:?}: {length}");
         }
     }
 

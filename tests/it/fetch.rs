@@ -190,6 +190,18 @@ async fn a_connection_that_was_closed_meanwhile_is_no_failure() {
     server.join().unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_larger_than_a_head_may_be_is_whole_however_quick_its_server_is() {
+    let origin = Origin::start();
+    let body = "x".repeat(900_000);
+    origin.serve("/feed", Reply::ok(body.clone()));
+    let fetcher = fetcher();
+    for _ in 0..60 {
+        let answer = fetcher.get(Ask::new(&origin.url("/feed"), LIMIT * 6)).await.unwrap();
+        assert_eq!(answer.body.len(), body.len());
+    }
+}
+
 #[tokio::test]
 async fn robots_txt_is_obeyed_on_every_hop_where_it_counts() {
     let (origin, other) = (Origin::start(), Origin::start_at("127.0.0.5"));

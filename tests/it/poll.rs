@@ -67,7 +67,7 @@ fn feed(numbers: &[u32]) -> String {
 pub struct Desk {
     journal: Journal,
     store: Arc<Store>,
-    poller: Arc<Poller>,
+    pub poller: Arc<Poller>,
     now: Arc<AtomicI64>,
     nudges: Arc<AtomicUsize>,
     editor: Editor,
