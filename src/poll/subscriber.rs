@@ -47,6 +47,8 @@ const REDIRECTS: usize = 3;
 const AT_ONCE: usize = 32;
 /// Bytes of deliveries that wait to be read; beyond it hubs are asked to come back.
 const WAITING: usize = 64 << 20;
+/// A hub is told so often that its deliveries are not wanted any more, if it does not answer.
+const FAREWELLS: u32 = 2;
 /// How often leases are looked at.
 pub const SWEEP: Duration = Duration::from_mins(1);
 /// What a hub is sent.
@@ -146,15 +148,16 @@ impl Subscriber {
         };
         for (id, push) in all {
             let wanted = self.source(&id).is_some_and(|source| matches!(source.kind, Kind::Feed(_)));
-            let callback = self.callback(&id, &push.token);
-            let moved = callback != push.callback;
             let leaving = push.stage == Stage::Leaving;
-            if !wanted && leaving && (push.pending.is_none() || push.failures > 2) || (wanted && leaving) {
+            // Wanted again, it is begun anew by the next poll; and a hub that does not answer to a farewell is left without.
+            if leaving && (wanted || push.pending.is_none() || push.failures > FAREWELLS) {
                 let _whole = self.whole();
                 self.note(&id, None);
                 continue;
             }
-            if !(push.is_due(now) || moved || (!wanted && !leaving)) || (wanted && !self.can_be_reached()) {
+            let callback = self.callback(&id, &push.token);
+            let due = push.is_due(now) || callback != push.callback || (!wanted && !leaving);
+            if !due || (wanted && !self.can_be_reached()) {
                 continue;
             }
             let mut asked = push;

@@ -237,7 +237,7 @@ fn what_a_hub_delivers_is_filed_as_what_is_polled() {
     assert!(!text(&daemon, "/feeds/all.rss").contains(HEADLINES[1]));
     for (number, method) in [(1, "sha1"), (2, "sha256"), (3, "sha384"), (4, "sha512")] {
         // A part of the list, as some hubs deliver it.
-        let body = feed(number..number + 1, "");
+        let body = feed(number..=number, "");
         assert_eq!(asked.deliver(&body, Some(asked.sign(method, &body))), 202, "{method}");
         published(&mut daemon, number);
     }
