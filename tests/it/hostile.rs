@@ -10,7 +10,7 @@ use crate::frames::{Frames, Trick};
 use crate::origin::{Origin, Reply, pack};
 
 /// Longest wait for all of them: each is given up within the `timeout` below, but a machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 /// Memory may grow by so many KiB. The goal is 64 MiB; a machine busy with other tests holds more at once.
 const GROWTH: u64 = 96 << 10;
 
