@@ -513,9 +513,8 @@ pub async fn serve(
     );
     let inquiry = Arc::new(Inquiry::new(Arc::clone(&desk.store), desk.journal.clone()));
     let hub = hub(&desk, Arc::clone(&printer), &metrics, committed);
-    let front = Arc::new(
-        front.with_neighbours(inquiry.neighbours()).with_hub(hub.door()).with_mailbox(Arc::clone(&subscriber) as _),
-    );
+    let front = front.with_neighbours(inquiry.neighbours()).with_hub(hub.door()).with_search(Arc::clone(search));
+    let front = Arc::new(front.with_mailbox(Arc::clone(&subscriber) as _));
     let (close, closed) = oneshot::channel::<()>();
     let server = tokio::spawn(serve::run(listener, front, async {
         // A dropped sender closes as well.

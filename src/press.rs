@@ -71,6 +71,35 @@ pub fn cursor(order: Order) -> String {
     format!("{}-{}", order.at.0, order.story)
 }
 
+/// Which search is printed.
+#[derive(Debug, Clone, Copy)]
+pub struct Searched<'q> {
+    /// The query in its canonical form.
+    pub query: &'q str,
+    /// Which part; there is no archive.
+    pub part: Part,
+    /// The minute from which its relative dates count, if it has some: what is found changes with it.
+    pub minute: Option<i64>,
+}
+
+impl Searched<'_> {
+    fn key(&self, format: &dyn Format) -> Key {
+        let minute = self.minute.map(|minute| format!("@{minute}")).unwrap_or_default();
+        (format!("search/{}#{}{minute}", self.query, self.part.query()), format.extension())
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Default)]
+pub struct Hits {
+    /// The stories, newest first.
+    pub stories: Vec<(Order, Story)>,
+    /// Where it goes on, if it does.
+    pub next: Option<Order>,
+    /// So many were asked for.
+    pub limit: usize,
+}
+
 /// A form that a document is sent in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
@@ -253,6 +282,18 @@ impl Shelf {
         }
     }
 
+    /// Puts it there, unless the same bytes are there already: then those go on, with the forms that were made of them.
+    fn keep(&mut self, key: Key, printed: Arc<Printed>, applied: u64, settings: Arc<InForce>) -> Arc<Printed> {
+        if let Some(kept) = self.kept.get_mut(&key).filter(|kept| kept.printed.etag == printed.etag) {
+            (kept.checked, kept.settings) = (applied, settings);
+            let same = Arc::clone(&kept.printed);
+            self.touch(&key);
+            return same;
+        }
+        self.put(key, Arc::clone(&printed), applied, settings);
+        printed
+    }
+
     fn drop(&mut self, key: &Key) {
         if let Some(kept) = self.kept.remove(key) {
             self.by_use.remove(&kept.used);
@@ -268,6 +309,8 @@ pub struct Press {
     shelf: Mutex<Shelf>,
     /// Parts of editions that are not their windows: whoever asks for many of those drives no feed off its shelf.
     aside: Mutex<Shelf>,
+    /// Searches, likewise.
+    searches: Mutex<Shelf>,
     /// Whether pages that are asked for by a query are named: a folder of files has none.
     paged: bool,
     /// The gazetteer of the recorded `[cities]`, made when they change.
@@ -287,6 +330,8 @@ impl Press {
     pub const SHELF: usize = 56 * 1024 * 1024;
     /// Most memory for pages of archives and other parts, in bytes.
     pub const ASIDE: usize = 8 * 1024 * 1024;
+    /// Most memory for searches, in bytes: anybody can ask for any number of them.
+    pub const SEARCHES: usize = 4 * 1024 * 1024;
     /// `max-age` of a page of an archive, in minutes: a day. It never changes but where something was taken out of it.
     pub const ARCHIVED: u32 = 24 * 60;
     /// So many feeds are printed at a start because they were asked for last before it.
@@ -310,6 +355,7 @@ impl Press {
             texts,
             shelf: Mutex::new(Shelf { most: Self::SHELF, ..Shelf::default() }),
             aside: Mutex::new(Shelf { most: Self::ASIDE, ..Shelf::default() }),
+            searches: Mutex::new(Shelf { most: Self::SEARCHES, ..Shelf::default() }),
             paged: true,
             gazetteer: Mutex::new(None),
             renders: AtomicU64::new(0),
@@ -331,7 +377,7 @@ impl Press {
     /// Bytes on the shelf.
     #[must_use]
     pub fn weight(&self) -> usize {
-        locked(&self.shelf).weight + locked(&self.aside).weight
+        [&self.shelf, &self.aside, &self.searches].map(|shelf| locked(shelf).weight).iter().sum()
     }
 
     /// Names of the feeds asked for last, the latest first, a line each: what the next start prints before anybody asks.
@@ -418,27 +464,72 @@ impl Press {
             Part::Window => &self.shelf,
             _ => &self.aside,
         };
-        let gate = Arc::clone(locked(shelf).printing.entry(key.clone()).or_default());
-        let answer = {
-            let _only = locked(&gate);
-            let known = {
-                let view = self.store.view();
-                let (applied, settings) = (view.meta().applied.seq, view.settings());
-                locked(shelf).fresh(&key, applied, &settings)
-            };
-            match known {
-                Some(printed) => Ok(Some(printed)),
-                None => self.printed(edition, part, format, shelf, &key),
+        alone(shelf, &key, || match self.fresh(shelf, &key) {
+            Some(printed) => Ok(Some(printed)),
+            None => self.printed(edition, part, format, shelf, &key),
+        })
+    }
+
+    fn fresh(&self, shelf: &Mutex<Shelf>, key: &Key) -> Option<Arc<Printed>> {
+        let view = self.store.view();
+        let (applied, settings) = (view.meta().applied.seq, view.settings());
+        locked(shelf).fresh(key, applied, &settings)
+    }
+
+    /// The feed of a search, if it is known to be as it was printed last.
+    #[must_use]
+    pub fn searched_ready(&self, searched: &Searched<'_>, format: &dyn Format) -> Option<Arc<Printed>> {
+        self.fresh(&self.searches, &searched.key(format))
+    }
+
+    /// The feed of a search, printed if need be from what `find` finds: searched once a ledger record, however many ask at
+    /// once. It has no version of its own: its entity tag says whether it changed. Blocking.
+    ///
+    /// # Errors
+    /// As [`Press::print`], and as `find`.
+    pub fn searched<E: From<PressError>>(
+        &self,
+        searched: &Searched<'_>,
+        format: &dyn Format,
+        find: impl FnOnce() -> Result<Hits, E>,
+    ) -> Result<Arc<Printed>, E> {
+        let key = searched.key(format);
+        alone(&self.searches, &key, || {
+            if let Some(printed) = self.fresh(&self.searches, &key) {
+                return Ok(printed);
             }
-        };
-        drop(gate);
-        let mut shelf = locked(shelf);
-        // Nobody else holds the gate: the next version gets a new one.
-        if shelf.printing.get(&key).is_some_and(|gate| Arc::strong_count(gate) == 1) {
-            shelf.printing.remove(&key);
-        }
-        drop(shelf);
-        answer
+            let (applied, settings, desk, empty) = {
+                let view = self.store.view();
+                (view.meta().applied.seq, view.settings(), view.meta().desk, view.empty())
+            };
+            let hits = find()?;
+            let site = site(&settings).ok_or(PressError::Unready)?;
+            let gazetteer = self.gazetteer(&settings);
+            let edition = &EditionId::All;
+            let plate = Plate { edition, name: None, site, settings: &settings, gazetteer: &gazetteer };
+            let minutes = minutes(&hits.stories);
+            let version = hits.stories.iter().map(|(_, story)| story.printed).max_by_key(|version| version.modified);
+            let version = version.unwrap_or(empty);
+            let mut channel = plate.channel(format.extension());
+            let query = utf8_percent_encode(searched.query, SEGMENT);
+            let address = format!("{}/feeds/search.{}?q={query}", base(site), format.extension());
+            let with = |part: Part| format!("{address}{}", part.query().replacen('?', "&", 1));
+            searched.query.clone_into(&mut channel.title);
+            channel.id = format!("{desk}/search/{query}");
+            channel.home = format!("{}/search?q={query}", base(site));
+            channel.address = with(searched.part);
+            channel.next = hits.next.map(|order| with(Part::Before(order, hits.limit)));
+            channel.modified = Time::from_seconds(version.modified);
+            channel.ttl = minutes;
+            let grows = format.grows().then_some(&*settings);
+            channel.entries =
+                hits.stories.into_iter().filter_map(|(_, story)| self.entry(story, site, grows)).collect();
+            self.renders.fetch_add(1, Ordering::Relaxed);
+            // Whether a search has something new nobody knows before it is made: no hub can tell.
+            channel.hub = None;
+            let printed = Printed::new(format.render(&channel), version, minutes * 60, format.media_type(), channel);
+            Ok(locked(&self.searches).keep(key.clone(), Arc::new(printed), applied, Arc::clone(&settings)))
+        })
     }
 
     /// What a part of an edition holds, in one view: version and entries belong together.
@@ -746,6 +837,22 @@ fn key(edition: &EditionId, part: Part, format: &dyn Format) -> Key {
         other => format!("{}{}", edition.key(), other.query()),
     };
     (key, format.extension())
+}
+
+/// Makes something of this name while nobody else does: whoever asks meanwhile waits, and finds it made.
+fn alone<T>(shelf: &Mutex<Shelf>, key: &Key, make: impl FnOnce() -> T) -> T {
+    let gate = Arc::clone(locked(shelf).printing.entry(key.clone()).or_default());
+    let made = {
+        let _only = locked(&gate);
+        make()
+    };
+    drop(gate);
+    let mut shelf = locked(shelf);
+    // Nobody else holds the gate: the next version gets a new one.
+    if shelf.printing.get(key).is_some_and(|gate| Arc::strong_count(gate) == 1) {
+        shelf.printing.remove(key);
+    }
+    made
 }
 
 /// The lock, also after a panic under it: what it guards is whole between any two statements.

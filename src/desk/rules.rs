@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::id::SourceId;
-use crate::model::place::Level;
 use crate::model::setting::{Cities, InForce, Setting};
 use crate::model::source::SourceRules;
 use crate::model::tag::Tag;
-use crate::place::{Found, Gazetteer, Placer};
+use crate::place::{Gazetteer, Placer};
 use crate::query::{PlaceKind, Query, QueryError};
 
 /// Everything of the settings that a judgement depends on.
@@ -28,15 +27,7 @@ pub struct Rules {
 /// [`QueryError`] with the column of the first mistake.
 pub fn compile(text: &str, gazetteer: &Gazetteer) -> Result<(Query, Vec<QueryError>), QueryError> {
     let mut query = Query::parse(text)?;
-    let unresolved = query.resolve(&mut |term| match gazetteer.find(term.name) {
-        Found::One(unit) => Some(unit.code),
-        Found::Many(units) => {
-            let province = |level: Level| level == Level::Province;
-            let wanted = term.kind == PlaceKind::Province;
-            units.iter().find(|unit| province(unit.level) == wanted).map(|unit| unit.code)
-        }
-        Found::None(_) => None,
-    });
+    let unresolved = query.resolve(&mut |term| gazetteer.named(term.name, term.kind == PlaceKind::Province));
     Ok((query, unresolved))
 }
 

@@ -185,6 +185,18 @@ impl Gazetteer {
         self.units.get(&code).is_some_and(|unit| self.covered.contains(&unit.city.unwrap_or(code)))
     }
 
+    /// The unit that a query names: the only one of this name, or of several the first that is a province, or none, as asked.
+    #[must_use]
+    pub fn named(&self, name: &str, province: bool) -> Option<Code> {
+        match self.find(name) {
+            Found::One(unit) => Some(unit.code),
+            Found::Many(units) => {
+                units.iter().find(|unit| (unit.level == Level::Province) == province).map(|unit| unit.code)
+            }
+            Found::None(_) => None,
+        }
+    }
+
     /// The unit of this name: code, full name, alias, short name, former name, slug, in this order. Among units that
     /// bear a name in the same way, a city goes before counties; a province and a city of one name are both given.
     #[must_use]

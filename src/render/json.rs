@@ -124,7 +124,7 @@ fn joins(entry: &Entry) -> Vec<Value> {
 }
 
 /// How a place was found, in a word for programs.
-fn method(placed: &Placed) -> &'static str {
+pub(super) fn method(placed: &Placed) -> &'static str {
     match placed.evidence.first() {
         Some(Sign::Named { .. }) => "named",
         Some(Sign::Ours { .. }) => "ours",

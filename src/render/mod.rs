@@ -7,6 +7,7 @@ pub mod image;
 pub mod json;
 pub mod opml;
 pub mod rss;
+pub mod story;
 pub mod xml;
 
 #[cfg(test)]

@@ -79,11 +79,11 @@ pub async fn answer(front: &Arc<Front>, asked: Asked<'_>, address: Address) -> R
         open(reply.headers_mut());
         return Ok(reply);
     };
-    send(asked.headers, &printed, (front.clock)().seconds()).await
+    send(asked.headers, &printed, Some((front.clock)().seconds())).await
 }
 
 /// Which part of a feed a query asks for. What it cannot mean counts as absent: a feed is never refused for it.
-fn part(query: Option<&str>, items: impl FnOnce() -> u32) -> Part {
+pub(super) fn part(query: Option<&str>, items: impl FnOnce() -> u32) -> Part {
     let Some(query) = query else { return Part::Window };
     let limit = query.split('&').find_map(|part| part.strip_prefix("limit=")?.parse::<i64>().ok());
     let limit = limit.map(|limit| limit.clamp(1, Part::MOST as i64) as usize);
@@ -148,8 +148,11 @@ async fn print(
     Err(Dropped(failure.unwrap_or(PressError::Unready).to_string()))
 }
 
-/// 200 with the feed, or 304. `now` in seconds since 1970.
-async fn send(asked: &HeaderMap, printed: &Arc<Printed>, now: i64) -> Result<Reply, Dropped> {
+/// 200 with the feed, or 304. `now` in seconds since 1970; without it no date is said.
+///
+/// # Errors
+/// [`Dropped`] if it cannot be compressed.
+pub(super) async fn send(asked: &HeaderMap, printed: &Arc<Printed>, now: Option<i64>) -> Result<Reply, Dropped> {
     let coding = encoding::choose(asked, &[Coding::Identity, Coding::Gzip, Coding::Zstd, Coding::Brotli]);
     let stamps = printed.stamps.get_or_init(|| {
         let codings = [Coding::Identity, Coding::Gzip, Coding::Zstd, Coding::Brotli];
@@ -159,7 +162,8 @@ async fn send(asked: &HeaderMap, printed: &Arc<Printed>, now: i64) -> Result<Rep
     });
     let etag = &stamps.etags[coding as usize];
     // A date ahead of our own clock is neither said nor believed (RFC 9110 section 8.8.2.1).
-    let modified = Some(printed.modified).filter(|modified| *modified <= now);
+    let modified = now.map(|now| (printed.modified, now)).filter(|(modified, now)| modified <= now);
+    let modified = modified.map(|(modified, _)| modified);
     let mut headers = stamps.heads[coding as usize].clone();
     if modified.is_none() {
         headers.remove(LAST_MODIFIED);

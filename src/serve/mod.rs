@@ -6,6 +6,8 @@
 
 pub mod account;
 pub mod address;
+pub mod allowance;
+pub mod api;
 pub mod callback;
 pub mod caller;
 pub mod conditional;
@@ -27,6 +29,7 @@ mod patience;
 pub mod reason;
 pub mod reply;
 mod route;
+pub mod searching;
 mod seat;
 #[cfg(test)]
 mod tests;
@@ -42,6 +45,7 @@ use arc_swap::ArcSwap;
 use http::header::{CACHE_CONTROL, HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::model::id::Guid;
@@ -49,10 +53,12 @@ use crate::model::setting::Settings;
 use crate::model::story::Story;
 use crate::place::Gazetteer;
 use crate::press::Press;
+use crate::search::Search;
 use crate::store::Store;
 use crate::websub::Door;
 use crate::websub::mailbox::Mailbox;
 use account::{Account, Neighbours};
+use allowance::Allowance;
 use directory::Kept;
 use health::Status;
 use metrics::Metrics;
@@ -85,6 +91,12 @@ pub struct Front {
     door: Option<Door>,
     /// Who answers at our callbacks.
     mailbox: Option<Arc<dyn Mailbox>>,
+    /// Searches in the archive; without it there is no search.
+    search: Option<Arc<Search>>,
+    /// How many more searches each address may have.
+    allowance: Allowance,
+    /// Turns to search.
+    searches: Arc<Semaphore>,
     directory: Kept,
     /// Requests so far, and the second in which we began: together they name a request.
     asked: AtomicU64,
@@ -117,6 +129,8 @@ pub struct Asked<'a> {
     pub query: Option<&'a str>,
     /// Headers.
     pub headers: &'a HeaderMap,
+    /// Whose request it is.
+    pub caller: IpAddr,
 }
 
 /// A page and its status.
@@ -153,6 +167,9 @@ impl Front {
             neighbours,
             door: None,
             mailbox: None,
+            search: None,
+            allowance: Allowance::default(),
+            searches: Arc::new(Semaphore::new(searching::AT_ONCE)),
             directory: Kept::default(),
             fixed: false,
         }
@@ -182,6 +199,12 @@ impl Front {
         Self { mailbox: Some(mailbox), ..self }
     }
 
+    /// With somebody who searches; without, there is no search.
+    #[must_use]
+    pub fn with_search(self, search: Arc<Search>) -> Self {
+        Self { search: Some(search), ..self }
+    }
+
     /// A story and what is known of it. Texts are read and compared without holding the store.
     async fn account(self: &Arc<Self>, guid: Guid) -> Result<Option<(Story, Account)>, Unmade> {
         let front = Arc::clone(self);
@@ -204,7 +227,7 @@ impl Front {
         let id = self.asked.fetch_add(1, Ordering::Relaxed);
         let id = reply::text(format!("{:08x}-{id:x}", self.began));
         let shown = || id.to_str().unwrap_or_default();
-        let (route, answered) = self.dispatch(request).await;
+        let (route, answered) = self.dispatch(request, address).await;
         let mut answered =
             answered.map(|reply| if request.method() == Method::HEAD { reply::beheaded(reply) } else { reply });
         let took = begun.elapsed();
@@ -238,20 +261,30 @@ impl Front {
     }
 
     /// The answer, and the word under which it is counted.
-    async fn dispatch<B>(self: &Arc<Self>, request: &Request<B>) -> (&'static str, Result<Reply, Dropped>) {
+    async fn dispatch<B>(
+        self: &Arc<Self>,
+        request: &Request<B>,
+        address: IpAddr,
+    ) -> (&'static str, Result<Reply, Dropped>) {
         let uri = request.uri();
         let (path, query) = (uri.path(), uri.query());
         let settings = self.settings.load();
         let short = link::without_prefix(path, link::prefix(&settings.site.public_url));
         // A known feed answers whatever stands behind its question mark.
         let feed = if path.len() > LONGEST { None } else { address::read(short) };
-        if feed.is_none() && path.len() + query.map_or(0, str::len) > LONGEST {
+        let search = self.search.as_ref().filter(|_| route::searches(short));
+        let longest = if search.is_some() { searching::LONGEST } else { LONGEST };
+        if feed.is_none() && path.len() + query.map_or(0, str::len) > longest {
+            if self.search.is_some() && api::is_ours(short) {
+                return ("api", Ok(api::too_long(longest)));
+            }
             return (
                 "other",
-                Ok(reply::line(StatusCode::URI_TOO_LONG, format!("Addresses have at most {LONGEST} bytes here.\n"))),
+                Ok(reply::line(StatusCode::URI_TOO_LONG, format!("Addresses have at most {longest} bytes here.\n"))),
             );
         }
-        let asked = Asked { method: request.method(), path: short, query, headers: request.headers() };
+        let caller = caller::address(request.headers(), address, &settings.server.trusted_proxies);
+        let asked = Asked { method: request.method(), path: short, query, headers: request.headers(), caller };
         if let Some(address) = feed {
             return (metrics::FEED, feeds::answer(self, asked, address).await);
         }
@@ -260,6 +293,12 @@ impl Front {
         }
         if let Some((source, token)) = callback::read(short) {
             return ("callback", Ok(callback::answer(self, asked, source, token, request.extensions().get())));
+        }
+        if let (Some(search), Some(extension)) = (search, searching::address(short)) {
+            return ("search", searching::feed(self, search, asked, extension).await);
+        }
+        if let Some(search) = self.search.as_ref().filter(|_| api::is_ours(short)) {
+            return ("api", Ok(api::answer(self, search, asked).await));
         }
         let (route, reply) = Box::pin(route::answer(self, asked)).await;
         (route, Ok(reply))
@@ -277,7 +316,8 @@ impl Front {
             let directory = front.directory.get(&front.store, &gazetteer)?;
             let view = front.store.view();
             let desk = Desk::new(&view, directory, &settings, &gazetteer, (front.clock)());
-            fill(&Desk { fixed: front.fixed, ..desk })
+            let searches = front.search.is_some() && !front.fixed;
+            fill(&Desk { fixed: front.fixed, searches, ..desk })
         })
         .await?
     }

@@ -62,6 +62,22 @@ impl Dial {
         (local.format("%Y-%m-%d").to_string(), (self.words.day)(year, local.month(), local.day(), weekday))
     }
 
+    /// Where each of the last so many days began, that of `now` among them, oldest first; and where the next one begins.
+    #[must_use]
+    pub fn midnights(&self, now: Time, days: u32) -> Vec<Time> {
+        let today = self.local(now).date_naive();
+        let begin = |day: chrono::NaiveDate| {
+            let midnight = day.and_time(chrono::NaiveTime::MIN);
+            // Where clocks were put forward over midnight, the day begins an hour later.
+            let local = midnight.and_local_timezone(self.zone).earliest();
+            let local =
+                local.or_else(|| (midnight + chrono::Duration::hours(1)).and_local_timezone(self.zone).earliest());
+            Time(local.map_or(midnight.and_utc().timestamp_millis(), |local| local.timestamp_millis()))
+        };
+        let first = today - chrono::Days::new(u64::from(days.saturating_sub(1)));
+        (0..=u64::from(days)).map(|day| begin(first + chrono::Days::new(day))).collect()
+    }
+
     fn local(&self, at: Time) -> DateTime<Tz> {
         at.utc().with_timezone(&self.zone)
     }
@@ -71,6 +87,18 @@ impl Dial {
 mod tests {
     use super::*;
     use crate::serve::words;
+
+    #[test]
+    fn days_begin_at_midnight() {
+        let at = Time::from_seconds(1_795_398_120); // 2026-11-23 09:42 in Shanghai
+        let dial = Dial::new("Asia/Shanghai", words::of("zh-CN"), at);
+        let days: Vec<i64> = dial.midnights(at, 2).iter().map(|time| time.seconds()).collect();
+        assert_eq!(days, [1_795_276_800, 1_795_363_200, 1_795_449_600]);
+        // 2026-03-29: a day of 23 hours in Berlin.
+        let at = Time::from_seconds(1_774_782_000);
+        let spring = Dial::new("Europe/Berlin", words::of("en"), at).midnights(at, 1);
+        assert_eq!(spring[1].since(spring[0]), 23 * Time::HOUR);
+    }
 
     #[test]
     fn times_stand_in_the_zone_of_the_site() {

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use super::address::Wanted;
 use super::reply::{self, Reply, Unmade};
-use super::{Asked, Front, Shown, feeds, health, lookup, metrics, pages};
+use super::{Asked, Front, Shown, feeds, health, lookup, metrics, pages, searching};
 use crate::model::book::State;
 use crate::model::edition::EditionId;
 use crate::model::id::{Guid, SourceId};
@@ -22,7 +22,7 @@ const FOR_A_DAY: &str = "public, max-age=86400";
 const FOR_MINUTES: &str = "public, max-age=300";
 
 /// What crawlers should leave alone: pages made for one look, and numbers.
-const ROBOTS: &str = "User-agent: *\nDisallow: /story/\nDisallow: /metrics\n";
+const ROBOTS: &str = "User-agent: *\nDisallow: /story/\nDisallow: /search\nDisallow: /api/\nDisallow: /metrics\n";
 
 /// The answer, and the word under which it is counted.
 pub async fn answer(front: &Arc<Front>, asked: Asked<'_>) -> (&'static str, Reply) {
@@ -46,10 +46,18 @@ pub async fn answer(front: &Arc<Front>, asked: Asked<'_>) -> (&'static str, Repl
         return ("asset", file(kind, cache, bytes));
     }
     front.status.when_ready().await;
+    if let Some(search) = front.search.as_ref().filter(|_| asked.path.trim_end_matches('/') == "/search") {
+        return ("search", searching::page(front, search, asked).await);
+    }
     if is_list(asked.path) {
         return ("opml", list(front, asked).await);
     }
     (if known { "page" } else { "feed" }, page(front, asked).await)
+}
+
+/// Whether a search stands at this path: its queries may be long.
+pub(super) fn searches(path: &str) -> bool {
+    path.trim_end_matches('/') == "/search" || searching::address(path).is_some() || super::api::is_ours(path)
 }
 
 fn file(kind: &'static str, cache: &'static str, bytes: bytes::Bytes) -> Reply {

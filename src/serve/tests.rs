@@ -1,5 +1,8 @@
 //! The whole room over real sockets and a real store: statuses, headers, what readers and browsers get.
 
+mod api;
+mod search;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -102,7 +105,9 @@ impl House {
         let recorded = settings.recorded().into_values().collect();
         let gazetteer = Gazetteer::build(&settings.cities).unwrap();
         let press = Arc::new(Press::new(Arc::clone(&store), Arc::new(NoTexts)));
-        let front = Arc::new(Front::new(
+        let archive = Arc::new(search::Shelf(Arc::clone(&store)));
+        let search = Arc::new(Search::new(archive, &folder.path().join("search")));
+        let front = Front::new(
             press,
             store,
             Arc::new(ArcSwap::from_pointee(settings)),
@@ -110,7 +115,8 @@ impl House {
             Arc::new(|| START.plus(Time::DAY)),
             Arc::new(Metrics::new()),
             Arc::new(Status::new()),
-        ));
+        );
+        let front = Arc::new(front.with_search(search));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -290,6 +296,13 @@ async fn every_address() {
         ("/feeds/source/nobody.rss", 404, text),
         ("/feeds/saved/nothing.rss", 404, text),
         ("/feeds/nothing.rss", 404, html),
+        ("/feeds/search.rss?q=title:%E6%8A%A4%E5%9F%8E%E6%B2%B3", 200, rss),
+        ("/feeds/search?q=nobody", 200, rss),
+        ("/feeds/search.rss", 400, text),
+        ("/feeds/search.rss?q=(", 400, text),
+        ("/search", 200, html),
+        ("/search?q=%E8%AE%B8%E6%98%8C", 200, html),
+        ("/search?q=(", 400, html),
         ("/feeds.opml", 200, "text/xml; charset=utf-8"),
         ("/.well-known/feeds", 200, "text/xml; charset=utf-8"),
         ("/sources.opml", 200, "text/xml; charset=utf-8"),

@@ -91,6 +91,8 @@ pub struct Words {
     pub raw: &'static str,
     /// Link to the page that a feed belongs to.
     pub as_page: &'static str,
+    /// The page of a search.
+    pub search: SearchWords,
     /// Pages about nothing.
     pub problem: Problems,
     /// The page that explains subscribing, paragraph by paragraph.
@@ -236,6 +238,53 @@ pub struct AccountWords {
     pub near: &'static str,
     /// One that is alike, with how and how sure.
     pub alike: fn(&str, &str) -> String,
+}
+
+/// Words for the page of a search.
+#[derive(Debug)]
+pub struct SearchWords {
+    /// Its title.
+    pub title: &'static str,
+    /// Label of the box.
+    pub label: &'static str,
+    /// The button beside it.
+    pub go: &'static str,
+    /// Where a mistake begins, by its column.
+    pub column: fn(usize) -> String,
+    /// So many stories or more.
+    pub at_least: fn(u64) -> String,
+    /// So many stories, nearly.
+    pub about: fn(u64) -> String,
+    /// Nothing was found.
+    pub none: &'static str,
+    /// Link that goes on with the search where it stopped.
+    pub on: &'static str,
+    /// It stopped at its bound.
+    pub cut: &'static str,
+    /// The index is being made.
+    pub unindexed: &'static str,
+    /// Heading of the bars.
+    pub per_day: &'static str,
+    /// What the bars say: days, stories in them, most in one day, stories today.
+    pub days: fn(usize, u64, u64, u64) -> String,
+    /// The bars in numbers.
+    pub numbers: &'static str,
+    /// Column: the day.
+    pub day: &'static str,
+    /// Heading of the block of feeds.toml.
+    pub block: &'static str,
+    /// What the block is good for.
+    pub why_block: &'static str,
+    /// Why there is none: the query counts from now.
+    pub relative: &'static str,
+    /// Heading of the help.
+    pub how: &'static str,
+    /// Its columns: what to write, what it finds.
+    pub write: &'static str,
+    /// What it finds.
+    pub finds: &'static str,
+    /// The help: what to write, what it finds.
+    pub help: &'static [(&'static str, &'static str)],
 }
 
 /// Words for pages about nothing.
@@ -390,6 +439,43 @@ static CHINESE: Words = Words {
     in_reader: "用本机阅读器打开",
     raw: "查看原始 XML",
     as_page: "在网页上阅读",
+    search: SearchWords {
+        title: "搜索",
+        label: "搜索已发布的新闻",
+        go: "搜索",
+        column: |column| format!("第 {column} 个字："),
+        at_least: |n| format!("至少 {n} 条"),
+        about: |n| format!("约 {n} 条"),
+        none: "没有找到符合条件的新闻。",
+        on: "继续往前找",
+        cut: "本次查找达到上限，更早的新闻还没有看到，可以继续往前找。",
+        unindexed: "索引正在重建，暂时逐条查找，结果可能不全。",
+        per_day: "每日条数",
+        days: |days, stories, most, today| {
+            format!("最近 {days} 天共 {stories} 条，单日最多 {most} 条，今天 {today} 条")
+        },
+        numbers: "逐日数字",
+        day: "日期",
+        block: "存为专题",
+        why_block: "把这一段加进 feeds.toml，它就有自己的名字、页面和归档：",
+        relative: "含有相对日期（如 after:3d）的搜索不能存为专题；订阅地址可以照常使用。",
+        how: "可以这样写",
+        write: "写法",
+        finds: "找到",
+        help: &[
+            ("双减 学校", "两个词都有"),
+            ("\"校外培训\"", "连在一起的词"),
+            ("中考 OR 高考", "有一个即可"),
+            ("教育 -驾驶", "不含后一个"),
+            ("(停水 OR 停电) 郑州", "括号分组"),
+            ("title:招聘会", "标题里有"),
+            ("city:许昌", "关于某市；province:河南 关于某省"),
+            ("tag:教育", "带某个标签"),
+            ("source:dahe rank:origin", "来自某个信源；采用的一篇是原发"),
+            ("after:2026-11-01 before:7d", "某日以后；七天以前"),
+            ("copies>=3 lang:zh", "至少三家刊发；某种语言"),
+        ],
+    },
     problem: Problems {
         not_found: "没有这个地址",
         no_page: "这里没有网页，也从未有过。",
@@ -565,6 +651,43 @@ static ENGLISH: Words = Words {
     in_reader: "Open in a reader",
     raw: "The feed itself (XML)",
     as_page: "Read it as a page",
+    search: SearchWords {
+        title: "Search",
+        label: "Search the archive",
+        go: "Search",
+        column: |column| format!("Column {column}:"),
+        at_least: |n| format!("at least {n} stories"),
+        about: |n| format!("about {n} stories"),
+        none: "Nothing was found.",
+        on: "Go on with older stories",
+        cut: "The search stopped at its limit: older stories were not looked at yet. Go on below.",
+        unindexed: "The index is being made: until it is whole, stories are searched one by one, and some may be missing.",
+        per_day: "Per day",
+        days: |days, stories, most, today| {
+            format!("{stories} in the last {days} days, at most {most} in one day, {today} today")
+        },
+        numbers: "In numbers",
+        day: "Day",
+        block: "Keep as a feed of its own",
+        why_block: "With this in feeds.toml it has a name, a page and an archive:",
+        relative: "A search with relative dates (such as after:3d) cannot be kept as a feed of its own; its address works as it is.",
+        how: "What can be written",
+        write: "Write",
+        finds: "Finds",
+        help: &[
+            ("school bus", "both words"),
+            ("\"school bus\"", "the words side by side"),
+            ("bus OR tram", "one of them is enough"),
+            ("school -driving", "not with the second"),
+            ("(water OR power) outage", "parentheses group"),
+            ("title:fair", "in the headline"),
+            ("city:许昌", "about a city; province:河南 about a province"),
+            ("tag:education", "with a tag"),
+            ("source:dahe rank:origin", "of a source; the shown copy is the original"),
+            ("after:2026-11-01 before:7d", "since a day; older than seven days"),
+            ("copies>=3 lang:en", "carried by three or more; in a language"),
+        ],
+    },
     problem: Problems {
         not_found: "Nothing at this address",
         no_page: "There is no page here and never was.",

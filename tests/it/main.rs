@@ -23,6 +23,7 @@ mod origin;
 mod poll;
 mod readers;
 mod rebuild;
+mod search;
 mod site;
 mod start;
 mod subscriber;

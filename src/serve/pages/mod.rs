@@ -5,6 +5,7 @@ pub mod front;
 pub mod paper;
 pub mod problem;
 pub mod river;
+pub mod search;
 pub mod sources;
 pub mod story;
 
@@ -71,6 +72,8 @@ pub struct Desk<'a> {
     pub root: String,
     /// Whether pages become files: then no link needs a program behind it.
     pub fixed: bool,
+    /// Whether the archive can be searched here.
+    pub searches: bool,
 }
 
 impl<'a> Desk<'a> {
@@ -86,7 +89,7 @@ impl<'a> Desk<'a> {
         let words = super::words::of(&settings.site.language);
         let dial = Dial::new(&settings.site.zone, words, now);
         let root = link::prefix(&settings.site.public_url).to_owned();
-        Self { view, directory, settings, gazetteer, words, dial, root, fixed: false }
+        Self { view, directory, settings, gazetteer, words, dial, root, fixed: false, searches: false }
     }
 
     /// `[site]`.
@@ -124,6 +127,8 @@ impl<'a> Desk<'a> {
             style: &STYLE_PATH,
             script: &SCRIPT_PATH,
             noindex: false,
+            searches: self.searches,
+            sought: String::new(),
         }
     }
 
@@ -238,6 +243,10 @@ pub struct Chrome {
     pub script: &'static str,
     /// Whether search engines should leave it out.
     pub noindex: bool,
+    /// Whether the archive can be searched: then each page has the box.
+    pub searches: bool,
+    /// What stands in the box.
+    pub sought: String,
 }
 
 /// A named link, perhaps with a number.

@@ -4,6 +4,8 @@ use super::{Chip, Desk};
 use crate::model::edition::{EditionId, Order};
 use crate::model::item::Item;
 use crate::model::story::Story;
+use crate::query::Sought;
+use crate::query::text::spans;
 use crate::serve::link;
 
 /// Stories on one page.
@@ -40,16 +42,16 @@ pub struct Line {
     pub datetime: String,
     /// And for people.
     pub time: String,
-    /// Headline.
-    pub title: String,
+    /// Headline, in pieces.
+    pub title: Vec<Piece>,
     /// Where the headline leads: to the publisher, or to our page if it has no link.
     pub href: String,
     /// Whether that is the publisher.
     pub outside: bool,
     /// Its language, where it is not the site's.
     pub lang: Option<String>,
-    /// Summary; empty where only the headline may be passed on.
-    pub summary: String,
+    /// Summary, in pieces; none where only the headline may be passed on.
+    pub summary: Vec<Piece>,
     /// Name of the source.
     pub source: String,
     /// Page of the source.
@@ -62,6 +64,35 @@ pub struct Line {
     pub cities: Vec<Chip>,
     /// Its tags.
     pub tags: Vec<Chip>,
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// What it says.
+    pub text: String,
+    /// Whether it is what was looked for.
+    pub hit: bool,
+}
+
+/// A text in pieces, cut where one of the needles stands (each in its searched form).
+fn pieces(text: &str, needles: &[&str]) -> Vec<Piece> {
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let (mut pieces, mut from) = (Vec::new(), 0);
+    let spans = if needles.is_empty() { Vec::new() } else { spans(text, needles) };
+    for span in spans {
+        if from < span.start {
+            pieces.push(Piece { text: text[from..span.start].to_owned(), hit: false });
+        }
+        from = span.end;
+        pieces.push(Piece { text: text[span].to_owned(), hit: true });
+    }
+    if from < text.len() {
+        pieces.push(Piece { text: text[from..].to_owned(), hit: false });
+    }
+    pieces
 }
 
 /// The other sources that carry a story.
@@ -77,9 +108,17 @@ impl Desk<'_> {
     /// The river of stories of an edition; `path` is the page's own, for the link to older ones.
     #[must_use]
     pub fn river(&self, stories: &[(Order, Story)], limit: usize, path: &str) -> River {
+        self.marked(stories, limit, path, &[])
+    }
+
+    /// The same, with what was looked for marked.
+    #[must_use]
+    pub fn marked(&self, stories: &[(Order, Story)], limit: usize, path: &str, sought: &[Sought<'_>]) -> River {
+        let titles: Vec<&str> = sought.iter().map(|sought| sought.folded).collect();
+        let texts: Vec<&str> = sought.iter().filter(|sought| !sought.title).map(|sought| sought.folded).collect();
         let mut days: Vec<Day> = Vec::new();
         for (order, story) in stories.iter().take(limit) {
-            let Some(line) = self.line(story) else { continue };
+            let Some(line) = self.line(story, &titles, &texts) else { continue };
             // Days follow the order of arrival, as the feed does; a story found late stands under the day it came.
             let (datetime, label) = self.dial.day(order.at);
             match days.last_mut() {
@@ -92,7 +131,7 @@ impl Desk<'_> {
         River { days, older }
     }
 
-    fn line(&self, story: &Story) -> Option<Line> {
+    fn line(&self, story: &Story, titles: &[&str], texts: &[&str]) -> Option<Line> {
         let emission = story.emission.as_ref()?;
         let published = self.dial.moment(emission.published);
         let story_href = format!("{}{}", self.root, link::story(story.guid));
@@ -109,11 +148,11 @@ impl Desk<'_> {
         Some(Line {
             datetime: published.datetime,
             time: published.clock,
-            title: emission.title.clone(),
+            title: pieces(&emission.title, titles),
             outside: outside.is_some(),
             href: outside.unwrap_or_else(|| story_href.clone()),
             lang: emission.language.clone(),
-            summary: emission.summary.chars().take(Item::SUMMARY).collect(),
+            summary: pieces(&emission.summary.chars().take(Item::SUMMARY).collect::<String>(), texts),
             source: emission.source_name.clone(),
             source_href: format!("{}{}", self.root, link::page(&source, self.gazetteer)),
             also,
