@@ -1,4 +1,4 @@
-//! One file per command; what several share stands in [`account`], [`correct`], [`exit`], [`log`], [`locate`], [`name`], [`probe`], [`say`] and [`write`].
+//! One file per command; what several share stands in [`account`], [`correct`], [`exit`], [`log`], [`locate`], [`name`], [`probe`], [`say`] and [`mod@write`].
 
 pub mod account;
 pub mod add;

@@ -226,7 +226,7 @@ impl Subscriber {
         self.change(&id, Some(&push.token), |push| push.trouble = trouble);
     }
 
-    /// Whether hubs can reach us: by public https, or by an address that [fetch] trusts.
+    /// Whether hubs can reach us: by public https, or by an address that `[fetch]` trusts.
     fn can_be_reached(&self) -> bool {
         let settings = self.settings.load();
         let public = settings.site.public_url.as_str();
