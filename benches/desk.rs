@@ -21,7 +21,7 @@ use citydesk::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use citydesk::model::item::Item;
 use citydesk::model::position::Position;
 use citydesk::model::setting::{Cities, Publish, Setting, Site};
-use citydesk::model::story::{Copy, Story};
+use citydesk::model::story::{Copy, Sharer, Story};
 use citydesk::model::time::Time;
 use citydesk::normalise::{self, Siblings};
 use citydesk::parse::{self, Fetched};
@@ -98,17 +98,20 @@ impl Shelf for Counted<'_, '_> {
         self.shelf.known(source, key)
     }
     fn story(&self, no: StoryNo) -> Result<Option<Story>, ShelfError> {
-        self.stories.set(self.stories.get() + 1);
         self.shelf.story(no)
     }
-    fn sharing_link(&self, canonical: &str) -> Result<Vec<StoryNo>, ShelfError> {
+    fn card(&self, no: StoryNo) -> Result<Option<Story>, ShelfError> {
+        self.stories.set(self.stories.get() + 1);
+        self.shelf.card(no)
+    }
+    fn sharing_link(&self, canonical: &str) -> Result<Vec<Sharer>, ShelfError> {
         self.shelf.sharing_link(canonical)
     }
-    fn sharing_headline(&self, copy: &Copy) -> Result<Vec<StoryNo>, ShelfError> {
+    fn sharing_headline(&self, copy: &Copy) -> Result<Vec<Vec<Sharer>>, ShelfError> {
         self.shelf.sharing_headline(copy)
     }
-    fn sharing_text(&self, sketch: &[u64]) -> Result<Vec<StoryNo>, ShelfError> {
-        self.shelf.sharing_text(sketch)
+    fn sharing_text(&self, hash: u64) -> Result<Vec<Sharer>, ShelfError> {
+        self.shelf.sharing_text(hash)
     }
     fn next_story(&self) -> StoryNo {
         self.shelf.next_story()

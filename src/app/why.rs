@@ -127,9 +127,12 @@ impl Inquiry {
         let shelf = Reading::new(&draft, &self.journal);
         let mut numbers: BTreeSet<StoryNo> = BTreeSet::new();
         for copy in story.copies.iter().take(ASKED) {
-            numbers.extend(shelf.sharing_link(&copy.canonical)?);
-            numbers.extend(shelf.sharing_headline(copy)?);
-            numbers.extend(shelf.sharing_text(&copy.sketch)?);
+            let by_link = shelf.sharing_link(&copy.canonical)?;
+            let mut sharers = shelf.sharing_headline(copy)?.concat();
+            for hash in &copy.sketch {
+                sharers.extend(shelf.sharing_text(*hash)?);
+            }
+            numbers.extend(sharers.into_iter().chain(by_link).map(|sharer| sharer.no));
         }
         let mut met: BTreeSet<StoryNo> = [story.no].into();
         let mut near = Vec::new();

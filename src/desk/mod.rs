@@ -43,7 +43,7 @@ use crate::model::fold::fold;
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::item::Item;
 use crate::model::position::Position;
-use crate::model::story::{Copy, Emission, Story};
+use crate::model::story::{Copy, Emission, Sharer, Story};
 use crate::model::time::Time;
 use crate::place::Look;
 
@@ -63,13 +63,17 @@ pub trait Shelf {
     fn known(&self, source: &SourceId, key: &ItemKey) -> Result<Option<(StoryNo, u64)>, ShelfError>;
     /// A story.
     fn story(&self, no: StoryNo) -> Result<Option<Story>, ShelfError>;
+    /// Of a story what an item is compared with ([`Story::card`]): asked for far more often than the rest of it.
+    fn card(&self, no: StoryNo) -> Result<Option<Story>, ShelfError> {
+        self.story(no)
+    }
     /// Stories with a copy of this canonical link.
-    fn sharing_link(&self, canonical: &str) -> Result<Vec<StoryNo>, ShelfError>;
-    /// Stories with a copy whose headline begins alike, shares a rare piece, or tells of the same city and figures; once
-    /// for each of these.
-    fn sharing_headline(&self, copy: &Copy) -> Result<Vec<StoryNo>, ShelfError>;
-    /// Stories with a copy that shares one of these smallest hashes of its text.
-    fn sharing_text(&self, sketch: &[u64]) -> Result<Vec<StoryNo>, ShelfError>;
+    fn sharing_link(&self, canonical: &str) -> Result<Vec<Sharer>, ShelfError>;
+    /// Stories with a copy whose headline begins alike; then, for each, those with which it shares a piece, or tells of the
+    /// same city and figures. At most [`Sharer::MOST`] of each.
+    fn sharing_headline(&self, copy: &Copy) -> Result<Vec<Vec<Sharer>>, ShelfError>;
+    /// Stories with a copy among whose text's smallest hashes is this one, at most [`Sharer::MOST`].
+    fn sharing_text(&self, hash: u64) -> Result<Vec<Sharer>, ShelfError>;
     /// Number the next story gets.
     fn next_story(&self) -> StoryNo;
     /// Whether a guid was ever minted.
@@ -182,11 +186,23 @@ fn rewritten(story: &Story, copy: &Copy) -> Option<usize> {
 /// # Errors
 /// [`ShelfError`] if the past cannot be read.
 pub fn going_on(shelf: &dyn Shelf, no: StoryNo) -> Result<Option<Story>, ShelfError> {
-    let mut story = shelf.story(no)?;
+    follow(no, |no| shelf.story(no))
+}
+
+/// The same for its card.
+fn going_on_card(shelf: &dyn Shelf, no: StoryNo) -> Result<Option<Story>, ShelfError> {
+    follow(no, |no| shelf.card(no))
+}
+
+fn follow(
+    no: StoryNo,
+    read: impl Fn(StoryNo) -> Result<Option<Story>, ShelfError>,
+) -> Result<Option<Story>, ShelfError> {
+    let mut story = read(no)?;
     // A chain is never longer than the number of merges; the bound only keeps a damaged store from turning in a circle.
     for _ in 0..64 {
         match story.as_ref().and_then(|story| story.retired_into) {
-            Some(into) => story = shelf.story(into)?,
+            Some(into) => story = read(into)?,
             None => break,
         }
     }

@@ -2,7 +2,9 @@
 //!
 //! **Candidates** are stories that share a key with the item: its canonical link, the beginning of its folded headline,
 //! one of the two smallest hashes of the headline's shingles, its city with its figures, or one of the smallest hashes of
-//! its text's shingles. Those that share most keys are looked at, at most [`LOOKED_AT`]: so the cost of an item does not
+//! its text's shingles. One that shares but headline or text, and names another city in its headline, is none; nor is one
+//! that shares but pieces of headline or text that [`Sharer::MOST`] stories have, or but one that
+//! [`SAID_BY_FEW`] have: a phrase. Those that share most keys are looked at, at most [`LOOKED_AT`]: so the cost of an item does not
 //! grow with the archive. Headlines are compared with those of all copies; texts with one copy of the story, its fullest,
 //! and not with any member: chains would creep from one story to the next.
 //!
@@ -51,7 +53,7 @@ use crate::model::fold::fold;
 use crate::model::id::{SourceId, StoryNo};
 use crate::model::place::Code;
 use crate::model::shingle::{LEAST, SHORTEST, Shingled};
-use crate::model::story::{Copy, Story};
+use crate::model::story::{Copy, Sharer, Story};
 use crate::model::time::{Time, Trust};
 
 /// A story that the item is a copy of, and why.
@@ -73,6 +75,14 @@ const WINDOW: i64 = 10 * Time::DAY;
 const LATE: i64 = 250 * Time::DAY;
 /// Further versions of one source's item come so soon: tomorrow's bulletin is another one.
 const VERSION: i64 = 12 * Time::HOUR;
+/// A piece of headline or text that so many stories have is no sign by itself.
+const SAID_BY_FEW: usize = 8;
+/// Headlines that share so many pairs of characters may be two of one article; per mille.
+const HALF: usize = 500;
+/// Items of a series, under one headline, that are dated so far apart are another day's.
+const SERIES: i64 = 2 * Time::DAY;
+/// So many stories under a headline that recurs are compared with an item: those that share most keys with it.
+const SERIES_LOOKED_AT: usize = 4;
 /// A headline without text and its article are listed by one source so soon after each other.
 const LISTED: i64 = 6 * Time::HOUR;
 /// Containment that makes two texts one, headlines being alike; per mille.
@@ -116,13 +126,34 @@ pub(super) const COMPARED: usize = 8_000;
 pub fn find(rules: &Rules, copy: &Copy, folded: Vec<char>, shelf: &dyn Shelf) -> Result<Vec<Match>, ShelfError> {
     let mut votes: BTreeMap<StoryNo, usize> = BTreeMap::new();
     // A shared link says more than a shared headline, and that more than a shared piece of text.
-    for (keys, vote) in [
-        (shelf.sharing_link(&copy.canonical)?, 100),
-        (shelf.sharing_headline(copy)?, 4),
-        (shelf.sharing_text(&copy.sketch)?, 3),
-    ] {
-        for no in keys {
-            *votes.entry(no).or_default() += vote;
+    for sharer in shelf.sharing_link(&copy.canonical)? {
+        *votes.entry(sharer.no).or_default() += 100;
+    }
+    let elsewhere =
+        |sharer: &Sharer| sharer.named.is_some_and(|named| !copy.named.is_empty() && !copy.named.contains(&named));
+    // What many have is a phrase, and nominates none; but by its beginning alone a headline that recurs is found.
+    let (mut phrases, mut common, mut once) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let pieces =
+        shelf.sharing_headline(copy)?.into_iter().enumerate().map(|(index, found)| (index == 0, 4, None, found));
+    let pieces: Vec<_> = pieces.collect();
+    let hashes = copy.sketch.iter().map(|hash| Ok((false, 3, Some(*hash), shelf.sharing_text(*hash)?)));
+    let hashes: Vec<_> = hashes.collect::<Result<_, ShelfError>>()?;
+    for (beginning, vote, hash, sharers) in pieces.into_iter().chain(hashes) {
+        if sharers.len() >= Sharer::MOST && !beginning {
+            common.extend(hash);
+            phrases.extend(sharers);
+            continue;
+        }
+        let telling = beginning || sharers.len() < SAID_BY_FEW;
+        for sharer in sharers.into_iter().filter(|sharer| !elsewhere(sharer)) {
+            if telling || votes.contains_key(&sharer.no) || !once.insert(sharer.no) {
+                *votes.entry(sharer.no).or_default() += vote;
+            }
+        }
+    }
+    for sharer in phrases {
+        if let Some(votes) = votes.get_mut(&sharer.no) {
+            *votes += 1;
         }
     }
     let mut candidates: Vec<(usize, StoryNo)> = votes.into_iter().map(|(no, votes)| (votes, no)).collect();
@@ -130,7 +161,7 @@ pub fn find(rules: &Rules, copy: &Copy, folded: Vec<char>, shelf: &dyn Shelf) ->
     candidates.truncate(LOOKED_AT);
     let mut stories: Vec<Story> = Vec::new();
     for (_, no) in candidates {
-        let Some(story) = super::going_on(shelf, no)? else { continue };
+        let Some(story) = super::going_on_card(shelf, no)? else { continue };
         if !stories.iter().any(|known| known.no == story.no) {
             stories.push(story);
         }
@@ -139,10 +170,17 @@ pub fn find(rules: &Rules, copy: &Copy, folded: Vec<char>, shelf: &dyn Shelf) ->
     if stories.is_empty() {
         return Ok(found);
     }
-    let own = Side::folded(copy, folded);
+    let own = Side { common, ..Side::folded(copy, folded) };
     let stories: Vec<Known<'_>> = stories.iter().map(Known::of).collect();
     let recurring = recurs(&own, &stories);
+    let mut series = 0;
     for known in &stories {
+        if recurring && known.headlines.iter().any(|theirs| own.headline.equals(theirs)) {
+            series += 1;
+            if series > SERIES_LOOKED_AT {
+                continue;
+            }
+        }
         if let Ok((score, why)) = weigh(rules, &own, known, recurring, shelf) {
             found.push(Match { story: known.story.no, score, why });
         }
@@ -174,6 +212,8 @@ struct Side<'a> {
     copy: &'a Copy,
     headline: Headline,
     text: Shingled,
+    /// Hashes of its sketch that many stories have: a phrase, and no sign that two texts are one.
+    common: Vec<u64>,
 }
 
 impl<'a> Side<'a> {
@@ -185,7 +225,15 @@ impl<'a> Side<'a> {
 
     fn folded(copy: &'a Copy, mut folded: Vec<char>) -> Self {
         folded.truncate(COMPARED);
-        Self { copy, headline: Headline::of(&copy.title), text: Shingled::of(folded) }
+        Self { copy, headline: Headline::of(&copy.title), text: Shingled::of(folded), common: Vec::new() }
+    }
+
+    /// Whether its text shares no hash with those of a story, but for these, although it would if half of it stood in the
+    /// one it is compared with: neither is but a small part of the other.
+    fn is_strange_to(&self, story: &Story, theirs: &Copy, but: &[u64]) -> bool {
+        let (own, other) = (self.copy.length, theirs.length);
+        let shared = |hash: &u64| !but.contains(hash) && story.copies.iter().any(|copy| copy.sketch.contains(hash));
+        own.min(other) >= own.max(other) / 3 && !self.copy.sketch.is_empty() && !self.copy.sketch.iter().any(shared)
     }
 
     fn kept(copy: &'a Copy, shelf: &dyn Shelf) -> Self {
@@ -278,6 +326,17 @@ fn weigh(
     let named: Vec<Code> = story.copies.iter().flat_map(|c| c.named.iter().copied()).collect();
     if !linked && elsewhere(&copy.named, &named) {
         return Err(Veto::Cities);
+    }
+    // Of texts that share a good part, the smallest hashes tell it: most strangers end here.
+    if !linked && !theirs.sketch.is_empty() {
+        let likely = known.headlines.iter().any(|theirs| own.headline.shared(theirs) >= HALF);
+        if facing.alike.is_none() && !likely && own.is_strange_to(story, theirs, &[]) {
+            return Err(Veto::Unlike(None));
+        }
+        let apart = story.copies.iter().map(|c| span(c, copy)).min().unwrap_or_default();
+        if recurring && apart > SERIES && own.is_strange_to(story, theirs, &own.common) {
+            return Err(Veto::Recurring);
+        }
     }
     let other = Side::kept(theirs, shelf);
     let texts = Texts::of(&own.text, &other.text);

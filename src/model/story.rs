@@ -75,6 +75,22 @@ pub struct Copy {
     pub named: Vec<Code>,
 }
 
+/// A story that shares a key with an item: of its link, headline or text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Sharer {
+    /// Which one.
+    #[n(0)]
+    pub no: StoryNo,
+    /// The one city that the headlines of all its copies with this key name; `None` if they name none or several.
+    #[cbor(n(1), default)]
+    pub named: Option<Code>,
+}
+
+impl Sharer {
+    /// So many are known under one key, so that the cost of an item does not grow with the archive.
+    pub const MOST: usize = 24;
+}
+
 /// What of a printed story was taken from another copy than the one shown, because that one was cut or damaged. The
 /// original stays with its copy.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -280,6 +296,32 @@ impl Story {
         let split =
             |one: &Self, other: &Self| one.apart.iter().any(|no| *no == other.no || other.absorbed.contains(no));
         split(self, other) || split(other, self)
+    }
+
+    /// Of the story only what an item is compared with: a tenth of it, for many are looked at and few are met.
+    #[must_use]
+    pub fn card(&self) -> Self {
+        let card = |copy: &Copy| Copy {
+            source: copy.source.clone(),
+            gist: copy.gist,
+            canonical: copy.canonical.clone(),
+            title: copy.title.clone(),
+            published: copy.published.as_ref().map(|claim| Claim { method: String::new(), ..*claim }),
+            seen: copy.seen,
+            wire: copy.wire,
+            length: copy.length,
+            damage: copy.damage,
+            sketch: copy.sketch.clone(),
+            named: copy.named.clone(),
+            ..Copy::default()
+        };
+        Self {
+            no: self.no,
+            copies: self.copies.iter().map(card).collect(),
+            shown: self.shown,
+            retired_into: self.retired_into,
+            ..Self::default()
+        }
     }
 
     /// The copy shown.

@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::layout::{self, BLOCK, Block, Head, Known, Meta, Run, Sharers, SourceHead, Tree, pack, unpack};
+use super::layout::{self, BLOCK, Block, Head, Known, Meta, Run, Sharers, SourceHead, Tree, Volume, pack, unpack};
 use super::{Result, Store, StoreError};
 use crate::model::codec;
 use crate::model::edit::{Body, Cause, Edit, Progress, Record};
@@ -20,7 +20,7 @@ use crate::model::noise;
 use crate::model::position::Position;
 use crate::model::setting::{InForce, Setting};
 use crate::model::shingle;
-use crate::model::story::{Copy, Emission, Entered, Story};
+use crate::model::story::{Copy, Emission, Entered, Sharer, Story};
 use crate::model::tag::Tag;
 use crate::model::time::Time;
 use crate::model::websub::{Delivered, Mark, Subscription};
@@ -56,14 +56,19 @@ pub struct Draft<'s> {
     settings: Arc<InForce>,
     stories: BTreeMap<StoryNo, Held<Story>>,
     guids: BTreeMap<Guid, StoryNo>,
-    items: BTreeMap<[u8; 16], Known>,
-    urls: BTreeMap<u64, Held<Sharers>>,
-    headlines: BTreeMap<u64, Held<Sharers>>,
-    texts: BTreeMap<u64, Held<Sharers>>,
+    /// Each with the volume that it stands in: that of the story it was first filed under.
+    items: BTreeMap<[u8; 16], (Volume, Known)>,
+    urls: BTreeMap<(u64, Volume), Held<Sharers>>,
+    headlines: BTreeMap<(u64, Volume), Held<Sharers>>,
+    texts: BTreeMap<(u64, Volume), Held<Sharers>>,
     /// What was read of these three, and not changed: what a new item is looked up by, it is then filed under.
-    shared: RefCell<BTreeMap<(Tree, u64), Shared>>,
+    shared: RefCell<BTreeMap<(Tree, u64, Volume), Shared>>,
     /// Stories read, and not changed.
     read: RefCell<BTreeMap<StoryNo, Held<Story>>>,
+    /// Cards read.
+    cards: RefCell<BTreeMap<StoryNo, Story>>,
+    /// Stories whose card changed.
+    carded: BTreeSet<StoryNo>,
     editions: BTreeMap<EditionId, Held<Head>>,
     blocks: BTreeMap<EditionId, BTreeMap<Vec<u8>, Held<Option<Block>>>>,
     /// Key of the newest block of a list, by its prefix; that block stands among `blocks`. Nearly every entry goes there,
@@ -117,6 +122,8 @@ impl<'s> Draft<'s> {
             texts: BTreeMap::new(),
             shared: RefCell::default(),
             read: RefCell::default(),
+            cards: RefCell::default(),
+            carded: BTreeSet::new(),
             editions: BTreeMap::new(),
             blocks: BTreeMap::new(),
             newest: BTreeMap::new(),
@@ -229,16 +236,19 @@ impl<'s> Draft<'s> {
                     ..Story::default()
                 };
                 self.stories.insert(*story, Held { by: self.seq, fresh: true, value: fresh });
+                self.carded.insert(*story);
                 Ok(())
             }
             Edit::Join { story, copy } => {
                 self.meta.copies += 1;
                 self.index(*story, copy)?;
+                self.carded.insert(*story);
                 self.with_story(*story, |story| story.copies.push((**copy).clone()))?;
                 self.grow(*story)
             }
             Edit::Revise { story, copy } => {
                 self.index(*story, copy)?;
+                self.carded.insert(*story);
                 self.with_story(*story, |story| {
                     for known in &mut story.copies {
                         if known.source == copy.source && known.key == copy.key {
@@ -249,7 +259,7 @@ impl<'s> Draft<'s> {
                 self.grow(*story)
             }
             Edit::See { story, source, key, hash } => {
-                self.items.insert(layout::item_key(source, key), Known { story: *story, hash: *hash });
+                self.know(source, key, Known { story: *story, hash: *hash })?;
                 self.with_story(*story, |story| {
                     for known in &mut story.copies {
                         if known.source == *source && known.key == *key {
@@ -258,11 +268,14 @@ impl<'s> Draft<'s> {
                     }
                 })
             }
-            Edit::Judge { story, shown, places, tags } => self.with_story(*story, |story| {
-                story.shown = *shown;
-                story.places = places.clone();
-                story.tags.clone_from(tags);
-            }),
+            Edit::Judge { story, shown, places, tags } => {
+                self.carded.insert(*story);
+                self.with_story(*story, |story| {
+                    story.shown = *shown;
+                    story.places = places.clone();
+                    story.tags.clone_from(tags);
+                })
+            }
             Edit::Emit { story, emission, cause } => self.emit(*story, emission, *cause),
             Edit::Enter { story, at, editions } => self.enter(*story, *at, editions),
             Edit::Leave { story, editions } => self.leave(*story, editions),
@@ -403,9 +416,7 @@ impl<'s> Draft<'s> {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn minted(&self, guid: Guid) -> Result<bool> {
-        let key = guid.0.as_bytes();
-        let maybe = self.store.sieve.may_hold(Tree::Guids, key);
-        Ok(self.guids.contains_key(&guid) || maybe && self.store.trees.guids.contains_key(key)?)
+        Ok(self.by_guid(guid)?.is_some())
     }
 
     /// What is known of an item.
@@ -413,14 +424,20 @@ impl<'s> Draft<'s> {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn known(&self, source: &SourceId, key: &ItemKey) -> Result<Option<Known>> {
-        let key = layout::item_key(source, key);
-        if let Some(known) = self.items.get(&key) {
-            return Ok(Some(*known));
+        Ok(self.item(&layout::item_key(source, key))?.map(|(_, known)| known))
+    }
+
+    fn item(&self, key: &[u8; 16]) -> Result<Option<(Volume, Known)>> {
+        if let Some(held) = self.items.get(key) {
+            return Ok(Some(*held));
         }
-        if !self.store.sieve.may_hold(Tree::Items, &key) {
-            return Ok(None);
-        }
-        self.store.trees.items.get(key)?.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
+        let found = self.store.in_volumes(Tree::Items, key, self.volume()).next().transpose()?;
+        found.map(|(volume, bytes)| Ok((volume, unpack(&bytes)?.1))).transpose()
+    }
+
+    /// The newest volume.
+    fn volume(&self) -> Volume {
+        Volume::of(self.next_story())
     }
 
     /// A story.
@@ -444,6 +461,26 @@ impl<'s> Draft<'s> {
         Ok(Some(story))
     }
 
+    /// The card of a story ([`Story::card`]).
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    pub fn card(&self, no: StoryNo) -> Result<Option<Story>> {
+        if let Some(held) = self.stories.get(&no) {
+            return Ok(Some(held.value.card()));
+        }
+        if let Some(card) = self.cards.borrow().get(&no) {
+            return Ok(Some(card.clone()));
+        }
+        let Some(held) = load::<Story>(self.store, Tree::Cards, &layout::story_key(no))? else { return Ok(None) };
+        let mut cards = self.cards.borrow_mut();
+        if cards.len() >= READ {
+            cards.clear();
+        }
+        cards.insert(no, held.value.clone());
+        Ok(Some(held.value))
+    }
+
     /// A story that is asked for once: nothing is remembered of it.
     ///
     /// # Errors
@@ -463,41 +500,33 @@ impl<'s> Draft<'s> {
         if let Some(no) = self.guids.get(&guid) {
             return Ok(Some(*no));
         }
-        let bytes = self.store.trees.guids.get(guid.0.as_bytes())?;
-        Ok(bytes.and_then(|bytes| (*bytes).try_into().ok()).map(|bytes| StoryNo(u64::from_be_bytes(bytes))))
+        let found = self.store.in_volumes(Tree::Guids, guid.0.as_bytes(), self.volume()).next().transpose()?;
+        Ok(found.and_then(|(_, bytes)| (*bytes).try_into().ok()).map(|bytes| StoryNo(u64::from_be_bytes(bytes))))
     }
 
     /// Stories with a copy of this canonical link.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
-    pub fn sharing_link(&self, canonical: &str) -> Result<Vec<StoryNo>> {
-        self.sharing(&self.urls, Tree::Urls, link_key(canonical))
+    pub fn sharing_link(&self, canonical: &str) -> Result<Vec<Sharer>> {
+        link_key(canonical).map_or_else(|| Ok(Vec::new()), |key| self.sharing(&self.urls, Tree::Urls, key))
     }
 
-    /// Stories with a copy whose headline shares a key with this one's: its beginning, a rare piece of it, its city with
-    /// its figures. A story stands there once for each.
+    /// Stories with a copy whose headline shares a key with this one's, for each key: its beginning first, then pieces of
+    /// it, then its city with its figures.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
-    pub fn sharing_headline(&self, copy: &Copy) -> Result<Vec<StoryNo>> {
-        let mut found = Vec::new();
-        for key in headline_keys(copy) {
-            found.extend(self.sharing(&self.headlines, Tree::Headlines, Some(key))?);
-        }
-        Ok(found)
+    pub fn sharing_headline(&self, copy: &Copy) -> Result<Vec<Vec<Sharer>>> {
+        headline_keys(copy).into_iter().map(|key| self.sharing(&self.headlines, Tree::Headlines, key)).collect()
     }
 
-    /// Stories with a copy that shares one of these smallest hashes of its text.
+    /// Stories with a copy among whose text's smallest hashes is this one.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
-    pub fn sharing_text(&self, sketch: &[u64]) -> Result<Vec<StoryNo>> {
-        let mut found = Vec::new();
-        for hash in sketch {
-            found.extend(self.sharing(&self.texts, Tree::Texts, Some(*hash))?);
-        }
-        Ok(found)
+    pub fn sharing_text(&self, hash: u64) -> Result<Vec<Sharer>> {
+        self.sharing(&self.texts, Tree::Texts, hash)
     }
 
     /// A source.
@@ -663,64 +692,89 @@ impl<'s> Draft<'s> {
     // ---- folding ----
 
     fn index(&mut self, story: StoryNo, copy: &Copy) -> Result<()> {
-        self.items.insert(layout::item_key(&copy.source, &copy.key), Known { story, hash: copy.hash });
-        if !copy.canonical.is_empty() {
-            self.share(Tree::Urls, link_key(&copy.canonical), story)?;
+        self.know(&copy.source, &copy.key, Known { story, hash: copy.hash })?;
+        let sharer = Sharer { no: story, named: copy.named.first().copied().filter(|_| copy.named.len() == 1) };
+        if let Some(key) = link_key(&copy.canonical) {
+            self.share(Tree::Urls, key, sharer)?;
         }
         for key in headline_keys(copy) {
-            self.share(Tree::Headlines, Some(key), story)?;
+            self.share(Tree::Headlines, key, sharer)?;
         }
         for hash in &copy.sketch {
-            self.share(Tree::Texts, Some(*hash), story)?;
+            self.share(Tree::Texts, *hash, sharer)?;
         }
         Ok(())
     }
 
-    fn share(&mut self, tree: Tree, key: Option<u64>, story: StoryNo) -> Result<()> {
-        let Some(key) = key else { return Ok(()) };
-        let seq = self.seq;
-        let store = self.store;
+    /// An item that is filed again stays in its volume, whatever story it belongs to now: it is found there first.
+    fn know(&mut self, source: &SourceId, key: &ItemKey, known: Known) -> Result<()> {
+        let key = layout::item_key(source, key);
+        let volume = self.item(&key)?.map_or_else(|| Volume::of(known.story), |(volume, _)| volume);
+        self.items.insert(key, (volume, known));
+        Ok(())
+    }
+
+    fn share(&mut self, tree: Tree, key: u64, sharer: Sharer) -> Result<()> {
+        let (seq, store, volume) = (self.seq, self.store, Volume::of(sharer.no));
         let map = match tree {
             Tree::Urls => &mut self.urls,
             Tree::Texts => &mut self.texts,
             _ => &mut self.headlines,
         };
-        let held = match map.entry(key) {
+        let held = match map.entry((key, volume)) {
             Slot::Occupied(slot) => slot.into_mut(),
             Slot::Vacant(slot) => {
-                let read = self.shared.get_mut().remove(&(tree, key));
-                let known = read.map_or_else(|| load(store, tree, &key.to_be_bytes()), Ok)?;
+                let read = self.shared.get_mut().remove(&(tree, key, volume));
+                let known = read.map_or_else(|| sharers(store, tree, key, volume), Ok)?;
                 slot.insert(known.unwrap_or_default())
             }
         };
         if !held.fresh && held.by >= seq {
             return Ok(());
         }
-        if held.value.stories.contains(&story) {
-            return Ok(());
+        let stories = &mut held.value.stories;
+        match stories.iter_mut().find(|known| known.no == sharer.no) {
+            Some(known) if known.named == sharer.named || known.named.is_none() => return Ok(()),
+            Some(known) => known.named = None,
+            None => stories.push(sharer),
+        }
+        if stories.len() > Sharer::MOST {
+            stories.remove(0);
         }
         (held.by, held.fresh) = (seq, true);
-        held.value.stories.push(story);
-        if held.value.stories.len() > Sharers::MOST {
-            held.value.stories.remove(0);
-        }
         Ok(())
     }
 
-    fn sharing(&self, map: &BTreeMap<u64, Held<Sharers>>, tree: Tree, key: Option<u64>) -> Result<Vec<StoryNo>> {
-        let Some(key) = key else { return Ok(Vec::new()) };
-        if let Some(held) = map.get(&key) {
-            return Ok(held.value.stories.clone());
+    /// Stories that share a key, the newest ones of all volumes.
+    fn sharing(&self, map: &BTreeMap<(u64, Volume), Held<Sharers>>, tree: Tree, key: u64) -> Result<Vec<Sharer>> {
+        let mut volumes = self.store.sieve.volumes(tree, &key.to_be_bytes(), self.volume());
+        for ((_, volume), _) in map.range((key, Volume(0))..=(key, Volume(u16::MAX))) {
+            if !volumes.contains(volume) {
+                volumes.push(*volume);
+            }
         }
-        let mut shared = self.shared.borrow_mut();
-        if shared.len() >= READ {
-            shared.clear();
+        volumes.sort_unstable();
+        let mut found: Vec<Sharer> = Vec::new();
+        for volume in volumes.into_iter().rev() {
+            if let Some(held) = map.get(&(key, volume)) {
+                found.extend(held.value.stories.iter().rev());
+            } else {
+                let mut shared = self.shared.borrow_mut();
+                if shared.len() >= READ {
+                    shared.clear();
+                }
+                let read = match shared.entry((tree, key, volume)) {
+                    Slot::Occupied(slot) => slot.into_mut(),
+                    Slot::Vacant(slot) => slot.insert(sharers(self.store, tree, key, volume)?),
+                };
+                found.extend(read.iter().flat_map(|held| held.value.stories.iter().rev()));
+            }
+            if found.len() >= Sharer::MOST {
+                found.truncate(Sharer::MOST);
+                break;
+            }
         }
-        let read = match shared.entry((tree, key)) {
-            Slot::Occupied(slot) => slot.into_mut(),
-            Slot::Vacant(slot) => slot.insert(load(self.store, tree, &key.to_be_bytes())?),
-        };
-        Ok(read.as_ref().map(|held| held.value.stories.clone()).unwrap_or_default())
+        Ok(found)
     }
 
     /// Changes a story, unless the change is already in it (replay).
@@ -952,6 +1006,7 @@ impl<'s> Draft<'s> {
         for copy in copies {
             self.index(*into, copy)?;
         }
+        self.carded.extend([no, into]);
         self.with_story(*no, |story| story.retired_into = Some(*into))?;
         self.with_story(*into, |story| {
             story.copies.extend(copies.iter().cloned());
@@ -968,6 +1023,8 @@ impl<'s> Draft<'s> {
         for copy in copies {
             self.index(*to, copy)?;
         }
+        self.carded.extend([from, to]);
+        self.carded.extend(absorbed);
         self.with_story(*from, |story| {
             story.copies.retain(|own| !copies.iter().any(|copy| copy.source == own.source && copy.key == own.key));
             story.shown = *left;
@@ -1330,6 +1387,10 @@ impl<'s> Draft<'s> {
         });
         let runs = self.runs.into_iter().map(|(key, (by, run))| one(key, pack(by, &run)));
         trees.push((Tree::Entries, entries.filter(|group| !group.is_empty()).chain(runs).collect()));
+        // Cards before the stories that they are made of, and without their record: replay makes them again.
+        let cards = self.carded.iter().filter_map(|no| Some((no, self.stories.get(no)?)));
+        let cards = cards.map(|(no, held)| one(layout::story_key(*no).to_vec(), pack(0, &held.value.card())));
+        trees.push((Tree::Cards, cards.collect()));
         let stories = self.stories.into_iter().filter(|(_, held)| held.fresh);
         trees.push((
             Tree::Stories,
@@ -1338,17 +1399,22 @@ impl<'s> Draft<'s> {
         let guids = self.guids.into_iter();
         trees.push((
             Tree::Guids,
-            guids.map(|(guid, no)| one(guid.0.as_bytes().to_vec(), layout::story_key(no).to_vec())).collect(),
+            guids
+                .map(|(guid, no)| one(Volume::of(no).key(guid.0.as_bytes()), layout::story_key(no).to_vec()))
+                .collect(),
         ));
         // Plain puts need no guard: replay ends with the newest value whatever it began with. Nothing varies by the
         // record that wrote them, or a store replayed in other steps would differ.
         let items = self.items.into_iter();
-        trees.push((Tree::Items, items.map(|(key, known)| one(key.to_vec(), pack(0, &known))).collect()));
+        let items = items.map(|(key, (volume, known))| one(volume.key(&key), pack(0, &known)));
+        trees.push((Tree::Items, items.collect()));
         for (tree, map) in [(Tree::Urls, self.urls), (Tree::Headlines, self.headlines), (Tree::Texts, self.texts)] {
             let fresh = map.into_iter().filter(|(_, held)| held.fresh);
             trees.push((
                 tree,
-                fresh.map(|(key, held)| one(key.to_be_bytes().to_vec(), pack(held.by, &held.value))).collect(),
+                fresh
+                    .map(|((key, volume), held)| one(volume.key(&key.to_be_bytes()), pack(held.by, &held.value)))
+                    .collect(),
             ));
         }
         let sources = self.sources.into_iter().filter(|(_, held)| held.fresh);
@@ -1433,10 +1499,12 @@ fn headline_keys(copy: &Copy) -> Vec<u64> {
     keys
 }
 
+fn sharers(store: &Store, tree: Tree, key: u64, volume: Volume) -> Result<Shared> {
+    let key = key.to_be_bytes();
+    if store.sieve.may_hold(tree, volume, &key) { load(store, tree, &volume.key(&key)) } else { Ok(None) }
+}
+
 fn load<T: for<'b> minicbor::Decode<'b, ()>>(store: &Store, tree: Tree, key: &[u8]) -> Result<Option<Held<T>>> {
-    if !store.sieve.may_hold(tree, key) {
-        return Ok(None);
-    }
     let Some(bytes) = store.trees.get(tree).get(key)? else { return Ok(None) };
     let (by, value) = unpack(&bytes)?;
     Ok(Some(Held { by, fresh: false, value }))

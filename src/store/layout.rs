@@ -4,11 +4,12 @@
 //! | --- | --- | --- |
 //! | `meta` | `meta` | [`Meta`]: position applied, counters |
 //! | `stories` | number, 8 bytes big-endian | `Story` |
-//! | `guids` | guid, 16 bytes | story number, 8 bytes |
-//! | `items` | hash of source and item key, 16 bytes | [`Known`] |
-//! | `urls` | hash of the canonical link, 8 bytes | [`Sharers`]: stories that have it |
-//! | `headlines` | hash of the folded headline's beginning, of a shingle of it, or of its city and figures, 8 bytes | [`Sharers`] |
-//! | `texts` | one of the smallest hashes of a text's shingles, 8 bytes | [`Sharers`] |
+//! | `cards` | number, 8 bytes big-endian | the story's card: what an item is compared with ([`crate::model::story::Story::card`]) |
+//! | `guids` | volume, guid, 16 bytes | story number, 8 bytes |
+//! | `items` | volume, hash of source and item key, 16 bytes | [`Known`] |
+//! | `urls` | volume, hash of the canonical link, 8 bytes | [`Sharers`]: stories that have it |
+//! | `headlines` | volume, hash of the folded headline's beginning, of a shingle of it, or of its city and figures, 8 bytes | [`Sharers`] |
+//! | `texts` | volume, one of the smallest hashes of a text's shingles, 8 bytes | [`Sharers`] |
 //! | `editions` | edition's key | [`Head`] |
 //! | `entries` | edition's key, 0, *inverted* order of the block's oldest entry, 16 bytes | [`Block`] of up to 64, newest first |
 //! | `entries` | `late/`, edition's key, 0, inverted order | [`Block`] of those that a changed rule brought: on pages and in the archive |
@@ -26,6 +27,10 @@
 //! | `book` | source id | `book::Entry`; no part of the fold |
 //! | `book` | `push/` and source id | `Push`: the hub that delivers its news; no part of the fold |
 //!
+//! A [`Volume`] is a run of stories; what they are found by stands together in each of these trees. Hashes fall anywhere:
+//! without volumes each new item would read and write a dozen pages all over a store of any size; with them they fall
+//! among the newest stories', which are at hand. Which volumes hold a key is told by the [sieve](super::sieve).
+//!
 //! A value is: layout version (1 byte), ledger record that wrote it (8 bytes little-endian), then CBOR. Orders are
 //! inverted so that the newest comes first and one always reads forward. A block holds the orders from its key's (the
 //! oldest) up to the next newer block's; the key does not move when newer entries join it.
@@ -38,10 +43,11 @@ use crate::model::edit::Progress;
 use crate::model::edition::{EditionId, Order, Version};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo, hash128};
 use crate::model::position::Position;
+use crate::model::story::Sharer;
 use crate::model::time::Time;
 
 /// Version of keys and values, and of the folding that index keys are made by. Another one means: make the store again.
-pub const VERSION: u8 = 7;
+pub const VERSION: u8 = 8;
 
 /// The only key of `meta`.
 pub const META: &[u8] = b"meta";
@@ -114,17 +120,40 @@ pub struct Known {
     pub hash: u64,
 }
 
-/// Stories that share a key, newest last, at most [`Sharers::MOST`]: the oldest are forgotten first.
+/// Stories of a volume that share a key, newest last, at most [`Sharer::MOST`]: the oldest are forgotten first.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Sharers {
-    /// Their numbers.
+    /// The stories.
     #[n(0)]
-    pub stories: Vec<StoryNo>,
+    pub stories: Vec<Sharer>,
 }
 
-impl Sharers {
-    /// So many stories at most under one key, so that the cost of an item does not grow with the archive.
-    pub const MOST: usize = 24;
+/// A run of stories by their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Volume(pub u16);
+
+impl Volume {
+    /// So many stories: what they are found by takes some 30 MB, of which the part that is used is kept at hand.
+    pub const STORIES: u64 = 1 << 16;
+
+    /// The one that a story stands in.
+    #[must_use]
+    pub fn of(story: StoryNo) -> Self {
+        Self(u16::try_from(story.0 / Self::STORIES).unwrap_or(u16::MAX))
+    }
+
+    /// A key of this volume.
+    #[must_use]
+    pub fn key(self, key: &[u8]) -> Vec<u8> {
+        [&self.0.to_be_bytes(), key].concat()
+    }
+
+    /// The volume of a key, and what stands behind it; the inverse of [`Volume::key`].
+    #[must_use]
+    pub fn split(key: &[u8]) -> Option<(Self, &[u8])> {
+        let (volume, key) = key.split_first_chunk::<2>()?;
+        Some((Self(u16::from_be_bytes(*volume)), key))
+    }
 }
 
 /// An edition as far as the fold knows it.
@@ -233,6 +262,8 @@ pub enum Tree {
     Entries,
     /// Stories.
     Stories,
+    /// Their cards.
+    Cards,
     /// Guids.
     Guids,
     /// Known items.
@@ -260,6 +291,7 @@ pub enum Tree {
 pub struct Trees {
     pub(super) meta: sled::Tree,
     pub(super) stories: sled::Tree,
+    pub(super) cards: sled::Tree,
     pub(super) guids: sled::Tree,
     pub(super) items: sled::Tree,
     pub(super) urls: sled::Tree,
@@ -279,6 +311,7 @@ impl Trees {
         Ok(Self {
             meta: db.open_tree("meta")?,
             stories: db.open_tree("stories")?,
+            cards: db.open_tree("cards")?,
             guids: db.open_tree("guids")?,
             items: db.open_tree("items")?,
             urls: db.open_tree("urls")?,
@@ -298,6 +331,7 @@ impl Trees {
         match tree {
             Tree::Entries => &self.entries,
             Tree::Stories => &self.stories,
+            Tree::Cards => &self.cards,
             Tree::Guids => &self.guids,
             Tree::Items => &self.items,
             Tree::Urls => &self.urls,
@@ -311,10 +345,11 @@ impl Trees {
         }
     }
 
-    pub(super) const fn folded(&self) -> [(&'static str, &sled::Tree); 13] {
+    pub(super) const fn folded(&self) -> [(&'static str, &sled::Tree); 14] {
         [
             ("meta", &self.meta),
             ("stories", &self.stories),
+            ("cards", &self.cards),
             ("guids", &self.guids),
             ("items", &self.items),
             ("urls", &self.urls),

@@ -31,7 +31,7 @@ use crate::model::position::Position;
 use crate::model::push::Push;
 use crate::model::setting::{InForce, Setting};
 
-use layout::{Meta, Trees};
+use layout::{Meta, Tree, Trees, Volume};
 use sieve::Sieve;
 
 /// The store failed. It is derived: when in doubt it is moved aside and made again from the ledger.
@@ -212,8 +212,10 @@ impl Store {
         let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut shared = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         for (tree, groups) in changes.trees {
-            for (key, _) in groups.iter().flatten().filter(|(_, value)| value.is_some()) {
-                self.sieve.put(tree, key);
+            if sieve::KEPT.contains(&tree) {
+                for (volume, key) in groups.iter().flatten().filter_map(|(key, _)| Volume::split(key)) {
+                    self.sieve.put(tree, volume, key);
+                }
             }
             let tree = self.trees.get(tree);
             for (index, batch) in batches(groups, Self::BATCH).into_iter().enumerate() {
@@ -229,6 +231,19 @@ impl Store {
         shared.meta = changes.meta;
         shared.settings = changes.settings;
         Ok(())
+    }
+
+    /// What stands under a key in the volumes up to `last`, newest first.
+    fn in_volumes<'s>(
+        &'s self,
+        tree: Tree,
+        key: &'s [u8],
+        last: Volume,
+    ) -> impl Iterator<Item = Result<(Volume, sled::IVec)>> + 's {
+        self.sieve.volumes(tree, key, last).into_iter().filter_map(move |volume| {
+            let found = self.trees.get(tree).get(volume.key(key)).transpose()?;
+            Some(found.map(|bytes| (volume, bytes)).map_err(StoreError::from))
+        })
     }
 
     /// Makes everything written durable. Blocking; never called by two threads at once.

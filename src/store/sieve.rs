@@ -1,27 +1,27 @@
-//! Which keys are surely not in the store, told without a look at it.
+//! Which volumes may hold a key, told without a look at the store.
 //!
 //! Every item is looked up by a dozen keys, of which nearly all are new: in a large store each is a page read from the disk to
-//! learn that nothing is there. A Bloom filter in memory (Bloom 1970; one cache line a key, Putze, Sanders and Singler 2007)
-//! knows most of that. It answers "maybe" for everything until a thread has read the keys of the store once after it was
-//! opened, so nothing waits for it, and it may be lost at any time.
+//! learn that nothing is there. Bloom filters in memory (Bloom 1970; one cache line a key, Putze, Sanders and Singler 2007),
+//! one for each [`Volume`], know most of that. They answer "maybe" for everything until a thread has read the keys of the
+//! store once after it was opened, so nothing waits for them, and they may be lost at any time.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use super::layout::{Tree, Trees};
+use super::layout::{Tree, Trees, Volume};
 
-/// Keys of the first layer; the next ones make it larger by half each.
+/// Keys of a volume's first layer; the next ones are four times as large each. A whole volume has about a million.
 const FEWEST: u64 = 1 << 16;
-/// Bits for a key: one in a hundred that are not there counts as maybe there.
-const BITS: u64 = 10;
+/// Bits for a key: some two in a thousand that are not there count as maybe there, in each volume.
+const BITS: u64 = 16;
 /// Words of one block: a cache line.
 const LINE: usize = 8;
 /// Bits set for a key in its block.
-const PROBES: u32 = 6;
+const PROBES: u32 = 8;
 
-/// Trees whose keys are kept.
-const KEPT: [Tree; 5] = [Tree::Items, Tree::Guids, Tree::Urls, Tree::Headlines, Tree::Texts];
+/// Trees whose keys stand in volumes.
+pub(super) const KEPT: [Tree; 5] = [Tree::Items, Tree::Guids, Tree::Urls, Tree::Headlines, Tree::Texts];
 
 /// One filter of a fixed size.
 #[derive(Debug)]
@@ -62,10 +62,11 @@ impl Layer {
     }
 }
 
-/// The filter, with what fills it.
+/// The filters, with what fills them.
 #[derive(Debug, Default)]
 pub(super) struct Sieve {
-    layers: RwLock<Vec<Layer>>,
+    /// The layers of each volume.
+    volumes: RwLock<Vec<Vec<Layer>>>,
     /// All keys that stood in the store when it was opened are known.
     ready: AtomicBool,
     stop: AtomicBool,
@@ -82,7 +83,11 @@ impl Sieve {
             for (kind, tree) in trees {
                 for key in tree.iter().keys() {
                     match key {
-                        Ok(key) if !filling.stop.load(Ordering::Relaxed) => filling.put(kind, &key),
+                        Ok(key) if !filling.stop.load(Ordering::Relaxed) => {
+                            if let Some((volume, key)) = Volume::split(&key) {
+                                filling.put(kind, volume, key);
+                            }
+                        }
                         // What cannot be read here is told by whoever needs it.
                         _ => return,
                     }
@@ -96,23 +101,36 @@ impl Sieve {
         sieve
     }
 
-    /// Whether the key may be in the tree; false if it surely is not.
-    pub fn may_hold(&self, tree: Tree, key: &[u8]) -> bool {
-        if !self.ready.load(Ordering::Acquire) || !KEPT.contains(&tree) {
+    /// The volumes up to `last` that may hold the key, newest first; the others surely do not.
+    pub fn volumes(&self, tree: Tree, key: &[u8], last: Volume) -> Vec<Volume> {
+        let all = (0..=last.0).rev().map(Volume);
+        if !self.ready.load(Ordering::Acquire) {
+            return all.collect();
+        }
+        let hash = hash(tree, key);
+        let volumes = self.volumes.read().unwrap_or_else(PoisonError::into_inner);
+        let holds = |volume: &Volume| {
+            volumes.get(usize::from(volume.0)).is_some_and(|layers| layers.iter().any(|layer| layer.holds(hash)))
+        };
+        all.filter(holds).collect()
+    }
+
+    /// Whether this volume may hold the key; false if it surely does not.
+    pub fn may_hold(&self, tree: Tree, volume: Volume, key: &[u8]) -> bool {
+        if !self.ready.load(Ordering::Acquire) {
             return true;
         }
         let hash = hash(tree, key);
-        self.layers.read().unwrap_or_else(PoisonError::into_inner).iter().any(|layer| layer.holds(hash))
+        let volumes = self.volumes.read().unwrap_or_else(PoisonError::into_inner);
+        volumes.get(usize::from(volume.0)).is_some_and(|layers| layers.iter().any(|layer| layer.holds(hash)))
     }
 
-    /// A key comes into the tree: told before it does.
-    pub fn put(&self, tree: Tree, key: &[u8]) {
-        if !KEPT.contains(&tree) {
-            return;
-        }
-        let hash = hash(tree, key);
+    /// A key comes into a volume of the tree: told before it does.
+    pub fn put(&self, tree: Tree, volume: Volume, key: &[u8]) {
+        let (hash, index) = (hash(tree, key), usize::from(volume.0));
         {
-            let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+            let volumes = self.volumes.read().unwrap_or_else(PoisonError::into_inner);
+            let layers = volumes.get(index).map(Vec::as_slice).unwrap_or_default();
             if layers.iter().any(|layer| layer.holds(hash)) {
                 return;
             }
@@ -121,11 +139,15 @@ impl Sieve {
                 return;
             }
         }
-        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
-        let all: u64 = layers.iter().map(|layer| layer.most).sum();
-        let layer = Layer::new(FEWEST.max(all / 2));
-        layer.put(hash);
-        layers.push(layer);
+        let mut volumes = self.volumes.write().unwrap_or_else(PoisonError::into_inner);
+        while volumes.len() <= index {
+            volumes.push(Vec::new());
+        }
+        if let Some(layers) = volumes.get_mut(index) {
+            let layer = Layer::new(layers.last().map_or(FEWEST, |layer| layer.most * 4));
+            layer.put(hash);
+            layers.push(layer);
+        }
     }
 
     /// Ends the thread, if it still reads: it holds the trees open.
@@ -162,15 +184,20 @@ mod tests {
         let sieve = Sieve::default();
         sieve.ready.store(true, Ordering::Release);
         let keys = FEWEST * 3;
+        let volume = Volume(2);
         for number in 0..keys {
-            sieve.put(Tree::Texts, &number.to_be_bytes());
+            sieve.put(Tree::Texts, volume, &number.to_be_bytes());
         }
-        assert!((0..keys).all(|number| sieve.may_hold(Tree::Texts, &number.to_be_bytes())));
-        let wrong = (keys..keys * 2).filter(|number| sieve.may_hold(Tree::Texts, &number.to_be_bytes())).count() as u64;
-        assert!(wrong * 20 < keys, "{wrong} of {keys}");
-        let other = (0..keys).filter(|number| sieve.may_hold(Tree::Urls, &number.to_be_bytes())).count() as u64;
-        assert!(other * 20 < keys, "{other} of {keys}");
-        assert!(sieve.may_hold(Tree::Stories, &[1]), "of other trees nothing is known");
+        let may_hold = |tree, number: u64| sieve.may_hold(tree, volume, &number.to_be_bytes());
+        assert!((0..keys).all(|number| may_hold(Tree::Texts, number)));
+        let wrong = (keys..keys * 2).filter(|number| may_hold(Tree::Texts, *number)).count() as u64;
+        assert!(wrong * 200 < keys, "{wrong} of {keys}");
+        let other = (0..keys).filter(|number| may_hold(Tree::Urls, *number)).count() as u64;
+        assert!(other * 200 < keys, "{other} of {keys}");
+        sieve.put(Tree::Texts, Volume(0), &7_u64.to_be_bytes());
+        let volumes = |number: u64| sieve.volumes(Tree::Texts, &number.to_be_bytes(), Volume(4));
+        assert_eq!(volumes(7), [Volume(2), Volume(0)]);
+        assert_eq!(volumes(8), [Volume(2)]);
     }
 
     #[test]
@@ -178,11 +205,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = super::super::Store::open(folder.path()).unwrap();
         store.sieve.wait();
-        assert!(!store.sieve.may_hold(Tree::Urls, b"12345678"));
-        store.trees.urls.insert(b"12345678", b"").unwrap();
+        let volume = Volume(3);
+        assert!(!store.sieve.may_hold(Tree::Urls, volume, b"12345678"));
+        store.trees.urls.insert(volume.key(b"12345678"), b"").unwrap();
         drop(store);
         let store = super::super::Store::open(folder.path()).unwrap();
         store.sieve.wait();
-        assert!(store.sieve.may_hold(Tree::Urls, b"12345678") && !store.sieve.may_hold(Tree::Urls, b"12345679"));
+        assert!(store.sieve.may_hold(Tree::Urls, volume, b"12345678"));
+        assert!(!store.sieve.may_hold(Tree::Urls, volume, b"12345679"));
+        assert!(!store.sieve.may_hold(Tree::Urls, Volume(2), b"12345678"));
     }
 }

@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 use std::sync::{Arc, RwLockReadGuard};
 
-use super::layout::{self, Block, Head, Known, Meta, Run, Sharers, SourceHead, unpack};
+use super::layout::{self, Block, Head, Known, Meta, Run, Sharers, SourceHead, Tree, Volume, unpack};
 use super::{Result, Shared, Store};
 use crate::model::edition::{EditionId, Order, Version};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
@@ -83,12 +83,18 @@ impl<'s> View<'s> {
         self.store.trees.stories.get(layout::story_key(no))?.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
     }
 
+    /// The newest volume.
+    fn last(&self) -> Volume {
+        Volume::of(StoryNo(self.shared.meta.stories))
+    }
+
     /// A story by its guid.
     ///
     /// # Errors
     /// [`super::StoreError`] if sled fails.
     pub fn by_guid(&self, guid: Guid) -> Result<Option<Story>> {
-        let Some(bytes) = self.store.trees.guids.get(guid.0.as_bytes())? else { return Ok(None) };
+        let found = self.store.in_volumes(Tree::Guids, guid.0.as_bytes(), self.last()).next().transpose()?;
+        let Some((_, bytes)) = found else { return Ok(None) };
         let no = (*bytes).try_into().map(u64::from_be_bytes).unwrap_or_default();
         self.story(StoryNo(no))
     }
@@ -136,8 +142,12 @@ impl<'s> View<'s> {
     /// [`super::StoreError`] if sled fails.
     pub fn sharing_link(&self, canonical: &str) -> Result<Vec<StoryNo>> {
         let Some(key) = super::draft::link_key(canonical) else { return Ok(Vec::new()) };
-        let bytes = self.store.trees.urls.get(key.to_be_bytes())?;
-        bytes.map_or(Ok(Vec::new()), |bytes| Ok(unpack::<Sharers>(&bytes)?.1.stories))
+        let mut stories = Vec::new();
+        for found in self.store.in_volumes(Tree::Urls, &key.to_be_bytes(), self.last()) {
+            let sharers: Sharers = unpack(&found?.1)?.1;
+            stories.splice(0..0, sharers.stories.iter().map(|sharer| sharer.no));
+        }
+        Ok(stories)
     }
 
     /// What is known of an item.
@@ -145,8 +155,9 @@ impl<'s> View<'s> {
     /// # Errors
     /// [`super::StoreError`] if sled fails.
     pub fn known(&self, source: &SourceId, key: &ItemKey) -> Result<Option<Known>> {
-        let bytes = self.store.trees.items.get(layout::item_key(source, key))?;
-        bytes.map(|bytes| Ok(unpack(&bytes)?.1)).transpose()
+        let key = layout::item_key(source, key);
+        let found = self.store.in_volumes(Tree::Items, &key, self.last()).next().transpose()?;
+        found.map(|(_, bytes)| Ok(unpack(&bytes)?.1)).transpose()
     }
 
     /// Stories from number `from` on, in order of opening.
