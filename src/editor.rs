@@ -85,6 +85,9 @@ const COMMIT: usize = 512 * 1024;
 /// filing may never come. What is not there is read again.
 const WAITING: usize = 32 << 20;
 
+/// How often it is asked whether keys can be looked up.
+const FINDING: Duration = Duration::from_millis(20);
+
 /// What is told to whoever waits: how far the wire is decided, and that something became visible.
 #[derive(Debug, Default)]
 pub struct Standing {
@@ -415,6 +418,10 @@ impl Editor {
         };
         if records.is_empty() {
             return Ok(false);
+        }
+        // Seconds after the start of a large desk; deciding without would take longer.
+        while !self.store.finds() && !self.stopped() {
+            std::thread::sleep(FINDING);
         }
         let mut cursor = self.cursor;
         for (position, bytes) in &records {

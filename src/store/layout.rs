@@ -133,8 +133,8 @@ pub struct Sharers {
 pub struct Volume(pub u16);
 
 impl Volume {
-    /// So many stories: what they are found by takes some 30 MB, of which the part that is used is kept at hand.
-    pub const STORIES: u64 = 1 << 16;
+    /// So many stories: what they are found by takes some 10 MB, which sled's cache holds beside the rest.
+    pub const STORIES: u64 = 1 << 14;
 
     /// The one that a story stands in.
     #[must_use]

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 use crate::model::book;
 use crate::model::codec;
 use crate::model::edit::Record;
-use crate::model::id::SourceId;
+use crate::model::id::{SourceId, StoryNo};
 use crate::model::position::Position;
 use crate::model::push::Push;
 use crate::model::setting::{InForce, Setting};
@@ -100,6 +100,8 @@ impl Store {
     const FLUSH: u64 = 500;
     /// How often a store that is still locked is tried again, a hundredth of a second apart.
     const PATIENCE: u32 = 100;
+    /// So many volumes are not asked one by one.
+    const MANY: Volume = Volume(4);
     /// Most keys in one batch on a tree (see the module's head).
     const BATCH: usize = 480;
 
@@ -231,6 +233,12 @@ impl Store {
         shared.meta = changes.meta;
         shared.settings = changes.settings;
         Ok(())
+    }
+
+    /// Whether keys can be looked up without asking every volume: of many, a thread reads the keys first.
+    #[must_use]
+    pub fn finds(&self) -> bool {
+        Volume::of(StoryNo(self.read().meta.stories)) < Self::MANY || self.sieve.is_ready()
     }
 
     /// What stands under a key in the volumes up to `last`, newest first.

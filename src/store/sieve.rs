@@ -2,8 +2,8 @@
 //!
 //! Every item is looked up by a dozen keys, of which nearly all are new: in a large store each is a page read from the disk to
 //! learn that nothing is there. Bloom filters in memory (Bloom 1970; one cache line a key, Putze, Sanders and Singler 2007),
-//! one for each [`Volume`], know most of that. They answer "maybe" for everything until a thread has read the keys of the
-//! store once after it was opened, so nothing waits for them, and they may be lost at any time.
+//! one for each [`Volume`] and one for each shelf of them, know most of that. They answer "maybe" for everything until a thread has read the keys of the
+//! store once after it was opened, so serving never waits for them, and they may be lost at any time.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -11,10 +11,23 @@ use std::thread::JoinHandle;
 
 use super::layout::{Tree, Trees, Volume};
 
-/// Keys of a volume's first layer; the next ones are four times as large each. A whole volume has about a million.
-const FEWEST: u64 = 1 << 16;
-/// Bits for a key: some two in a thousand that are not there count as maybe there, in each volume.
-const BITS: u64 = 16;
+/// What a kind of filter is made of.
+#[derive(Debug, Clone, Copy)]
+struct Mesh {
+    /// Bits for a key.
+    bits: u64,
+    /// Keys that the first layer of the first filter is made for; the next layers are four times as large each.
+    fewest: u64,
+    /// Keys of a whole one: whoever fills a second one has it made for so many at once.
+    whole: u64,
+}
+
+/// Of a volume: some two in a thousand that are not there count as maybe there.
+const VOLUME: Mesh = Mesh { bits: 16, fewest: 1 << 16, whole: 1 << 18 };
+/// Of a shelf of volumes, which is looked at first: three in a hundred.
+const SHELF: Mesh = Mesh { bits: 8, fewest: 1 << 16, whole: 1 << 22 };
+/// Volumes on a shelf.
+const SHELVED: u16 = 16;
 /// Words of one block: a cache line.
 const LINE: usize = 8;
 /// Bits set for a key in its block.
@@ -33,15 +46,15 @@ struct Layer {
 }
 
 impl Layer {
-    fn new(most: u64) -> Self {
-        let lines = (most * BITS).div_ceil(64 * LINE as u64) as usize;
+    fn new(most: u64, mesh: Mesh) -> Self {
+        let lines = (most * mesh.bits).div_ceil(64 * LINE as u64).next_power_of_two() as usize;
         let words = (0..lines * LINE).map(|_| AtomicU64::new(0)).collect();
         Self { words, most, keys: AtomicU64::new(0) }
     }
 
     /// The words that a hash falls on, each with its bit.
     fn bits(&self, hash: u64) -> impl Iterator<Item = (&AtomicU64, u64)> {
-        let line = (hash >> 32) as usize % (self.words.len() / LINE).max(1) * LINE;
+        let line = ((hash >> 32) as usize * LINE) & (self.words.len() - 1);
         let mut rest = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         (0..PROBES).filter_map(move |_| {
             rest = rest.rotate_left(9).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -62,15 +75,59 @@ impl Layer {
     }
 }
 
+/// Filters of one kind, each of one or more layers.
+#[derive(Debug)]
+struct Filters {
+    mesh: Mesh,
+    all: Vec<Vec<Layer>>,
+}
+
+impl Filters {
+    fn hold(&self, index: usize, hash: u64) -> bool {
+        self.all.get(index).is_some_and(|layers| layers.iter().any(|layer| layer.holds(hash)))
+    }
+
+    /// Puts a key into the layer that has room; false if there is none.
+    fn put(&self, index: usize, hash: u64) -> bool {
+        let layer = self.all.get(index).and_then(|layers| layers.last());
+        let roomy = layer.filter(|layer| layer.keys.load(Ordering::Relaxed) < layer.most);
+        roomy.map(|layer| layer.put(hash)).is_some()
+    }
+
+    /// Puts a key into a layer of its own.
+    fn grow(&mut self, index: usize, hash: u64) {
+        while self.all.len() <= index {
+            self.all.push(Vec::new());
+        }
+        let Some(layers) = self.all.get_mut(index) else { return };
+        let first = if index == 0 { self.mesh.fewest } else { self.mesh.whole };
+        let layer = Layer::new(layers.last().map_or(first, |layer| layer.most * 4), self.mesh);
+        layer.put(hash);
+        layers.push(layer);
+    }
+}
+
 /// The filters, with what fills them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sieve {
-    /// The layers of each volume.
-    volumes: RwLock<Vec<Vec<Layer>>>,
+    /// Of each volume, and of each shelf of them.
+    filters: RwLock<[Filters; 2]>,
     /// All keys that stood in the store when it was opened are known.
     ready: AtomicBool,
     stop: AtomicBool,
     reader: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Default for Sieve {
+    fn default() -> Self {
+        let filters = [VOLUME, SHELF].map(|mesh| Filters { mesh, all: Vec::new() });
+        Self {
+            filters: RwLock::new(filters),
+            ready: AtomicBool::default(),
+            stop: AtomicBool::default(),
+            reader: Mutex::default(),
+        }
+    }
 }
 
 impl Sieve {
@@ -101,52 +158,46 @@ impl Sieve {
         sieve
     }
 
+    /// Whether the keys that stood in the store when it was opened are read.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
     /// The volumes up to `last` that may hold the key, newest first; the others surely do not.
     pub fn volumes(&self, tree: Tree, key: &[u8], last: Volume) -> Vec<Volume> {
-        let all = (0..=last.0).rev().map(Volume);
-        if !self.ready.load(Ordering::Acquire) {
-            return all.collect();
+        if !self.is_ready() {
+            return (0..=last.0).rev().map(Volume).collect();
         }
         let hash = hash(tree, key);
-        let volumes = self.volumes.read().unwrap_or_else(PoisonError::into_inner);
-        let holds = |volume: &Volume| {
-            volumes.get(usize::from(volume.0)).is_some_and(|layers| layers.iter().any(|layer| layer.holds(hash)))
-        };
-        all.filter(holds).collect()
+        let filters = self.filters.read().unwrap_or_else(PoisonError::into_inner);
+        let [volumes, shelves] = &*filters;
+        let mut found = Vec::new();
+        for shelf in (0..=last.0 / SHELVED).rev().filter(|shelf| shelves.hold(usize::from(*shelf), hash)) {
+            let first = shelf * SHELVED;
+            let on_it = (first..=last.0.min(first.saturating_add(SHELVED - 1))).rev();
+            found.extend(on_it.filter(|volume| volumes.hold(usize::from(*volume), hash)).map(Volume));
+        }
+        found
     }
 
     /// Whether this volume may hold the key; false if it surely does not.
     pub fn may_hold(&self, tree: Tree, volume: Volume, key: &[u8]) -> bool {
-        if !self.ready.load(Ordering::Acquire) {
-            return true;
-        }
-        let hash = hash(tree, key);
-        let volumes = self.volumes.read().unwrap_or_else(PoisonError::into_inner);
-        volumes.get(usize::from(volume.0)).is_some_and(|layers| layers.iter().any(|layer| layer.holds(hash)))
+        let filters = self.filters.read().unwrap_or_else(PoisonError::into_inner);
+        !self.is_ready() || filters[0].hold(usize::from(volume.0), hash(tree, key))
     }
 
     /// A key comes into a volume of the tree: told before it does.
     pub fn put(&self, tree: Tree, volume: Volume, key: &[u8]) {
-        let (hash, index) = (hash(tree, key), usize::from(volume.0));
-        {
-            let volumes = self.volumes.read().unwrap_or_else(PoisonError::into_inner);
-            let layers = volumes.get(index).map(Vec::as_slice).unwrap_or_default();
-            if layers.iter().any(|layer| layer.holds(hash)) {
-                return;
+        let hash = hash(tree, key);
+        for (kind, index) in [(0, volume.0), (1, volume.0 / SHELVED)] {
+            let index = usize::from(index);
+            let known = {
+                let filters = self.filters.read().unwrap_or_else(PoisonError::into_inner);
+                filters[kind].hold(index, hash) || filters[kind].put(index, hash)
+            };
+            if !known {
+                self.filters.write().unwrap_or_else(PoisonError::into_inner)[kind].grow(index, hash);
             }
-            if let Some(layer) = layers.last().filter(|layer| layer.keys.load(Ordering::Relaxed) < layer.most) {
-                layer.put(hash);
-                return;
-            }
-        }
-        let mut volumes = self.volumes.write().unwrap_or_else(PoisonError::into_inner);
-        while volumes.len() <= index {
-            volumes.push(Vec::new());
-        }
-        if let Some(layers) = volumes.get_mut(index) {
-            let layer = Layer::new(layers.last().map_or(FEWEST, |layer| layer.most * 4));
-            layer.put(hash);
-            layers.push(layer);
         }
     }
 
@@ -167,7 +218,7 @@ impl Sieve {
         if let Some(reader) = reader {
             reader.join().unwrap();
         }
-        assert!(self.ready.load(Ordering::Acquire));
+        assert!(self.is_ready());
     }
 }
 
@@ -183,7 +234,7 @@ mod tests {
     fn what_was_put_is_found_and_most_else_is_not() {
         let sieve = Sieve::default();
         sieve.ready.store(true, Ordering::Release);
-        let keys = FEWEST * 3;
+        let keys = VOLUME.fewest * 3;
         let volume = Volume(2);
         for number in 0..keys {
             sieve.put(Tree::Texts, volume, &number.to_be_bytes());
@@ -194,10 +245,11 @@ mod tests {
         assert!(wrong * 200 < keys, "{wrong} of {keys}");
         let other = (0..keys).filter(|number| may_hold(Tree::Urls, *number)).count() as u64;
         assert!(other * 200 < keys, "{other} of {keys}");
-        sieve.put(Tree::Texts, Volume(0), &7_u64.to_be_bytes());
-        let volumes = |number: u64| sieve.volumes(Tree::Texts, &number.to_be_bytes(), Volume(4));
-        assert_eq!(volumes(7), [Volume(2), Volume(0)]);
-        assert_eq!(volumes(8), [Volume(2)]);
+        sieve.put(Tree::Texts, Volume(40), &7_u64.to_be_bytes());
+        let volumes = |number: u64, last| sieve.volumes(Tree::Texts, &number.to_be_bytes(), Volume(last));
+        assert_eq!(volumes(7, 40), [Volume(40), Volume(2)]);
+        assert_eq!((volumes(7, 39), volumes(8, 40)), (vec![Volume(2)], vec![Volume(2)]));
+        assert_eq!(volumes(8, 1), []);
     }
 
     #[test]
