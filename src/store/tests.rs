@@ -2,12 +2,14 @@
 
 use super::layout::{Block, Head, entries_prefix, unpack};
 use super::*;
+use std::collections::BTreeSet;
+
 use crate::model::edit::{Body, Cause, Edit, Progress};
 use crate::model::edition::{EditionId, Order};
 use crate::model::id::{Guid, ItemKey, StoryNo};
 use crate::model::place::{Code, Places};
 use crate::model::setting::{Publish, SavedFeed, Site, TagRule};
-use crate::model::story::{Copy, Emission};
+use crate::model::story::{Copy, Emission, Sharer, Story};
 use crate::model::tag::Tag;
 use crate::model::time::Time;
 use crate::model::websub::{Delivered, Mark, Subscription, Topic};
@@ -371,6 +373,76 @@ fn sound(store: &Store, what: &str) {
         told_gone.sort_by(|a, b| b.cmp(a));
         assert_eq!(gone, told_gone, "{what}: of {edition:?} others have gone than the stories say");
         assert_eq!(head.entries, shown, "{what}: {edition:?} is counted wrong");
+    }
+    for story in store.view().stories(StoryNo(1)) {
+        let story = story.unwrap();
+        let card = store.trees.cards.get(layout::story_key(story.no)).unwrap().unwrap();
+        assert_eq!(unpack::<Story>(&card).unwrap().1, story.card(), "{what}: the card is another story's");
+    }
+    let keys = store.trees.items.iter().keys().map(|key| Volume::split(&key.unwrap()).unwrap().1.to_vec());
+    let (mut all, mut once) = (0, BTreeSet::new());
+    keys.for_each(|key| {
+        all += 1;
+        once.insert(key);
+    });
+    assert_eq!(once.len(), all, "{what}: an item stands in one volume");
+}
+
+#[test]
+fn what_stands_in_many_volumes_is_found_newest_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let source = SourceId::new("a").unwrap();
+    let stories = Volume::STORIES * 20 + 3;
+    let copy = |key: u64, no: u64| Copy {
+        source: source.clone(),
+        key: ItemKey::guid(&key.to_string()),
+        canonical: format!("x.example/{}", no % 7),
+        title: format!("许昌出台稳外贸十条措施{no}"),
+        sketch: vec![no % 5, 100 + no],
+        named: vec![Code(411_000)],
+        ..Copy::default()
+    };
+    for no in 1..=stories {
+        let mut draft = store.draft();
+        let guid = Guid::mint(&source, &ItemKey::guid(&no.to_string()), 0);
+        let open = Edit::Open { story: StoryNo(no), guid, copy: Box::new(copy(no, no)) };
+        let mut edits = vec![open];
+        if no == stories {
+            // An item of the oldest volume is filed under the newest story, then again under the oldest.
+            for story in [no, 1] {
+                edits.push(Edit::Join { story: StoryNo(story), copy: Box::new(copy(3, 3)) });
+            }
+        }
+        let record = Record { at: Time(no as i64), progress: Progress::default(), body: Body::Edits(edits) };
+        draft.record(Position { seq: no, sum: 0 }, &record).unwrap();
+        store.commit(draft.finish()).unwrap();
+    }
+    for opened_again in [false, true] {
+        if opened_again {
+            drop(store);
+            store = Store::open(folder.path()).unwrap();
+            assert!(store.draft().by_guid(Guid::default()).unwrap().is_none());
+            store.sieve.wait();
+        }
+        let (draft, view) = (store.draft(), store.view());
+        let numbers = |sharers: Vec<Sharer>| sharers.iter().map(|sharer| sharer.no.0).collect::<Vec<_>>();
+        let newest: Vec<u64> = (1..=stories).rev().filter(|no| no % 5 == 2).take(Sharer::MOST).collect();
+        assert_eq!(numbers(draft.sharing_text(2).unwrap()), newest);
+        assert_eq!(numbers(draft.sharing_text(100 + 9).unwrap()), [9]);
+        assert!(draft.sharing_text(1_000_000).unwrap().is_empty());
+        let beginning = draft.sharing_headline(&copy(0, stories)).unwrap();
+        assert_eq!(numbers(beginning[0].clone()), (1..=stories).rev().take(Sharer::MOST).collect::<Vec<_>>());
+        let links = view.sharing_link("x.example/3").unwrap();
+        assert!(links.len() >= Sharer::MOST && links.contains(&StoryNo(stories)), "{links:?}");
+        assert!(!links.contains(&StoryNo(10)), "the oldest are forgotten: {links:?}");
+        assert_eq!(view.known(&source, &ItemKey::guid("3")).unwrap().unwrap().story, StoryNo(1));
+        assert_eq!(view.known(&source, &ItemKey::guid("40")).unwrap().unwrap().story, StoryNo(40));
+        assert!(view.known(&source, &ItemKey::guid("0")).unwrap().is_none());
+        let guid = Guid::mint(&source, &ItemKey::guid("5"), 0);
+        assert_eq!(view.by_guid(guid).unwrap().unwrap().no, StoryNo(5));
+        drop(view);
+        sound(&store, "many volumes");
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Result, Shared, Store};
 use crate::model::edition::{EditionId, Order, Version};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::setting::InForce;
-use crate::model::story::{Entered, Story};
+use crate::model::story::{Entered, Sharer, Story};
 use crate::model::time::Time;
 use crate::model::websub::{Delivered, Subscription, Topic};
 
@@ -146,6 +146,9 @@ impl<'s> View<'s> {
         for found in self.store.in_volumes(Tree::Urls, &key.to_be_bytes(), self.last()) {
             let sharers: Sharers = unpack(&found?.1)?.1;
             stories.splice(0..0, sharers.stories.iter().map(|sharer| sharer.no));
+            if stories.len() >= Sharer::MOST {
+                break;
+            }
         }
         Ok(stories)
     }
