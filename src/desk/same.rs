@@ -81,7 +81,8 @@ const SAID_BY_FEW: usize = 8;
 const HALF: usize = 500;
 /// Items of a series, under one headline, that are dated so far apart are another day's.
 const SERIES: i64 = 2 * Time::DAY;
-/// So many stories under a headline that recurs are compared with an item: those that share most keys with it.
+/// So many stories under a headline that recurs, or begins as many do, are compared with an item: those that share most
+/// keys with it.
 const SERIES_LOOKED_AT: usize = 4;
 /// A headline without text and its article are listed by one source so soon after each other.
 const LISTED: i64 = 6 * Time::HOUR;
@@ -125,14 +126,18 @@ pub(super) const COMPARED: usize = 8_000;
 /// [`ShelfError`] if the past cannot be read.
 pub fn find(rules: &Rules, copy: &Copy, folded: Vec<char>, shelf: &dyn Shelf) -> Result<Vec<Match>, ShelfError> {
     let mut votes: BTreeMap<StoryNo, usize> = BTreeMap::new();
+    // Those that share more than words of a headline.
+    let mut told: BTreeSet<StoryNo> = BTreeSet::new();
     // A shared link says more than a shared headline, and that more than a shared piece of text.
     for sharer in shelf.sharing_link(&copy.canonical)? {
         *votes.entry(sharer.no).or_default() += 100;
+        told.insert(sharer.no);
     }
     let elsewhere =
         |sharer: &Sharer| sharer.named.is_some_and(|named| !copy.named.is_empty() && !copy.named.contains(&named));
     // What many have is a phrase, and nominates none; but by its beginning alone a headline that recurs is found.
     let (mut phrases, mut common, mut once) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut series = false;
     let pieces =
         shelf.sharing_headline(copy)?.into_iter().enumerate().map(|(index, found)| (index == 0, 4, None, found));
     let pieces: Vec<_> = pieces.collect();
@@ -144,10 +149,14 @@ pub fn find(rules: &Rules, copy: &Copy, folded: Vec<char>, shelf: &dyn Shelf) ->
             phrases.extend(sharers);
             continue;
         }
+        series |= beginning && sharers.len() >= Sharer::MOST;
         let telling = beginning || sharers.len() < SAID_BY_FEW;
         for sharer in sharers.into_iter().filter(|sharer| !elsewhere(sharer)) {
             if telling || votes.contains_key(&sharer.no) || !once.insert(sharer.no) {
                 *votes.entry(sharer.no).or_default() += vote;
+                if hash.is_some() {
+                    told.insert(sharer.no);
+                }
             }
         }
     }
@@ -158,6 +167,13 @@ pub fn find(rules: &Rules, copy: &Copy, folded: Vec<char>, shelf: &dyn Shelf) ->
     }
     let mut candidates: Vec<(usize, StoryNo)> = votes.into_iter().map(|(no, votes)| (votes, no)).collect();
     candidates.sort_unstable_by(|one, other| other.cmp(one));
+    if series {
+        let mut by_headline = 0;
+        candidates.retain(|(_, no)| {
+            by_headline += usize::from(!told.contains(no));
+            told.contains(no) || by_headline <= SERIES_LOOKED_AT
+        });
+    }
     candidates.truncate(LOOKED_AT);
     let mut stories: Vec<Story> = Vec::new();
     for (_, no) in candidates {
