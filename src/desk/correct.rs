@@ -60,23 +60,40 @@ pub fn join(rules: &Rules, when: Moment, stories: &[StoryNo], shelf: &dyn Shelf)
         });
     }
     let Some(mut story) = united.filter(|_| !edits.is_empty()) else { return Ok(edits) };
-    let Some(emission) = &story.emission else { return Ok(edits) };
-    // As when a whole copy arrives by itself: what was cut or damaged is corrected, here however often an editor says so.
-    let mends = |index: &usize| {
-        let copy = &story.copies[*index];
-        let text = shelf.item(copy.wire).map(|item| item.text).unwrap_or_default();
-        !copy.held && shown::mends(rules, emission, &story, copy, &text, shelf) == Some(shown::Mending::Shown)
-    };
-    let better = (0..story.copies.len()).find(mends);
-    if let Some(index) = better {
-        story.shown = index as u32;
-        edits.extend(anew(rules, when, &mut story, shelf)?);
-    } else {
+    if story.emission.is_none() {
+        return Ok(edits);
+    }
+    // However often an editor says so.
+    let mended = restored(rules, when, &mut story, shelf)?;
+    if mended.is_empty() {
         let item = item(&story, shelf);
         let barred = merge::barred(&story, shelf)?;
         edits.extend(enter::further(rules, &case(&item, when, &story), &story, &barred));
     }
+    edits.extend(mended);
     Ok(edits)
+}
+
+/// As when a whole copy arrives by itself: what was printed cut or damaged is corrected by a copy that the story came to
+/// hold.
+///
+/// # Errors
+/// [`ShelfError`] if the past cannot be read: nothing is decided then.
+pub(super) fn restored(
+    rules: &Rules,
+    when: Moment,
+    story: &mut Story,
+    shelf: &dyn Shelf,
+) -> Result<Vec<Edit>, ShelfError> {
+    let Some(emission) = &story.emission else { return Ok(Vec::new()) };
+    let mends = |index: &usize| {
+        let copy = &story.copies[*index];
+        let text = shelf.text(copy.wire).unwrap_or_default();
+        !copy.held && shown::mends(rules, emission, story, copy, &text, shelf) == Some(shown::Mending::Shown)
+    };
+    let Some(better) = (0..story.copies.len()).find(mends) else { return Ok(Vec::new()) };
+    story.shown = better as u32;
+    anew(rules, when, story, shelf)
 }
 
 /// Makes these copies another story than the rest.

@@ -19,12 +19,14 @@
 //! **Beside another copy** it shows:
 //!
 //! * a character that it lost: the other has it, it has it nowhere, and the characters around it stand side by side; or a
-//!   ligature: the other's words have it, and the same words stand here without;
+//!   ligature: the other's words have it, and the same words stand here without. One alone in brackets is a mark: （完）;
 //! * that it is a part: its words stand in the other, which claims to be no later and has a twelfth more. A later one may
 //!   have added something: beside it, a text is a part only if it ends amid a sentence and lacks three tenths;
-//! * words put in front of the beginning of an earlier copy: 据悉;
+//! * words put in front of the beginning of an earlier copy: 据悉; or in the place of its first sentences, which it lacks;
+//! * a blank between figures where the other has a decimal point; a script converted by half, the other being of one;
 //! * an insertion: a stretch between sentences that the other copy closes without a gap, and that stands in brackets as a
-//!   whole, calls the reader, or says the headline again. Any other stretch may be one that the other copy lost.
+//!   whole, is marked as an advertisement, calls the reader, or says the headline again. Any other stretch may be one that
+//!   the other copy lost.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -131,6 +133,12 @@ const FURNITURE: &[&str] = &[
     "Follow us on",
     "Advertisement",
 ];
+
+/// What a caption and an advertisement begin with.
+const LABELS: &[&str] = &["图为", "广告：", "广告:", "推广：", "推广:", "Advertisement:", "Sponsored:"];
+
+/// Whom a credit in brackets names, amid a text.
+const CREDITS: &[&str] = &["来源", "稿源", "编辑", "责任编辑", "责编"];
 
 /// Bytes read in the wrong set, as they look: UTF-8 read as GBK, memory never written, UTF-8 read as Latin-1.
 const UNREADABLE: &[&str] = &[
@@ -416,12 +424,18 @@ impl<'t> Body<'t> {
         let more: usize = theirs.iter().filter(|run| !run.foreign).map(Run::length).sum();
         let own: usize = mine.iter().filter(|run| run.foreign).map(Run::length).sum();
         let enough = if earlier { MORE_OF_EARLIER } else { MORE };
-        if (earlier || self.breaks_off())
+        let less = (earlier || self.breaks_off())
             && more * 1000 >= (self.letters.len() - own) * enough
             && more >= SENTENCE
-            && self.within(other)
-        {
+            && self.within(other);
+        if less || (earlier && self.beheaded(other)) {
             signs.push(Sign::Part);
+        }
+        if self.lost_points(other) {
+            signs.push(Sign::Point);
+        }
+        if self.half_converted(other) {
+            signs.push(Sign::Scripts);
         }
         let opening = mine.first().filter(|run| run.begin == 0 && OPENING.contains(&run.length()));
         if earlier && opening.is_some_and(|run| self.letters[run.end..].starts_with(&other.letters[..PIECE])) {
@@ -432,6 +446,62 @@ impl<'t> Body<'t> {
         let again = || (self.says(title) > other.says(title).max(1)).then_some(title);
         signs.extend(inserted.or_else(again).map(|words| Sign::Insertion(words.to_owned())));
         signs
+    }
+
+    /// Whether the two have the same words in the same order.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.letters == other.letters
+    }
+
+    /// Whether this text begins where the first sentences of the other end, at once or behind a word like 据报道, and has
+    /// them nowhere.
+    fn beheaded(&self, other: &Self) -> bool {
+        const ALIKE: usize = 2 * PIECE;
+        let begins = |begin: usize| {
+            let rest = self.letters.get(begin..begin + ALIKE)?;
+            other.pieces().places(&rest[..PIECE]).find(|place| other.letters[*place..].starts_with(rest))
+        };
+        let Some(lost) = (0..=*OPENING.end()).find_map(begins).filter(|lost| *lost >= SENTENCE) else { return false };
+        let words = other.words(0, lost);
+        let (pieces, count) = (self.pieces(), lost - PIECE + 1);
+        let kept = other.letters[..lost].windows(PIECE).filter(|piece| pieces.places(piece).next().is_some()).count();
+        // A dateline ends with its reporter, and furniture with a line.
+        let ends = words.trim_end().trim_end_matches(['”', '’', '"']).ends_with(['。', '！', '？', '.', '!', '?']);
+        ends && furniture(words).is_none() && kept * 2 < count
+    }
+
+    /// Whether a blank stands between figures where the other has a decimal point.
+    fn lost_points(&self, other: &Self) -> bool {
+        const AROUND: usize = 4;
+        let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+        let bytes = self.text.as_bytes();
+        self.text.match_indices(' ').any(|(at, _)| {
+            let lost = at > 0 && digit(bytes.get(at - 1)) && digit(bytes.get(at + 1));
+            let from = (at.saturating_sub(AROUND)..at).find(|from| self.text.is_char_boundary(*from)).unwrap_or(at);
+            let to = (at + 1..=at + 1 + AROUND).rev().find(|to| self.text.is_char_boundary(*to)).unwrap_or(at + 1);
+            lost && match (self.text.get(from..at), self.text.get(at + 1..to)) {
+                (Some(before), Some(behind)) => other.text.contains(&format!("{before}.{behind}")),
+                _ => false,
+            }
+        })
+    }
+
+    /// Whether some characters are of the traditional script and others of the simplified one, and none of the other copy's
+    /// are traditional.
+    fn half_converted(&self, other: &Self) -> bool {
+        let of = |body: &Self, script: bool| {
+            body.text.chars().filter(|c| traditional(*c) == Some(script)).collect::<BTreeSet<char>>().len()
+        };
+        of(self, true) >= OF_OTHER && of(self, false) >= OF_OTHER && of(other, true) == 0
+    }
+
+    /// Whether a character stands alone in brackets: （完）, （图）.
+    fn is_mark(&self, index: usize) -> bool {
+        let at = self.at.get(index).map_or(self.text.len(), |at| *at as usize);
+        let mut behind = self.text[at..].chars().skip(1);
+        self.text[..at].ends_with(['（', '(', '【', '['])
+            && behind.next().is_some_and(|c| matches!(c, '）' | ')' | '】' | ']'))
     }
 
     /// Whether the text ends amid a sentence.
@@ -462,13 +532,14 @@ impl<'t> Body<'t> {
         let (mine, theirs) = (edged(&self.letters), edged(&other.letters));
         // Most texts have every character that the other has.
         let pieces: OnceCell<HashSet<u128, BySpread>> = OnceCell::new();
-        let lost = theirs.windows(5).filter(|five| {
+        let lost = theirs.windows(5).enumerate().filter(|(index, five)| {
             let around = packed(&[five[0], five[1], five[3], five[4]]);
             is_lost(five[2])
                 && !self.held.contains(five[2])
                 && pieces.get_or_init(|| mine.windows(4).map(packed).collect()).contains(&around)
+                && !other.is_mark(*index)
         });
-        let lost: BTreeSet<char> = lost.map(|five| five[2]).collect();
+        let lost: BTreeSet<char> = lost.map(|(_, five)| five[2]).collect();
         lost.into_iter().chain(self.ligatures(other)).collect()
     }
 
@@ -533,9 +604,18 @@ fn furniture(words: &str) -> Option<&'static str> {
     FURNITURE.iter().copied().find(|word| words.contains(word))
 }
 
-/// Whether a stretch between sentences is no part of the article: in square brackets or, behind a sentence's end, in title
-/// marks; an address or a caption; the headline once more.
+/// Whether a stretch between sentences is no part of the article: what [`is_foreign`] says, once or several times.
 fn foreign(words: &str, title: &str) -> bool {
+    let alone = |words: &str| is_foreign(words, title) || furniture(words).is_some();
+    let titled = |words: &str| words.starts_with('《') && words.ends_with('》');
+    let mut pieces =
+        words.split_inclusive(['】', '》', '）', ')']).filter(|piece| piece.chars().any(char::is_alphanumeric));
+    is_foreign(words, title) || pieces.next().is_some_and(alone) && pieces.all(|piece| alone(piece) || titled(piece))
+}
+
+/// In square brackets or, behind a sentence's end, in title marks; an address, a caption or a credit in brackets; marked as
+/// an advertisement, as the law wants it; the headline once more.
+fn is_foreign(words: &str, title: &str) -> bool {
     let ends =
         |c: char| c.is_whitespace() || matches!(c, '。' | '！' | '？' | '”' | '，' | '.' | '!' | '?' | ',' | '"');
     let inside = words.trim_matches(ends);
@@ -546,8 +626,19 @@ fn foreign(words: &str, title: &str) -> bool {
         || (between('《', '》') && words.starts_with(ends))
         || words.contains("http")
         || inside.starts_with(['▲', '△'])
-        || inside.starts_with("图为")
+        || LABELS.iter().any(|label| inside.starts_with(label))
+        || is_credit(inside)
         || matches!(alike(inside, title), Some(Alike::Equal | Alike::Cut | Alike::CutOther))
+}
+
+/// Whether these words are a credit in brackets: （来源：网络）.
+fn is_credit(words: &str) -> bool {
+    let inside = words.strip_prefix(['（', '(']).and_then(|words| words.strip_suffix(['）', ')']));
+    let names = |inside: &str| {
+        let mut rest = CREDITS.iter().filter_map(|credit| inside.strip_prefix(credit));
+        rest.any(|rest| rest.starts_with(['：', ':']))
+    };
+    inside.is_some_and(|inside| !inside.contains('。') && names(inside))
 }
 
 #[cfg(test)]
@@ -597,6 +688,36 @@ mod tests {
     }
 
     #[test]
+    fn a_point_is_lost_where_the_other_has_it() {
+        let whole = "步道全长12.6公里，沿途新设九处驿站，补种乔木三千四百棵，保留了六十七棵老柳树。";
+        let lost = whole.replace("12.6", "12 6");
+        let (one, other) = (Body::of(&lost, 8_000), Body::of(whole, 8_000));
+        assert_eq!(one.beside(&other, "", true), [Sign::Point]);
+        assert_eq!(other.beside(&one, "", true), []);
+    }
+
+    #[test]
+    fn a_text_without_its_first_sentence_is_a_part() {
+        let lede = "样城社11月3日电（记者样某）样城市图书馆迎来搬迁后的第一批读者。";
+        let rest = format!("{WHOLE}{}", WHOLE.chars().rev().collect::<String>()).repeat(2);
+        let whole = format!("{lede}{rest}");
+        let moved = format!("{rest}{lede}");
+        let undated = whole.trim_start_matches("样城社11月3日电（记者样某）").to_owned();
+        for (text, earlier, expected) in [
+            (rest.clone(), true, vec![Sign::Part]),
+            (format!("据报道，{rest}"), true, vec![Sign::Part]),
+            // What the other has more may be its own, if it is the later one.
+            (rest.clone(), false, vec![]),
+            (moved, true, vec![]),
+            (undated, true, vec![]),
+        ] {
+            let (one, other) = (Body::of(&text, 8_000), Body::of(&whole, 8_000));
+            assert_eq!(one.beside(&other, "", earlier), expected, "{text}");
+            assert_eq!(other.beside(&one, "", !earlier), [], "{text}");
+        }
+    }
+
+    #[test]
     fn words_without_their_ligatures_have_lost_them() {
         let whole =
             "The fire brigade opened its new office on the first floor of the town hall, near the flower market.";
@@ -618,6 +739,8 @@ mod tests {
             (WHOLE.replace('馆', ""), vec![Sign::Lost('馆')], vec![]),
             (WHOLE.replace('，', ","), vec![], vec![]),
             (format!("据悉，{WHOLE}"), vec![Sign::Opening], vec![]),
+            (WHOLE.replacen("二十台。", "二十台（完）。", 1), vec![], vec![]),
+            (WHOLE.replace("试", "試").replace("开", "開").replace("馆", "館"), vec![Sign::Scripts], vec![]),
             (
                 format!("{WHOLE}责任编辑：某某 转载目的在于传递信息"),
                 vec![Sign::Insertion("责任编辑：某某 转载目的在于传递信息".into())],
@@ -627,6 +750,12 @@ mod tests {
             (insert("【扫码关注样城网】"), vec![Sign::Insertion("【扫码关注样城网】".into())], vec![]),
             (insert("《样城娱乐城app》"), vec![Sign::Insertion("《样城娱乐城app》".into())], vec![]),
             (insert("更多精彩内容请下载客户端"), vec![Sign::Insertion("更多精彩内容请下载客户端".into())], vec![]),
+            (insert("广告：样城新楼盘开售"), vec![Sign::Insertion("广告：样城新楼盘开售".into())], vec![]),
+            (
+                insert("（来源：样城网）《样城娱乐城》"),
+                vec![Sign::Insertion("（来源：样城网）《样城娱乐城》".into())],
+                vec![],
+            ),
             (insert("夜读从此有了一个新去处"), vec![Sign::Insertion("夜读从此有了一个新去处".into())], vec![]),
             ("市图书馆新馆周六起试开放，首批开放阅览座位一千二百个，自助".to_owned(), vec![Sign::Part], vec![]),
             (insert("馆内另设视障阅览室，配有盲文图书和听书机，志愿者全程陪同。"), vec![], vec![Sign::Part]),

@@ -11,7 +11,8 @@
 //!    if it is the copy shown, at most five times; otherwise only seen. After our own reading of the source changed,
 //!    nothing is an edit. A guid that comes back with another headline, link and text names another article: go to 3.
 //! 3. **A copy of a story we have** ([`same`]): joined. The XML of a story already emitted does not change by it, unless
-//!    what was emitted was cut or damaged and this copy is whole (a correction, at most two a story).
+//!    what was emitted was cut or damaged and this copy is whole (a correction, at most two a story; where the second only
+//!    mended words, a third).
 //! 4. **A new story**: opened, and emitted unless it is held back.
 //!
 //! **Held back** are the items of a source's first filing beyond its `backfill`, and, after its reading changed, unknown
@@ -107,7 +108,7 @@ pub struct Case<'a> {
 
 /// So many real edits of a publisher are printed; what comes after is only seen.
 pub const EDITS: u8 = 5;
-/// So many corrections by a better copy are printed.
+/// So many corrections by a better copy are printed; one more where the last one only mended words.
 pub const CORRECTIONS: u8 = 2;
 /// So many copies of a story are kept; further ones are only seen.
 pub const COPIES: usize = 64;
@@ -149,7 +150,13 @@ fn unknown(
     let found = correct::own_first(same::find(rules, &copy, folded, shelf)?, &copy, shelf)?;
     let Some(best) = found.first() else { return open(rules, case, shelf, copy) };
     let Some(story) = going_on(shelf, best.story)? else { return open(rules, case, shelf, copy) };
-    let merge::Merged { story, mut edits } = merge::merge(story, &copy.source, &found[1..], shelf)?;
+    let merge::Merged { mut story, mut edits } = merge::merge(story, &copy.source, &found[1..], shelf)?;
+    if !edits.is_empty() && !case.held && story.corrections < CORRECTIONS {
+        let when = correct::Moment { at: case.at, opening: case.opening };
+        let mended = correct::restored(rules, when, &mut story, shelf)?;
+        story.corrections += u8::from(!mended.is_empty());
+        edits.extend(mended);
+    }
     // The same source's own item under a new key (it rewrote its guids), or one copy too many: no further copy.
     let own = rewritten(&story, &copy);
     if story.spiked || full(&story.copies, &copy) || own.is_some() {
@@ -249,7 +256,8 @@ fn join(
         }
         Some(emission) => {
             let open = story.corrections < CORRECTIONS;
-            let mending = if open {
+            // Words mended from several copies must not keep out a whole one.
+            let mending = if open || (story.corrections == CORRECTIONS && !emission.repairs.is_empty()) {
                 shown::mends(rules, emission, &story, &story.copies[newest], &case.item.text, shelf)
             } else {
                 None

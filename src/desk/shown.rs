@@ -134,7 +134,7 @@ pub fn mends(
         || is_cut(&emission.title)
         || alike(&emission.title, &copy.title) == Some(Alike::Cut)
         || outvoted(emission, story, copy)
-        || reworded(story, printed, copy)
+        || (!mine.says_the_same(&theirs) && reworded(story, printed, copy, &mine, shelf))
         || !theirs.beside(&mine, &emission.title, date(copy) <= date(printed)).is_empty();
     if !damaged || !mine.beside(&theirs, &copy.title, date(printed) <= date(copy)).is_empty() {
         return None;
@@ -147,15 +147,19 @@ pub fn mends(
     (terms >= emission.republish).then_some(Mending::Text)
 }
 
-/// Whether the text printed was reworded on its way: two copies of other sources agree in every word of another one, and
-/// neither claims to be later.
-fn reworded(story: &Story, printed: &Copy, copy: &Copy) -> bool {
-    let same = |one: &Copy, other: &Copy| one.length == other.length && one.sketch == other.sketch;
+/// Whether the text printed, which says something else than `mine`, was reworded on its way: two copies of other sources
+/// agree in every word, and neither claims to be later.
+fn reworded(story: &Story, printed: &Copy, copy: &Copy, mine: &Body<'_>, shelf: &dyn Shelf) -> bool {
     let first = |copy: &Copy| copy.source != printed.source && date(copy) <= date(printed);
+    // Sentences in another order have the same sketch.
+    let agrees = |other: &Copy| {
+        other.length == copy.length
+            && other.sketch == copy.sketch
+            && Body::of(&shelf.text(other.wire).unwrap_or_default(), COMPARED).says_the_same(mine)
+    };
     !copy.sketch.is_empty()
         && first(copy)
-        && printed.sketch != copy.sketch
-        && story.copies.iter().any(|c| c.source != copy.source && first(c) && same(c, copy))
+        && story.copies.iter().any(|other| other.source != copy.source && first(other) && agrees(other))
 }
 
 /// The headline or text printed, mended word by word where other copies agree ([`super::words`]).

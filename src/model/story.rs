@@ -259,7 +259,7 @@ pub struct Story {
     /// Real edits by the publisher that were emitted (at most five).
     #[n(9)]
     pub edits: u8,
-    /// Corrections by a better copy that were emitted (at most two).
+    /// Corrections by a better copy that were emitted (at most two, or three: see the desk).
     #[n(10)]
     pub corrections: u8,
     /// The story this one was retired into.
