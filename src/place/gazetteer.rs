@@ -512,7 +512,7 @@ mod tests {
         }
     }
 
-    const CHECKSUM: u64 = 6_624_740_981_350_925_242;
+    const CHECKSUM: u64 = 8_562_227_998_473_605_776;
 
     #[test]
     fn every_city_and_province_has_an_address_of_its_own() {

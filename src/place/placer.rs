@@ -10,7 +10,8 @@
 //!    Weak names, and names that several units bear, wait: they go to the unit whose city, else source, else province is
 //!    otherwise named; if that leaves none or several, they are dropped and told.
 //! 5. Each name gives weight to its city: by zone, form, repetition; less for a dateline of a national agency, for an
-//!    origin or destination, inside 《》. The source's city is a prior: it adds, but never against a named place.
+//!    origin or destination, for whom somebody teaches or works for, inside 《》, and as an example of what is done all over
+//!    the country. The source's city is a prior: it adds, but never against a named place.
 //!    A name in letters is a whole word written with a capital; in such texts four characters say as much as one of Chinese.
 //! 6. Cities of at least [`ENOUGH`] and at least [`SHARE`] of the best are the story's; more than [`NATIONAL`]: none.
 
@@ -125,6 +126,8 @@ struct Signals {
     abroad: bool,
     /// So does the headline.
     abroad_title: bool,
+    /// It opens by telling of all parts of the country: 各地.
+    everywhere: bool,
     /// What 我市 and the like weigh, by where they stood; 0 if they did not.
     our_city: i64,
     our_province: bool,
@@ -209,6 +212,7 @@ impl<'a> Work<'a> {
         } else {
             (0, 0)
         };
+        self.signals.everywhere |= zone == Zone::Text && tells_of_all(&text[..lede]);
         let search = &self.placer.search;
         let mut agency: Option<usize> = None;
         // Title marks open and closed up to the name looked at last.
@@ -275,8 +279,8 @@ impl<'a> Work<'a> {
             };
             from = end;
             let after = &text[end..];
-            // 东区, 城区: two characters that every city has are no full name; 市场 and 区域 begin with one that is none here.
-            let every = surface.weak && surface.text.chars().count() == 2;
+            // 东区, 城区, 老城区: what every city has is no full name; 市场 and 区域 begin with one that is none here.
+            let every = surface.weak && (surface.text.chars().count() == 2 || WORDS.generic.contains(&surface.text));
             let other = surface.text.ends_with('市') && after.starts_with('场')
                 || surface.text.ends_with('区') && after.starts_with(['域', '间']);
             let in_full = surface.bearers.first().is_some_and(|(form, _)| *form == Form::Full);
@@ -325,6 +329,7 @@ impl<'a> Work<'a> {
                 || felt(before, after)
                 || is_publisher(after)
                 || lives_elsewhere(after)
+                || (zone != Zone::Title && is_affiliation(&surface.text, after))
             {
                 lessen(PASSING, Note::Passing);
             }
@@ -456,11 +461,22 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Cities that are named outside a dateline so that they would do.
+    fn reported(&self) -> BTreeSet<Code> {
+        let named = self.hits.iter().filter(|hit| {
+            let full = if hit.full { FULL } else { 1_000 };
+            !hit.dateline && weight(hit.zone) * hit.factor / 1_000 * full / 1_000 >= ENOUGH
+        });
+        named.filter_map(|hit| self.unit(hit.chosen?)?.city).collect()
+    }
+
     /// Adds up and decides.
     fn decide(mut self, prior: &[&Unit]) -> Places {
         let placer = self.placer;
         let at_home = self.hits.iter().any(|hit| hit.zone == Zone::Title && hit.chosen.is_some());
         let abroad = self.signals.abroad_title && !at_home;
+        let everywhere = self.signals.everywhere && !at_home;
+        let reported = self.reported();
         let mut cities: BTreeMap<Code, Tally> = BTreeMap::new();
         let mut provinces: BTreeMap<Code, Tally> = BTreeMap::new();
         for index in 0..self.hits.len() {
@@ -485,13 +501,20 @@ impl<'a> Work<'a> {
             let mut weight = weight(hit.zone) * hit.factor / 1_000;
             let mut why = hit.why.clone();
             if hit.dateline {
-                weight = weight * dateline(unit, hit.sports) / 1_000;
+                // A match is where its reporter is, unless the report names another place.
+                let elsewhere = reported.iter().any(|city| Some(*city) != unit.city);
+                let sat = dateline(unit, hit.sports && !elsewhere);
+                weight = weight * sat / 1_000;
+                tally.sat += if sat <= BUREAU { weight } else { 0 };
             }
             if kind == Zone::Text && surface.bearers.iter().all(|(form, _)| *form == Form::Landmark) {
                 weight = weight * LANDMARK / 1_000;
             }
             if abroad && matches!(hit.zone, Zone::Text | Zone::Rest) {
                 weight = weight * ABROAD / 1_000;
+            }
+            if everywhere && kind == Zone::Text {
+                weight = weight * PASSING / 1_000;
             }
             if hit.full {
                 weight = weight * FULL / 1_000;
@@ -574,7 +597,8 @@ impl<'a> Work<'a> {
         let mut chosen: Vec<(Code, Tally)> = Vec::new();
         let mut left: Vec<(Code, i64)> = Vec::new();
         for (code, tally) in cities {
-            if tally.score >= ENOUGH && tally.score * 1_000 >= best * SHARE {
+            // Where an agency sits adds to what is told, and is nothing told.
+            if tally.score - tally.sat >= ENOUGH && tally.score * 1_000 >= best * SHARE {
                 chosen.push((code, tally));
             } else {
                 left.push((code, tally.score));
@@ -629,6 +653,8 @@ struct Tally {
     counties: Vec<Code>,
     /// Named in the item, not only by its source.
     named: bool,
+    /// How much of it an agency's office there is worth.
+    sat: i64,
 }
 
 impl Tally {
@@ -686,6 +712,32 @@ fn dateline(unit: &Unit, sports: bool) -> i64 {
 /// Whether somebody from there is told of who is elsewhere: 北京小伙在成都.
 fn lives_elsewhere(after: &str) -> bool {
     WORDS.people.iter().filter_map(|word| after.strip_prefix(word.as_str())).any(|rest| rest.starts_with('在'))
+}
+
+/// Whether somebody is told of by where he teaches or learned: 样城大学教授, 样城大学毕业后.
+fn is_affiliation(name: &str, after: &str) -> bool {
+    const FAR: usize = 16;
+    const HOUSES: [&str; 4] = ["大学", "学院", "研究院", "研究所"];
+    const PEOPLE: [&str; 9] = ["教授", "院士", "研究员", "博士", "讲师", "学者", "校友", "毕业后", "毕业的"];
+    let reach = after.char_indices().nth(FAR).map_or(after.len(), |(at, _)| at);
+    let clause = after[..reach].split([',', '。', '、', ';', ' ', '\n']).next().unwrap_or_default();
+    let house = HOUSES.iter().filter_map(|house| clause.find(house)).min();
+    let from = if HOUSES.iter().any(|house| name.ends_with(house)) { Some(0) } else { house };
+    from.is_some_and(|from| PEOPLE.iter().any(|people| clause[from..].contains(people)))
+}
+
+/// Whether a text opens by telling of the whole country: 各地, but not 全国各地 (where guests come from) or 全市各地.
+fn tells_of_all(lede: &str) -> bool {
+    lede.match_indices("各地").any(|(at, _)| !lede[..at].ends_with(is_han))
+}
+
+/// Whether somebody's title stands right before what may be a name: 市长黄陵.
+fn is_titled(before: &str) -> bool {
+    const TITLES: [&str; 24] = [
+        "部长", "局长", "市长", "县长", "区长", "省长", "院长", "校长", "会长", "经理", "书记", "主任", "主席", "代表",
+        "委员", "教授", "记者", "队长", "教练", "医生", "先生", "女士", "总裁", "律师",
+    ];
+    TITLES.iter().any(|title| before.ends_with(title))
 }
 
 /// Whether the first character of a county's name ends the title of somebody: 银行行长葛某.
@@ -777,6 +829,10 @@ fn no_place(
             return Some(Discard::Township);
         }
         if county && ends_a_title(before, &surface.text) {
+            return Some(Discard::Cut);
+        }
+        let name = surface.text.chars().next().is_some_and(|letter| SURNAMES.contains(letter));
+        if county && name && surface.text.chars().count() == 2 && is_titled(before) {
             return Some(Discard::Cut);
         }
         let mut letters = before.chars().rev();
