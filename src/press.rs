@@ -551,14 +551,15 @@ impl Press {
         }
         let version = version(view, edition, format)?;
         let (mut stories, limit) = match part {
-            Part::Newest(limit) => (view.newest(edition, limit + 1)?, limit),
+            Part::Newest(limit) => (view.newest(edition, limit)?, limit),
             Part::Before(before, limit) => (view.page(edition, Some(before), limit + 1)?, limit),
             Part::Window | Part::Archive(_) => (view.window(edition)?, usize::MAX),
         };
         let last = stories.get(limit.min(stories.len()).wrapping_sub(1)).map(|(order, _)| *order);
         let more = match (part, last) {
             (_, None) => false,
-            (Part::Window, Some(last)) => self.paged && !view.page(edition, Some(last), 1)?.is_empty(),
+            (Part::Window, Some(_)) if !self.paged => false,
+            (Part::Window | Part::Newest(_), Some(last)) => !view.page(edition, Some(last), 1)?.is_empty(),
             (_, Some(_)) => stories.len() > limit,
         };
         stories.truncate(limit);

@@ -1142,6 +1142,12 @@ impl<'s> Draft<'s> {
                 editions.extend(std::str::from_utf8(&key?).ok().and_then(EditionId::parse));
             }
             editions.iter().try_for_each(|edition| self.hold_edge(edition))?;
+            if items > self.meta.items && self.meta.items > 0 {
+                // One that was wider then says nothing more.
+                let before = self.meta.items;
+                self.meta.widened.retain(|(_, items)| *items < before);
+                self.meta.widened.push((self.at, before));
+            }
             self.meta.items = items;
         }
         let print = hash64(&[codec::encode(&printed(&all)).as_slice()]);

@@ -107,6 +107,9 @@ pub struct Meta {
     /// Whether archives have begun: the first hours are over.
     #[cbor(n(15), default)]
     pub archives: bool,
+    /// When `[publish] items` grew, and from how many: no computed window reaches back further than it did then.
+    #[cbor(n(16), default)]
+    pub widened: Vec<(Time, u32)>,
 }
 
 /// What is known of an item.

@@ -575,6 +575,82 @@ fn a_page_is_full_although_some_have_left() {
     assert_eq!(page(&both, None, 9), [2, 6, 4, 3, 1]);
 }
 
+/// A desk of three editions: a story of every number to 12 stands in one city, and of every third under one tag as well.
+fn twelve(items: u32) -> (tempfile::TempDir, Store, impl FnMut(&Store, Vec<Edit>)) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let mut author = Author { dice: Dice(1), now: 0, told: Vec::new(), spikes: false };
+    publish(&store, 1, 1, items);
+    let mut seq = 1;
+    let mut apply = move |store: &Store, edits: Vec<Edit>| {
+        seq += 1;
+        let record = Record { at: Time(Time::DAY * 60), progress: Progress::default(), body: Body::Edits(edits) };
+        store.apply(Position { seq, sum: 0 }, &record).unwrap();
+    };
+    for no in 1..=12 {
+        let copy = author.copy(no, 0);
+        let guid = Guid::mint(&copy.source, &copy.key, 0);
+        let mut editions = vec![EditionId::City(Code(411_000))];
+        editions.extend((no % 3 == 0).then(|| EditionId::Tag("t".into())));
+        let (story, at) = (StoryNo(no), Time(Time::DAY * 3 * no as i64));
+        apply(&store, vec![Edit::Open { story, guid, copy }, Edit::Enter { story, at, editions }]);
+    }
+    (folder, store, apply)
+}
+
+fn publish(store: &Store, seq: u64, at: i64, items: u32) {
+    let set = vec![Setting::Publish(Publish { items, hub: String::new() })];
+    let body = Body::Settings { set, gone: Vec::new(), closes: true };
+    let record = Record { at: Time(Time::DAY * at), progress: Progress::default(), body };
+    store.apply(Position { seq, sum: 0 }, &record).unwrap();
+}
+
+#[test]
+fn what_leaves_brings_nothing_old_back() {
+    let (city, both) = (EditionId::City(Code(411_000)), EditionId::CityTag(Code(411_000), "t".into()));
+    let spike = |no| Edit::Spike { story: StoryNo(no) };
+    let leave = |no| Edit::Leave { story: StoryNo(no), editions: vec![EditionId::City(Code(411_000))] };
+    // What is taken out; then the five newest of the city, and the window of city and tag, of two entries.
+    let cases = [
+        (Vec::new(), vec![12, 11, 10, 9, 8], vec![12, 9]),
+        (vec![spike(11)], vec![12, 10, 9, 8], vec![12, 9]),
+        (vec![leave(11)], vec![12, 10, 9, 8], vec![12, 9]),
+        (vec![spike(12)], vec![11, 10, 9, 8], vec![9]),
+        (vec![spike(9), leave(8)], vec![12, 11, 10], vec![12]),
+    ];
+    for (taken, newest, window) in cases {
+        let (_folder, store, mut apply) = twelve(2);
+        apply(&store, taken.clone());
+        let view = store.view();
+        let told = |found: Vec<(Order, Story)>| found.iter().map(|(order, _)| order.story).collect::<Vec<_>>();
+        assert_eq!(told(view.newest(&city, 5).unwrap()), newest, "{taken:?}");
+        assert_eq!(told(view.window(&both).unwrap()), window, "{taken:?}");
+    }
+    // What stands in neither cuts neither; and a window that may be wider goes back no further than it did.
+    let (_folder, store, mut apply) = twelve(3);
+    apply(&store, vec![spike(11), spike(2)]);
+    let told = |store: &Store| -> Vec<u64> {
+        store.view().window(&both).unwrap().iter().map(|(order, _)| order.story).collect()
+    };
+    assert_eq!(told(&store), [12, 9, 6]);
+    publish(&store, 50, 61, 60);
+    assert_eq!(told(&store), [12, 9, 6]);
+}
+
+#[test]
+fn thousands_at_once_are_no_window_of_thousands() {
+    let run = Some((1, Order { at: Time(1), story: 1 }));
+    for (head, items, expected) in [
+        (layout::Head { run, ..Default::default() }, 60, view::Cut::MOST),
+        (layout::Head { run, ..Default::default() }, 5_000, 5_000),
+        (layout::Head::default(), 60, view::Cut::MOST),
+    ] {
+        let mut cut = view::Cut::new(&head, items);
+        let kept = (2..=20_000).rev().take_while(|story| cut.keeps(Order { at: Time(9), story: *story }));
+        assert_eq!(kept.count(), expected);
+    }
+}
+
 #[test]
 fn a_full_disk_is_no_damage() {
     let full = sled::Error::Io(std::io::Error::from_raw_os_error(28));

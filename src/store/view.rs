@@ -20,8 +20,8 @@ pub struct View<'s> {
 }
 
 /// Which entries stand in the window of an edition, asked newest first: so many at least, and all within 48 hours before
-/// the newest one, at most max(items, 1000); never beyond the older edge once reached; and always back to the newest
-/// complete run, so that a walk through the archive misses nothing.
+/// the newest one, at most max(items, 1000); never beyond the older edge once reached; and back to the newest complete
+/// run, so that a walk through the archive misses nothing.
 #[derive(Debug)]
 pub struct Cut {
     items: usize,
@@ -29,6 +29,8 @@ pub struct Cut {
     run: Option<Order>,
     newest: Option<Order>,
     taken: usize,
+    /// What the window was when `items` grew: until when it counts, and its cut.
+    narrower: Vec<(Time, Self)>,
 }
 
 impl Cut {
@@ -41,7 +43,16 @@ impl Cut {
     #[must_use]
     pub fn new(head: &Head, items: u32) -> Self {
         let items = (items as usize).max(1);
-        Self { items, floor: head.floor, run: head.run.map(|(_, through)| through), newest: None, taken: 0 }
+        let (floor, run) = (head.floor, head.run.map(|(_, through)| through));
+        Self { items, floor, run, newest: None, taken: 0, narrower: Vec::new() }
+    }
+
+    /// For an edition that is computed: no edge of its own is recorded, so the edges it had when `items` grew are found
+    /// again.
+    fn computed(items: u32, widened: &[(Time, u32)]) -> Self {
+        let plain = |items| Self::new(&Head::default(), items);
+        let narrower = widened.iter().map(|(at, items)| (*at, plain(*items))).collect();
+        Self { narrower, ..plain(items) }
     }
 
     /// Whether this entry, the next older one, is in the window; the first "no" ends it.
@@ -50,9 +61,13 @@ impl Cut {
         if self.floor.is_some_and(|floor| order < floor) {
             return false;
         }
-        let recent = newest.at.since(order.at) <= Self::SPAN && self.taken < Self::MOST.max(self.items);
+        if !self.narrower.iter_mut().all(|(until, cut)| order.at > *until || cut.keeps(order)) {
+            return false;
+        }
+        let recent = newest.at.since(order.at) <= Self::SPAN;
+        // A source may bring thousands at once: they are archived with the next entry, and no window takes them all.
         let unarchived = self.run.is_some_and(|run| order > run);
-        let keep = self.taken < self.items || recent || unarchived;
+        let keep = self.taken < self.items || ((recent || unarchived) && self.taken < Self::MOST);
         self.taken += usize::from(keep);
         keep
     }
@@ -182,12 +197,11 @@ impl<'s> View<'s> {
                 seq: city.version.seq.max(tag.version.seq),
                 modified: city.version.modified.max(tag.version.modified),
             };
-            let floor = city.floor.max(tag.floor);
             let grown = Version {
                 seq: city.grown.seq.max(tag.grown.seq),
                 modified: city.grown.modified.max(tag.grown.modified),
             };
-            return Ok(Some(Head { version, grown, name: tag.name, floor, ..Head::default() }));
+            return Ok(Some(Head { version, grown, name: tag.name, ..Head::default() }));
         }
         let Some(bytes) = self.store.trees.editions.get(edition.key())? else { return Ok(None) };
         let mut head: Head = unpack(&bytes)?.1;
@@ -241,7 +255,11 @@ impl<'s> View<'s> {
         if self.coming(edition, &head)? {
             return Ok(Vec::new());
         }
-        let mut cut = Cut::new(&head, self.shared.meta.items);
+        let meta = &self.shared.meta;
+        let mut cut = match edition {
+            EditionId::CityTag(..) => Cut::computed(meta.items, &meta.widened),
+            _ => Cut::new(&head, meta.items),
+        };
         self.walk(edition, None, Shown::Window, |order| cut.keeps(order), usize::MAX)
     }
 
@@ -363,7 +381,8 @@ impl<'s> View<'s> {
         Ok(low)
     }
 
-    /// Up to `limit` of the newest entries of an edition's feed, beyond its window if need be.
+    /// The newest entries of an edition's feed, beyond its window if need be: `limit`, less those of them that left since.
+    /// None comes back in the place of one that did.
     ///
     /// # Errors
     /// [`super::StoreError`] if sled fails.
@@ -372,7 +391,12 @@ impl<'s> View<'s> {
         if self.coming(edition, &head)? {
             return Ok(Vec::new());
         }
-        self.walk(edition, None, Shown::Window, |_| true, limit)
+        let mut taken = 0;
+        let counts = |_| {
+            taken += 1;
+            taken <= limit
+        };
+        self.walk(edition, None, Shown::Newest, counts, usize::MAX)
     }
 
     /// So many entries of both editions are looked at for a city-and-tag edition; what lies deeper is not in it.
@@ -389,7 +413,9 @@ impl<'s> View<'s> {
         let mut found = Vec::new();
         if let EditionId::CityTag(city, tag) = edition {
             let (city, tag) = (EditionId::City(*city), EditionId::Tag(tag.clone()));
-            let (mut one, mut other) = (self.orders(&city, before, shown), self.orders(&tag, before, shown));
+            // No edge of it is recorded, so what was spiked has to count.
+            let listed = if shown == Shown::Window { Shown::Newest } else { shown };
+            let (mut one, mut other) = (self.orders(&city, before, listed), self.orders(&tag, before, listed));
             let (mut first, mut second) = (one.next().transpose()?, other.next().transpose()?);
             for _ in 0..Self::COMPUTED {
                 // The newest first, of whichever it is; a story that entered both at once is met once.
@@ -404,7 +430,7 @@ impl<'s> View<'s> {
                 let entered = |id: &EditionId| story.entries.iter().find(|entered| entered.edition == *id);
                 let (Some(mine), Some(theirs)) = (entered(&city), entered(&tag)) else { continue };
                 // Its order is the later of its two entries: at the earlier one it was met already.
-                if mine.at.max(theirs.at) != order.at || (shown == Shown::Window && (mine.late || theirs.late)) {
+                if mine.at.max(theirs.at) != order.at || (shown != Shown::Pages && (mine.late || theirs.late)) {
                     continue;
                 }
                 if found.len() >= limit || !keeps(order) {
@@ -419,21 +445,37 @@ impl<'s> View<'s> {
         }
         for order in self.orders(edition, before, shown) {
             let order = order?;
-            if found.len() >= limit || !keeps(order) {
+            if shown != Shown::Newest && (found.len() >= limit || !keeps(order)) {
                 break;
             }
             let Some(story) = self.story(StoryNo(order.story))? else { continue };
-            if story.entries.iter().all(|entered| entered.edition != *edition || shown.has(entered)) {
+            let entered = story.entries.iter().find(|entered| entered.edition == *edition);
+            if shown == Shown::Newest {
+                // What a changed rule brought never stood in the feed: spiked, it takes nobody's place.
+                if entered.is_some_and(|entered| entered.late) {
+                    continue;
+                }
+                if found.len() >= limit || !keeps(order) {
+                    break;
+                }
+            }
+            if entered.is_none_or(|entered| shown.has(entered)) {
                 found.push((order, story));
             }
         }
         Ok(found)
     }
 
-    /// The entries of an edition older than `before`, newest first; for its pages those that a changed rule brought, too.
+    /// The entries of an edition older than `before`, newest first; for its pages those that a changed rule brought, too,
+    /// and where entries are counted those that were spiked.
     fn orders(&self, edition: &EditionId, before: Option<Order>, shown: Shown) -> Listed {
-        let late = (shown == Shown::Pages).then(|| self.list(layout::late_prefix(edition), before).peekable());
-        Listed { entered: self.list(layout::entries_prefix(edition), before).peekable(), late }
+        let aside = match shown {
+            Shown::Window => None,
+            Shown::Newest => Some(layout::out_prefix(edition)),
+            Shown::Pages => Some(layout::late_prefix(edition)),
+        };
+        let aside = aside.map(|prefix| self.list(prefix, before).peekable());
+        Listed { entered: self.list(layout::entries_prefix(edition), before).peekable(), aside }
     }
 
     fn list(&self, prefix: Vec<u8>, before: Option<Order>) -> Orders {
@@ -504,6 +546,8 @@ const fn address(generation: u32, number: u32) -> u64 {
 enum Shown {
     /// Its feed.
     Window,
+    /// So many of its newest entries.
+    Newest,
     /// Its pages.
     Pages,
 }
@@ -511,26 +555,26 @@ enum Shown {
 impl Shown {
     const fn has(self, entered: &Entered) -> bool {
         match self {
-            Self::Window => !entered.left,
+            Self::Window | Self::Newest => !entered.left,
             Self::Pages => entered.shown(),
         }
     }
 }
 
-/// Entries of one edition, those brought by a changed rule among them in their order.
+/// Entries of one edition, those brought by a changed rule, or spiked, among them in their order.
 struct Listed {
     entered: Peekable<Orders>,
-    late: Option<Peekable<Orders>>,
+    aside: Option<Peekable<Orders>>,
 }
 
 impl Iterator for Listed {
     type Item = Result<Order>;
 
     fn next(&mut self) -> Option<Result<Order>> {
-        let Some(late) = &mut self.late else { return self.entered.next() };
-        match (self.entered.peek(), late.peek()) {
-            (Some(Ok(entered)), Some(Ok(order))) if order > entered => late.next(),
-            (None, Some(_)) => late.next(),
+        let Some(aside) = &mut self.aside else { return self.entered.next() };
+        match (self.entered.peek(), aside.peek()) {
+            (Some(Ok(entered)), Some(Ok(order))) if order > entered => aside.next(),
+            (None, Some(_)) => aside.next(),
             _ => self.entered.next(),
         }
     }
