@@ -44,6 +44,17 @@ struct Seat {
     state: State,
 }
 
+/// A round that runs.
+#[derive(Debug)]
+struct Running {
+    host: Option<Arc<str>>,
+    /// How it asks.
+    reading: u64,
+    every: (i64, i64),
+    /// The source is wanted again before the round says so.
+    again: bool,
+}
+
 /// The due times of all sources.
 #[derive(Debug, Default)]
 pub struct Queue {
@@ -52,8 +63,8 @@ pub struct Queue {
     places: Vec<u32>,
     /// Due time and seat. An entry whose time is not its seat's any more is passed over.
     heap: BinaryHeap<Reverse<(Time, usize)>>,
-    /// Rounds that run, with their host; they may outlive their seat.
-    running: BTreeMap<SourceId, Option<Arc<str>>>,
+    /// Rounds that run; they may outlive their seat.
+    running: BTreeMap<SourceId, Running>,
     busy: BTreeMap<Arc<str>, usize>,
     /// Due, but their host is busy.
     waiting: BTreeMap<Arc<str>, VecDeque<usize>>,
@@ -173,15 +184,18 @@ impl Queue {
                 }
                 *busy += 1;
             }
-            self.running.insert(seat.source.id().clone(), seat.host.clone());
+            let (host, every) = (seat.host.clone(), seat.source.every);
+            let running = Running { host, reading: seat.source.reading(), every, again: false };
+            self.running.insert(seat.source.id().clone(), running);
             return Some(Arc::clone(&seat.source));
         }
         None
     }
 
-    /// A round is over; the source is due again then.
+    /// A round is over; the source is due again then, or before if it was asked for or changed while the round ran.
     pub fn done(&mut self, source: &SourceId, due: Time) {
-        let Some(host) = self.running.remove(source) else { return };
+        let Some(running) = self.running.remove(source) else { return };
+        let Running { host, reading, every, again } = running;
         if let Some(host) = host {
             if let Some(busy) = self.busy.get_mut(&host) {
                 *busy = busy.saturating_sub(1);
@@ -198,7 +212,25 @@ impl Queue {
                 }
             }
         }
+        let seat = find(&self.seats, &self.places, source).and_then(|at| self.seats.get(at));
+        let wanted = seat.filter(|seat| again || seat.source.reading() != reading || seat.source.every != every);
+        let due = wanted.map_or(due, |seat| seat.due.min(due));
         self.set(source, due);
+    }
+
+    /// Makes a source due at this time, if it is not earlier. One whose round runs is asked again after it: what is
+    /// wanted may be newer than what the round was told.
+    pub fn ask(&mut self, source: &SourceId, due: Time) {
+        let Some(at) = find(&self.seats, &self.places, source) else { return };
+        match self.running.get_mut(source) {
+            Some(running) => {
+                let before = std::mem::replace(&mut running.again, true);
+                let seat = &mut self.seats[at];
+                seat.due = if before { seat.due.min(due) } else { due };
+            }
+            None if due < self.seats[at].due => self.set(source, due),
+            None => {}
+        }
     }
 
     /// What the round of a source said of its state, and of its host (429 and 503 are said by a host, not by an address).
@@ -301,7 +333,8 @@ pub type Told = Arc<dyn Fn(&Round) + Send + Sync>;
 
 enum Command {
     Reload(Vec<Arc<Source>>, u32),
-    Ask(SourceId),
+    /// Asks a source so many milliseconds from now, if it is not due before.
+    Ask(SourceId, i64),
     Stop(Duration, oneshot::Sender<usize>),
 }
 
@@ -344,7 +377,13 @@ impl Schedule {
 
     /// Makes a source due now.
     pub async fn ask(&self, source: SourceId) {
-        self.order(Command::Ask(source)).await;
+        self.order(Command::Ask(source, 0)).await;
+    }
+
+    /// Asks sources out of turn, for as long as this polls.
+    #[must_use]
+    pub fn bell(&self) -> Bell {
+        Bell(self.commands.downgrade())
     }
 
     /// Starts no more rounds and waits for those that run, at most so long. Returns how many were cut off: nothing is
@@ -359,6 +398,19 @@ impl Schedule {
         if self.commands.send(command).await.is_err() {
             tracing::error!("the polling task is gone; restart citydesk");
         }
+    }
+}
+
+/// Makes sources due before their time.
+#[derive(Debug, Clone)]
+pub struct Bell(mpsc::WeakSender<Command>);
+
+impl Bell {
+    /// Makes a source due so many milliseconds from now, if it is not due before.
+    pub async fn ring(&self, source: SourceId, wait: i64) {
+        let Some(commands) = self.0.upgrade() else { return };
+        // While citydesk stops nobody is asked; the next start asks by the poll book.
+        let _ = commands.send(Command::Ask(source, wait)).await;
     }
 }
 
@@ -393,7 +445,7 @@ impl Keeper {
                         let poller = Arc::clone(&self.poller);
                         self.queue.reload(sources, per_host, &|id| poller.book(id), (poller.clock())(), true);
                     }
-                    Some(Command::Ask(source)) => self.queue.set(&source, now),
+                    Some(Command::Ask(source, wait)) => self.queue.ask(&source, now.plus(wait)),
                     Some(Command::Stop(deadline, answer)) => {
                         let _ = answer.send(self.wind_down(deadline).await);
                         return;
@@ -613,10 +665,39 @@ mod tests {
         let mut queue = Queue::new();
         queue.reload(vec![a.clone()], 1, &|_| Some(noted(&a, 1000)), NOW, true);
         assert_eq!(started(&mut queue, NOW), Vec::<String>::new());
-        queue.set(a.id(), NOW);
+        queue.ask(a.id(), NOW.plus(2000));
+        assert_eq!(queue.wait(NOW), Some(1000), "it is due before");
+        queue.ask(a.id(), NOW);
         assert_eq!(started(&mut queue, NOW), ["a"]);
-        queue.set(a.id(), NOW);
+        queue.ask(a.id(), NOW);
         assert_eq!(started(&mut queue, NOW), Vec::<String>::new(), "it runs already");
+        queue.done(a.id(), NOW.plus(Time::HOUR));
+        assert_eq!(started(&mut queue, NOW), ["a"], "and after that it is asked");
+        queue.done(a.id(), NOW.plus(Time::HOUR));
+        assert_eq!(started(&mut queue, NOW), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_block_that_is_saved_while_its_round_runs_is_asked_again_at_once() {
+        let a = source("a", "http://a.example/");
+        let mut faster = Source::clone(&a);
+        faster.every = (Time::SECOND, Time::MINUTE);
+        let mut named = Source::clone(&a);
+        named.rules.name = "another".into();
+        for (saved, again) in [
+            (source("a", "http://other.example/"), true),
+            (Arc::new(faster), true),
+            (Arc::new(named), false),
+            (a.clone(), false),
+        ] {
+            let mut queue = Queue::new();
+            queue.reload(vec![a.clone()], 1, &|_| Some(noted(&a, -10)), NOW, false);
+            assert_eq!(started(&mut queue, NOW), ["a"]);
+            queue.reload(vec![saved.clone()], 1, &|_| Some(noted(&a, -10)), NOW, true);
+            assert_eq!(started(&mut queue, NOW), Vec::<String>::new(), "its round runs");
+            queue.done(a.id(), NOW.plus(Time::HOUR));
+            assert_eq!(started(&mut queue, NOW).len(), usize::from(again), "{saved:?}");
+        }
     }
 
     #[test]
