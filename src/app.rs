@@ -480,6 +480,11 @@ pub async fn serve(
     };
     let all = desk.settings.load().sources.clone();
     let schedule = Schedule::start(Arc::clone(&desk.poller), all, per_host, brake, told);
+    let bell = schedule.bell();
+    subscriber.polls_by(Arc::new(move |source, wait| {
+        let bell = bell.clone();
+        tokio::spawn(async move { bell.ring(source, wait).await });
+    }));
     watch(&desk, &metrics);
     let archive = archive::Archive::new(Arc::clone(&desk.store), desk.journal.clone());
     let search = Arc::new(Search::new(Arc::new(archive), &place.join(folder::SEARCH)));

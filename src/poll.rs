@@ -80,6 +80,11 @@ pub enum Trouble {
     /// The store could not be asked what is known.
     #[error("what came could not be compared with what is known: {0}")]
     Store(#[from] StoreError),
+    /// A hub delivered before the source was polled in the way in which it is read now.
+    #[error(
+        "the source has to be polled first: how it is read has changed, and a delivery shows a part of its list alone"
+    )]
+    Unpolled,
     /// What the document leads to is missing.
     #[error("what it leads to cannot be read: {0}")]
     Missing(#[from] Missing),
@@ -99,6 +104,7 @@ impl Trouble {
             Self::Unread(_) => "reader",
             Self::Parse(_) | Self::Login(_) | Self::Missing(Missing::Parse(_)) => "document",
             Self::Missing(_) => "leads",
+            Self::Unpolled => "unpolled",
             Self::Wire(LogError::Full { .. }) => "disk",
             Self::Wire(_) => "wire",
             Self::Store(_) => "store",
@@ -109,7 +115,7 @@ impl Trouble {
     /// Whether it is our trouble, not the source's: then the source keeps its state.
     #[must_use]
     pub const fn ours(&self) -> bool {
-        matches!(self, Self::Wire(_) | Self::Store(_) | Self::Round(_) | Self::Unread(Unread::Busy))
+        matches!(self, Self::Wire(_) | Self::Store(_) | Self::Round(_) | Self::Unread(Unread::Busy) | Self::Unpolled)
     }
 }
 
@@ -335,6 +341,7 @@ impl Poller {
             offer: Offer::default(),
             missed: false,
         };
+        let waiting = book.held.iter().filter(|held| !held.settled).count();
         let (result, walk) = self.walk(source, &mut book, &mut round).await;
         let now = (self.clock)();
         let came = match result {
@@ -353,7 +360,8 @@ impl Poller {
         let Walk { said, doubted, offer } = walk;
         // A hub that delivers spares polls, until one of them shows that it does not.
         let delivered = self.store.push(source.id()).and_then(|push| push.delivers(now));
-        round.missed = delivered.is_some() && matches!(&came, Came::Read(read) if read.unknown > 0);
+        // What waited for its article may have been delivered before.
+        round.missed = delivered.is_some() && matches!(&came, Came::Read(read) if read.unknown as usize > waiting);
         book.pushed = delivered.filter(|_| !round.missed);
         round.offer = offer;
         round.change = conclude::conclude(source, &mut book, Seen { asked: started, at: now, doubted, came, said });
@@ -483,13 +491,27 @@ impl Poller {
         Ok(Came::Read(read))
     }
 
-    /// Files what a hub delivered: read, sifted and filed as what is polled. Returns how many items were new or changed.
+    /// Files what a hub delivered: read, sifted and filed as what is polled. Returns how many items were new or changed,
+    /// and in how many milliseconds the source is to be asked for those whose articles could not be had.
     ///
     /// # Errors
     /// [`Trouble`], if it cannot be read or kept; then a poll brings it.
-    pub async fn delivered(self: &Arc<Self>, source: &Arc<Source>, sheet: Sheet) -> Result<u32, Trouble> {
+    pub async fn delivered(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
+        sheet: Sheet,
+    ) -> Result<(u32, Option<i64>), Trouble> {
         let _gate = self.gates.enter(source.id()).await;
         let mut book = self.open_book(source).await;
+        let (poller, wanted, vouched) = (Arc::clone(self), Arc::clone(source), book.vouched);
+        // What a part of the list shows is no baseline: the rest of it would be news at the next poll.
+        let baseline = move || {
+            let head = poller.store.view().source(wanted.id())?;
+            Ok::<_, Trouble>(draft::is_baseline(&wanted, head.as_ref(), vouched))
+        };
+        if blocking(baseline).await?? {
+            return Err(Trouble::Unpolled);
+        }
         let at = (self.clock)();
         let Brought { reading, held, pause, postponed, .. } = self.read(source, vec![sheet], &book, at).await?;
         let filed = if postponed { 0 } else { reading.items.len() as u32 };
@@ -516,7 +538,7 @@ impl Poller {
         }
         conclude::delivered(source, &mut book, &read, at);
         self.store.note(source.id(), &book)?;
-        Ok(filed)
+        Ok((filed, pause))
     }
 
     async fn ask(&self, source: &Source, book: &mut Entry, round: &mut Round, walk: &mut Walk) -> Result<Got, Trouble> {

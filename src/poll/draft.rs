@@ -16,6 +16,7 @@ use crate::model::source::{Kind, Source};
 use crate::model::time::{Time, Trust};
 use crate::normalise::{self, Siblings};
 use crate::parse::{self, Article, Fetched, ParseError};
+use crate::store::layout::SourceHead;
 use crate::store::{Store, StoreError};
 use crate::websub::link::Offer;
 
@@ -175,6 +176,16 @@ pub fn article_of(source: &Source, raw: &Raw) -> Option<String> {
     source.body.clone().or_else(|| bare.then(|| WITHOUT_HEADLINE.to_owned()))
 }
 
+/// Whether what is filed next is the source's first filing, or the first under another reading. `vouched` is the last one
+/// on the wire: it may not be decided yet.
+#[must_use]
+pub fn is_baseline(source: &Source, head: Option<&SourceHead>, vouched: Position) -> bool {
+    match head {
+        None => vouched == Position::default(),
+        Some(head) => head.reading != source.reading(),
+    }
+}
+
 /// Identifies every item of the documents, and makes drafts of those that are new or changed. No effect but its result.
 ///
 /// # Errors
@@ -183,10 +194,7 @@ pub fn sift(source: &Source, read: Read, at: Time, store: &Store, vouched: Posit
     let mut reading = Reading { complaints: read.complaints, ..Reading::default() };
     let sieve = Sieve::of(source, &mut reading.complaints);
     let head = store.view().source(source.id())?;
-    let baseline = match &head {
-        None => vouched == Position::default(),
-        Some(head) => head.reading != source.reading(),
-    };
+    let baseline = is_baseline(source, head.as_ref(), vouched);
     let begun = head.map(|head| head.first);
     let mut drafts: Vec<Draft> = Vec::new();
     let mut seen: BTreeSet<ItemKey> = BTreeSet::new();

@@ -6,7 +6,7 @@
 //! not delivered.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -57,6 +57,9 @@ const FORM: (HeaderName, HeaderValue) = (CONTENT_TYPE, HeaderValue::from_static(
 /// Told what came of each delivery to us, in a word.
 pub type Told = Arc<dyn Fn(&'static str) + Send + Sync>;
 
+/// Has a source polled in so many milliseconds, if it is not due before.
+pub type Bell = Arc<dyn Fn(SourceId, i64) + Send + Sync>;
+
 /// Our side of all subscriptions.
 pub struct Subscriber {
     poller: Arc<Poller>,
@@ -64,6 +67,7 @@ pub struct Subscriber {
     settings: Arc<ArcSwap<Settings>>,
     clock: Clock,
     told: Told,
+    bell: OnceLock<Bell>,
     runtime: Handle,
     /// Held while an entry is read and written.
     book: Mutex<()>,
@@ -88,8 +92,22 @@ impl Subscriber {
         told: Told,
     ) -> Arc<Self> {
         let (turns, runtime) = (Arc::new(Semaphore::new(AT_ONCE)), Handle::current());
-        let (book, waiting) = (Mutex::new(()), Mutex::new(0));
-        Arc::new(Self { poller, store, settings, clock, told, runtime, book, turns, waiting })
+        let (book, waiting, bell) = (Mutex::new(()), Mutex::new(0), OnceLock::new());
+        Arc::new(Self { poller, store, settings, clock, told, bell, runtime, book, turns, waiting })
+    }
+
+    /// From now on what could not be taken from a delivery is polled by this schedule, before its turn.
+    pub fn polls_by(&self, bell: Bell) {
+        // There is one schedule.
+        let _ = self.bell.set(bell);
+    }
+
+    /// Has a source asked in so many milliseconds; never twice within the shortest time between its polls.
+    fn poll(&self, source: &Source, wait: i64) {
+        let Some(bell) = self.bell.get() else { return };
+        let asked = self.poller.book(source.id()).and_then(|book| book.last_asked);
+        let spared = asked.map_or(0, |asked| asked.plus(source.every.0).since((self.clock)()));
+        bell(source.id().clone(), wait.max(spared).max(0));
     }
 
     /// A round ended: the source may have named a hub, or shown news that its hub did not deliver.
@@ -292,14 +310,19 @@ impl Subscriber {
                         push.trouble.clear();
                     }
                     Err(trouble) => {
-                        // What cannot be read has to be polled.
+                        // What cannot be read has to be polled, and is not met at a tenth of the pace.
                         push.missed = true;
                         push.trouble = format!("what the hub delivered could not be read: {trouble}");
                     }
                 });
+                match &taken {
+                    Ok((_, Some(pause))) => self.poll(&source, *pause),
+                    Ok((_, None)) => {}
+                    Err(_) => self.poll(&source, 0),
+                }
                 match (taken, changed) {
-                    (Ok(0), _) => "nothing",
-                    (Ok(filed), _) => {
+                    (Ok((0, _)), _) => "nothing",
+                    (Ok((filed, _)), _) => {
                         tracing::info!(source = %id, filed, "delivered by its hub");
                         "filed"
                     }

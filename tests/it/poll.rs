@@ -18,7 +18,8 @@ use citydesk::model::item::Item;
 use citydesk::model::setting::{Fetch, Network};
 use citydesk::model::source::{Kind, Rank, Republish, Source, SourceRules};
 use citydesk::model::time::Time;
-use citydesk::poll::{Outcome, Poller, Round};
+use citydesk::poll::draft::Sheet;
+use citydesk::poll::{Outcome, Poller, Round, Trouble, article};
 use citydesk::schedule::{self, Schedule};
 use citydesk::store::Store;
 
@@ -124,6 +125,11 @@ impl Desk {
         self.poller.round(&Arc::new(source.clone())).await
     }
 
+    async fn deliver(&self, source: &Source, body: String) -> Result<(u32, Option<i64>), Trouble> {
+        let sheet = Sheet { url: source.kind.address().to_owned(), body: body.into(), content_type: None };
+        self.poller.delivered(&Arc::new(source.clone()), sheet).await
+    }
+
     pub fn decide(&mut self) {
         while self.editor.step().unwrap() {}
     }
@@ -209,6 +215,54 @@ async fn a_round_files_what_is_new_and_nothing_else() {
     let (filing, items) = desk.filings().pop().unwrap();
     assert_eq!((filing.items.len(), filing.listed), (1, 4));
     assert_eq!(items[0].title, "许昌市第4所学校今日开工建设");
+}
+
+#[tokio::test]
+async fn what_a_hub_delivers_is_no_baseline() {
+    let origin = Origin::start();
+    let mut desk = Desk::new();
+    let mut source = source("xuchang", Kind::Feed(origin.url("/feed")));
+    origin.serve("/feed", Reply::ok(feed(&[2, 1])));
+    assert!(matches!(desk.deliver(&source, feed(&[3])).await, Err(Trouble::Unpolled)), "never polled");
+    desk.round(&source).await;
+    assert!(matches!(desk.deliver(&source, feed(&[3])).await, Ok((1, None))), "polled, and not decided yet");
+    desk.decide();
+    let filed = desk.filings().len();
+    // Read in another way: if one delivery were the baseline, all the rest of the list would be news.
+    source.drop = Some("title:第9所".to_owned());
+    assert!(matches!(desk.deliver(&source, feed(&[4])).await, Err(Trouble::Unpolled)));
+    assert_eq!(desk.filings().len(), filed);
+    desk.round(&source).await;
+    desk.decide();
+    assert!(matches!(desk.deliver(&source, feed(&[4])).await, Ok((1, None))));
+}
+
+#[tokio::test]
+async fn what_a_hub_delivers_waits_for_its_article_no_longer_than_what_is_polled() {
+    let origin = Origin::start();
+    let mut desk = Desk::new();
+    let mut source = source("xuchang", Kind::Feed(origin.url("/feed")));
+    source.body = Some("readable".to_owned());
+    let listed = |numbers: &[u32]| feed(numbers).replace("https://news.example/", &origin.url("/"));
+    let text = "这是学校的消息，全文在这里。".repeat(30);
+    let page =
+        |n: u32| Reply::ok(format!("<html><body><h1>第{n}所学校</h1><article><p>{text}</p></article></body></html>"));
+    for n in 1..=3 {
+        origin.serve(&format!("/{n}.html"), page(n));
+    }
+    origin.serve("/feed", Reply::ok(listed(&[2, 1])));
+    desk.round(&source).await;
+    desk.decide();
+    origin.serve("/3.html", Reply::status(500, ""));
+    let delivered = desk.deliver(&source, listed(&[3])).await.unwrap();
+    assert_eq!(delivered, (0, Some(article::PAUSE)));
+    assert_eq!(desk.book(&source).held.len(), 1);
+    // The poll that this asks for brings it, and does not count as one that found what the hub had missed.
+    origin.serve("/3.html", page(3));
+    origin.serve("/feed", Reply::ok(listed(&[3, 2, 1])));
+    desk.pass(article::PAUSE);
+    assert_eq!(desk.round(&source).await.outcome, Outcome::New(1));
+    assert!(desk.book(&source).held.is_empty());
 }
 
 #[tokio::test]

@@ -282,6 +282,34 @@ fn what_a_hub_delivers_is_filed_as_what_is_polled() {
 }
 
 #[test]
+fn what_a_hub_delivers_too_early_is_polled_at_once() {
+    let (origin, hub) = (Origin::start(), Callback::start());
+    let topic = origin.url("/rss");
+    let head =
+        format!("<atom:link rel=\"hub\" href=\"{}\"/><atom:link rel=\"self\" href=\"{topic}\"/>", hub.url("/hub"));
+    origin.serve("/rss", rss(feed(0..4, &head)));
+    let desk = Desk::new(&source("s", &topic));
+    let mut daemon = desk.serve();
+    published(&mut daemon, 0);
+    let asked = Asked::read(&hub.wait("POST", "/hub", 1)[0]);
+    assert_eq!(asked.verify("subscribe", &topic), (200, "c 1".to_owned()));
+    // It is read in another way from now on, and the poll that would show how fails.
+    origin.serve("/rss", Reply::status(500, ""));
+    let before = origin.hits("/rss");
+    desk.config(&format!("{}drop = 'title:大减价'\n", source("s", &topic)));
+    assert!(desk.run(&["reload"]).status.success());
+    daemon.until("a poll fails", |_| origin.hits("/rss") > before);
+    let whole = feed(0..5, &head).replace("新校舍。</description>", "新校舍，下周启用。</description>");
+    origin.serve("/rss", rss(whole));
+    let part = feed(4..5, "");
+    assert_eq!(asked.deliver(&part, Some(asked.sign("sha256", &part))), 202);
+    // After a failure it would rest for two minutes.
+    published(&mut daemon, 4);
+    let all = text(&daemon, "/feeds/all.rss");
+    assert!(!all.contains("下周启用"), "what the first poll shows under another reading is no edit");
+}
+
+#[test]
 fn without_an_address_that_a_hub_can_reach_none_is_asked() {
     let (origin, hub) = (Origin::start(), Callback::start());
     let topic = origin.url("/rss");
