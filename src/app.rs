@@ -16,6 +16,7 @@ pub mod hand;
 pub mod moves;
 pub mod preview;
 pub mod site;
+mod skew;
 pub mod stats;
 pub mod why;
 
@@ -463,8 +464,9 @@ pub async fn serve(
     };
     let told = {
         let (metrics, status, subscriber) = (Arc::clone(&metrics), Arc::clone(&status), Arc::clone(&subscriber));
+        let skews = skew::Skews::default();
         Arc::new(move |round: &Round| {
-            tell(round, &metrics, &status);
+            tell(round, &metrics, &status, &skews);
             subscriber.heard(round);
         })
     };
@@ -537,7 +539,7 @@ pub async fn serve(
     if let Err(error) = &watch {
         tracing::warn!(%error, "feeds.toml is not watched: after a change, send SIGHUP or run `citydesk reload`");
     }
-    let control = control(&place, &desk, search, &inquiry, schedule.roll(), wake.clone());
+    let control = control(&place, &desk, search, &inquiry, (schedule.roll(), Arc::clone(&status)), wake.clone());
     status.set_ready(true);
     tracing::info!(%address, sources = desk.settings.load().sources.len(), "ready");
     ready(address);
@@ -700,10 +702,7 @@ fn watch(desk: &Desk, metrics: &Arc<Metrics>) {
     metrics.watch("stories", "Stories opened", move || store.view().meta().stories as f64);
 }
 
-/// A clock off by more than this is said loudly: dates and the order of entries hang on it.
-const SKEW: i64 = 10 * crate::model::time::Time::MINUTE;
-
-fn tell(round: &Round, metrics: &Metrics, status: &Status) {
+fn tell(round: &Round, metrics: &Metrics, status: &Status, skews: &skew::Skews) {
     let outcome = match &round.outcome {
         Outcome::New(_) => "new",
         Outcome::Nothing | Outcome::Unchanged => "unchanged",
@@ -717,9 +716,15 @@ fn tell(round: &Round, metrics: &Metrics, status: &Status) {
     if let Some(change) = &round.change {
         metrics.turned(change.to.word());
     }
-    if let Some(skew) = round.skew.filter(|skew| skew.abs() > SKEW) {
-        let sentence = format!("{} and this machine differ by {} s: is the clock right?", round.source, skew / 1000);
-        status.complain("clock", Some(sentence));
+    if let Some(skew) = round.skew {
+        let wrong = skews.note(&round.source, skew);
+        let told = status.complaints().iter().any(|(part, _)| *part == "clock");
+        match &wrong {
+            Some(sentence) if !told => tracing::error!("clock: {sentence}"),
+            None if told => tracing::info!("clock: it agrees with the clocks of the sources again"),
+            _ => {}
+        }
+        status.complain("clock", wrong);
     }
 }
 
@@ -729,7 +734,7 @@ fn control(
     desk: &Desk,
     search: &Arc<Search>,
     inquiry: &Arc<Inquiry>,
-    roll: Arc<Roll>,
+    (roll, status): (Arc<Roll>, Arc<Status>),
     wake: mpsc::Sender<oneshot::Sender<Reloaded>>,
 ) -> std::io::Result<tokio::task::JoinHandle<()>> {
     let (store, journal) = (Arc::clone(&desk.store), desk.journal.clone());
@@ -738,6 +743,7 @@ fn control(
     let (inquiry, search) = (Arc::clone(inquiry), Arc::clone(search));
     let handler = move |asked: Asked| -> control::Answer {
         let (inquiry, roll, search) = (Arc::clone(&inquiry), Arc::clone(&roll), Arc::clone(&search));
+        let status = Arc::clone(&status);
         let (folder, clock) = (folder.clone(), Arc::clone(&clock));
         let (store, journal, wake) = (Arc::clone(&store), journal.clone(), wake.clone());
         let (standing, gazetteer) = (Arc::clone(&standing), gazetteer.load_full());
@@ -745,8 +751,14 @@ fn control(
             match (asked.method, asked.path.as_str()) {
                 (Method::GET, "/stats") => {
                     let states = stats::States::called(&roll);
-                    let stats = stats::collect(&store, &journal, &states, standing.decided(), search.standing());
+                    let mut stats = stats::collect(&store, &journal, &states, standing.decided(), search.standing());
+                    let complaints = status.complaints().into_iter();
+                    stats.complaints = complaints.map(|(part, sentence)| (part.to_owned(), sentence)).collect();
                     (StatusCode::OK, Pieces::one(serde_json::to_vec(&stats).unwrap_or_default()))
+                }
+                (Method::GET, "/readyz") => {
+                    let ready = if status.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+                    (ready, Pieces::one(Vec::new()))
                 }
                 (Method::GET, "/moves") => {
                     let now = clock();

@@ -44,6 +44,9 @@ pub struct Stats {
     /// Where the search index stands.
     #[serde(default)]
     pub search: Standing,
+    /// What is wrong with a running daemon, by part, as `/readyz` says.
+    #[serde(default)]
+    pub complaints: Vec<(String, String)>,
     /// Troubles of sources, worst first: id, state, reason.
     pub troubles: Vec<(String, String, String)>,
 }
@@ -106,6 +109,7 @@ pub fn collect(store: &Store, journal: &Journal, states: &States, decided: u64, 
         store_bytes: store.bytes(),
         ledger_seq: meta.applied.seq,
         search,
+        complaints: Vec::new(),
         lag: journal.wire.synced().saturating_sub(decided),
         troubles: troubles.into_iter().map(|(state, id, reason)| (id, state.word().to_owned(), reason)).collect(),
     }
@@ -137,6 +141,9 @@ impl std::fmt::Display for Stats {
         writeln!(f, "store     {}", size(self.store_bytes))?;
         writeln!(f, "search    {}", self.search)?;
         writeln!(f, "lag       {} records", self.lag)?;
+        for (part, sentence) in &self.complaints {
+            writeln!(f, "{part:9} {sentence}")?;
+        }
         for (id, state, reason) in self.troubles.iter().take(TROUBLES) {
             writeln!(f, "{state:9} {id}: {reason}")?;
         }

@@ -172,6 +172,14 @@ fn desk(runtime: &tokio::runtime::Runtime, store: &Path, now: Time, found: &mut 
                     let sentence =
                         format!("runs; {} stories, {} records behind; {}", stats.stories, stats.lag, states.join(", "));
                     let index = index(&stats.search);
+                    for (part, sentence) in &stats.complaints {
+                        let (what, advice) = match part.as_str() {
+                            "clock" => ("clock", "`timedatectl set-ntp true`"),
+                            "disk" => ("disk", "make room"),
+                            _ => ("daemon", "look at its log"),
+                        };
+                        found.push(warning(what, format!("{part}: {sentence}"), advice));
+                    }
                     let daemon = if stats.troubles.is_empty() {
                         ok("daemon", sentence)
                     } else {
