@@ -57,6 +57,7 @@ fn a_mistake_is_named_and_a_refused_address_is_asked_once_it_is_allowed() {
         assert_eq!(output.status.code(), Some(code), "{command}: {}", stderr(&output));
         assert!(stderr(&output).contains("the file can't be read"), "{command}: {}", stderr(&output));
     }
+    assert_eq!(desk.run(&["health"]).status.code(), Some(0), "whoever looks after it does not kill it");
     assert!(fs::metadata(desk.data().join("control.sock")).unwrap().file_type().is_socket());
 }
 
