@@ -769,12 +769,8 @@ fn control(
                     let form = asked.query.strip_prefix("format=").and_then(export::Form::parse);
                     let (sender, body) = Pieces::channel();
                     tokio::task::spawn_blocking(move || {
-                        let mut out = std::io::BufWriter::with_capacity(64 * 1024, Sent(sender));
                         let form = form.unwrap_or(export::Form::Jsonl);
-                        let written = export::write(&store, &gazetteer, form, &mut out);
-                        if let Err(error) = written.and_then(|()| std::io::Write::flush(&mut out)) {
-                            tracing::debug!(%error, "an export was not taken to its end");
-                        }
+                        sent(sender, "export", |out| export::write(&store, &gazetteer, form, out));
                     });
                     (StatusCode::OK, body)
                 }
@@ -782,11 +778,9 @@ fn control(
                     let (sender, body) = Pieces::channel();
                     let now = clock();
                     tokio::task::spawn_blocking(move || {
-                        let mut out = std::io::BufWriter::with_capacity(64 * 1024, Sent(sender));
-                        let written = backup::write(&journal, now, &mut out, |_| ());
-                        if let Err(error) = written.and_then(|_| Ok(std::io::Write::flush(&mut out)?)) {
-                            tracing::warn!(%error, "a backup was not written to its end");
-                        }
+                        sent(sender, "backup", |out| {
+                            backup::write(&journal, now, out, |_| ()).map(|_| ()).map_err(std::io::Error::other)
+                        });
                     });
                     (StatusCode::OK, body)
                 }
@@ -883,11 +877,28 @@ fn control(
 }
 
 /// Hands pieces of an export on, waiting while the other side is slow.
-struct Sent(mpsc::Sender<bytes::Bytes>);
+struct Sent(mpsc::Sender<std::io::Result<bytes::Bytes>>);
+
+/// Writes an answer of many pieces. One that cannot be written to its end must not look whole: its connection breaks.
+fn sent(
+    sender: mpsc::Sender<std::io::Result<bytes::Bytes>>,
+    what: &str,
+    write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+) {
+    let failed = sender.clone();
+    let mut out = std::io::BufWriter::with_capacity(64 * 1024, Sent(sender));
+    if let Err(error) = write(&mut out).and_then(|()| std::io::Write::flush(&mut out)) {
+        // Where the one who asked went away, nobody is there to be told.
+        if error.kind() != std::io::ErrorKind::BrokenPipe {
+            tracing::warn!(%error, "the {what} could not be written to its end");
+        }
+        let _ = failed.blocking_send(Err(error));
+    }
+}
 
 impl std::io::Write for Sent {
     fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
-        let sent = self.0.blocking_send(bytes::Bytes::copy_from_slice(piece));
+        let sent = self.0.blocking_send(Ok(bytes::Bytes::copy_from_slice(piece)));
         sent.map(|()| piece.len()).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
     }
 

@@ -55,14 +55,15 @@ pub enum ControlError {
     },
 }
 
-/// A body whose pieces come from a channel, so that a long export is never whole in memory.
+/// A body whose pieces come from a channel, so that a long export is never whole in memory. An error breaks the connection:
+/// what came before it does not look whole.
 #[derive(Debug)]
-pub struct Pieces(mpsc::Receiver<Bytes>);
+pub struct Pieces(mpsc::Receiver<std::io::Result<Bytes>>);
 
 impl Pieces {
     /// A body and where to put its pieces. At most eight wait.
     #[must_use]
-    pub fn channel() -> (mpsc::Sender<Bytes>, Self) {
+    pub fn channel() -> (mpsc::Sender<std::io::Result<Bytes>>, Self) {
         let (sender, receiver) = mpsc::channel(8);
         (sender, Self(receiver))
     }
@@ -72,20 +73,17 @@ impl Pieces {
     pub fn one(text: impl Into<Bytes>) -> Self {
         let (sender, body) = Self::channel();
         // The channel is new and has room.
-        let _ = sender.try_send(text.into());
+        let _ = sender.try_send(Ok(text.into()));
         body
     }
 }
 
 impl Body for Pieces {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = std::io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
+        self.0.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 }
 
@@ -228,6 +226,27 @@ fn missing(folder: &Path, error: &std::io::Error) -> ControlError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_fails_in_the_middle_does_not_look_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let task = listen(folder.path(), |asked| {
+            Box::pin(async move {
+                let (sender, body) = Pieces::channel();
+                sender.send(Ok("a story\n".into())).await.unwrap();
+                if asked.path == "/broken" {
+                    sender.send(Err(std::io::Error::other("the store"))).await.unwrap();
+                }
+                (StatusCode::OK, body)
+            })
+        })
+        .unwrap();
+        for (target, whole) in [("/whole", true), ("/broken", false)] {
+            let told = ask(folder.path(), Method::GET, target, |_| Ok(())).await;
+            assert_eq!(told.is_ok(), whole, "{target}: {told:?}");
+        }
+        task.abort();
+    }
 
     #[tokio::test]
     async fn a_deep_folder_is_reached_although_its_path_is_too_long_for_a_socket() {
