@@ -74,7 +74,8 @@ pub const RATE: u64 = 200;
 pub const WATCH: Duration = Duration::from_secs(15);
 /// A body beyond so many bytes is a large one …
 pub const LARGE: usize = 2 << 20;
-/// … of which so many are held at once: what bounds the memory of bodies. Others wait, each at the cost of its own time.
+/// … of which so many are held at once, until they are read and let go of: what bounds the memory of bodies. Others wait,
+/// each at the cost of its own time.
 pub const LARGE_AT_ONCE: usize = 2;
 /// How long an idle connection is kept for the next request to the same host.
 const IDLE: Duration = Duration::from_secs(15);
@@ -237,7 +238,7 @@ struct Shared {
     proxy: Option<String>,
     slots: Slots,
     names: Arc<Names>,
-    large: Semaphore,
+    large: Arc<Semaphore>,
     robots: robots::Memory,
     /// Connections that are open now.
     open: Arc<AtomicUsize>,
@@ -270,7 +271,7 @@ impl Fetcher {
             proxy: settings.proxy.clone().filter(|proxy| !proxy.is_empty()),
             slots: Slots::new(settings.per_host),
             names: Arc::new(Names::new()),
-            large: Semaphore::new(LARGE_AT_ONCE),
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
             robots: robots::Memory::default(),
             open: Arc::default(),
             clients: Mutex::new(BTreeMap::new()),
@@ -677,13 +678,17 @@ impl Fetcher {
                     pushed => pushed.map_err(trouble)?,
                 }
                 if place.is_none() && unpacker.unpacked() > LARGE {
-                    place = self.0.large.acquire().await.ok();
+                    place = Arc::clone(&self.0.large).acquire_owned().await.ok();
                     watched = answer.transferred;
                     watch.set(sleep(WATCH));
                 }
             }
         }
-        answer.body = Bytes::from(unpacker.finish().map_err(trouble)?);
+        let body = unpacker.finish().map_err(trouble)?;
+        answer.body = match place {
+            Some(place) => Bytes::from_owner(Large { body, _place: place }),
+            None => Bytes::from(body),
+        };
         Ok(answer)
     }
 
@@ -780,6 +785,18 @@ fn bring(head: &mut HeaderMap, cookies: Option<HeaderValue>) {
     let joined = head.get(header::COOKIE).map(|own| [own.as_bytes(), b"; ", cookies.as_bytes()].concat());
     let value = joined.and_then(|joined| HeaderValue::from_bytes(&joined).ok()).unwrap_or(cookies);
     head.insert(header::COOKIE, value);
+}
+
+/// A large body, with its place among those that are held at once.
+struct Large {
+    body: Vec<u8>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Large {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
 }
 
 /// The use of a connection by one request. Unless it ends well, the connection is not kept: with HTTP/2 the next request

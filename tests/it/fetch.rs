@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use citydesk::clock;
-use citydesk::fetch::{Ask, FetchError, Fetcher, Obedience, Phase, RATE, WATCH};
+use citydesk::fetch::{Ask, FetchError, Fetcher, LARGE, Obedience, Phase, RATE, WATCH};
 use citydesk::model::book::Validators;
 use citydesk::model::setting::{Fetch, Network};
 use citydesk::model::source::Secret;
@@ -200,6 +200,27 @@ async fn a_body_larger_than_a_head_may_be_is_whole_however_quick_its_server_is()
         let answer = fetcher.get(Ask::new(&origin.url("/feed"), LIMIT * 6)).await.unwrap();
         assert_eq!(answer.body.len(), body.len());
     }
+}
+
+#[tokio::test]
+async fn of_large_bodies_two_are_held_until_they_are_let_go_of() {
+    let origin = Origin::start();
+    origin.serve("/large", Reply::ok("x".repeat(LARGE + 1)));
+    origin.serve("/small", Reply::ok("x"));
+    let settings = Fetch { body_max: 10 << 20, ..settings(&["127.0.0.0/8"]) };
+    let fetcher = Fetcher::new(&settings, AGENT.to_owned(), clock::system()).unwrap();
+    let (large, small) = (origin.url("/large"), origin.url("/small"));
+    let held = [
+        fetcher.get(Ask::new(&large, LIMIT * 6)).await.unwrap(),
+        fetcher.get(Ask::new(&large, LIMIT * 6)).await.unwrap(),
+    ];
+    let third = fetcher.get(Ask::new(&large, Duration::from_millis(700))).await;
+    assert!(matches!(third, Err(FetchError::Timeout { .. })), "{third:?}");
+    assert!(fetcher.get(Ask::new(&small, LIMIT)).await.is_ok());
+    let [first, second] = held;
+    drop(first);
+    assert!(fetcher.get(Ask::new(&large, LIMIT * 6)).await.is_ok());
+    assert_eq!(second.body.len(), LARGE + 1);
 }
 
 #[tokio::test]
