@@ -12,7 +12,7 @@ use hyper::{Method, Request};
 use tokio::time::timeout;
 
 use super::address::Target;
-use super::{FetchError, Fetcher, Phase, hint, told};
+use super::{Answered, FetchError, Fetcher, INTERIM, Phase, Use, answered, hint, told};
 
 /// One message.
 #[derive(Debug, Clone)]
@@ -83,17 +83,31 @@ impl Fetcher {
         {
             headers.insert(header::PROXY_AUTHORIZATION, value);
         }
-        let response = client.request(request).await.map_err(|error| told(&host, &error))?;
+        // Counted as every use, or the connection is taken for one that nobody needs, and cut in the middle of it.
+        let mut use_of = Use::new(&mut request);
+        let response = match answered(&client, request, &mut use_of).await {
+            Answered::Head(response) => response,
+            Answered::Error(error) => return Err(told(&host, &error)),
+            Answered::Interim => return Err(FetchError::Interim { host, most: INTERIM }),
+        };
+        use_of.allow(call.keep as i64);
         let retry_after = hint::retry_after(response.headers(), (self.0.clock)());
         let location = response.headers().get(header::LOCATION);
         let location = location.and_then(|location| location.to_str().ok()).map(str::to_owned);
         let mut said = Said { status: response.status().as_u16(), body: Vec::new(), retry_after, location };
         let mut body = response.into_body();
-        while said.body.len() < call.keep
-            && let Some(Ok(frame)) = body.frame().await
-        {
-            if let Some(data) = frame.data_ref() {
-                said.body.extend_from_slice(&data[..data.len().min(call.keep - said.body.len())]);
+        while said.body.len() < call.keep {
+            match body.frame().await {
+                Some(Ok(frame)) => {
+                    if let Some(data) = frame.data_ref() {
+                        said.body.extend_from_slice(&data[..data.len().min(call.keep - said.body.len())]);
+                    }
+                }
+                Some(Err(_)) => break,
+                None => {
+                    use_of.fine();
+                    break;
+                }
             }
         }
         Ok(said)
