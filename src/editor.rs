@@ -190,6 +190,14 @@ impl Tally {
             _ => {}
         }
     }
+
+    /// Takes what another counted.
+    fn add(&mut self, other: Self) {
+        self.opened += other.opened;
+        self.joined += other.joined;
+        self.corrected += other.corrected;
+        self.seen += other.seen;
+    }
 }
 
 /// Called after every commit with what was decided.
@@ -209,7 +217,10 @@ pub struct Editor {
     recent: Recent,
     announce: Announce,
     /// What the step at hand decided.
+    /// What was decided and is not committed: a step that fails decides it again.
     tally: Tally,
+    /// What was committed and not announced.
+    committed: Tally,
     /// Whether the disk is full: shown by `/readyz`.
     full: Arc<AtomicBool>,
     /// [`FULL`] and [`COMMIT`].
@@ -351,6 +362,7 @@ impl Editor {
             recent: Recent::default(),
             announce,
             tally: Tally::default(),
+            committed: Tally::default(),
             full,
             limits: [FULL, COMMIT],
             moved,
@@ -402,6 +414,7 @@ impl Editor {
     pub fn step(&mut self) -> Result<bool> {
         let (store, journal) = (Arc::clone(&self.store), self.journal.clone());
         let mut batch = Batch::new(&store, &journal, self.limits);
+        self.tally = Tally::default();
         if let Some(progress) = self.moved {
             let at = batch.draft.at();
             batch.draft.begin(batch.next, at);
@@ -455,7 +468,7 @@ impl Editor {
             }
         }
         self.commit(&mut batch, cursor)?;
-        (self.announce)(&std::mem::take(&mut self.tally));
+        (self.announce)(&std::mem::take(&mut self.committed));
         Ok(true)
     }
 
@@ -466,6 +479,7 @@ impl Editor {
     /// Makes what was decided a fact, and visible. `cursor` is the first wire record not decided with it.
     fn commit(&mut self, batch: &mut Batch<'_>, cursor: u64) -> Result<()> {
         batch.commit()?;
+        self.committed.add(std::mem::take(&mut self.tally));
         self.cursor = cursor;
         self.standing.lock().decided = cursor;
         self.standing.changed.notify_all();
