@@ -117,17 +117,17 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, id: Option<&str>, off
         loaded.problems.extend(config::moves(path, &moved));
     }
     let (text, code) = report(&path.display().to_string(), &outcome, json);
-    let settings = match outcome {
-        Ok(loaded) if !offline => loaded.settings,
-        _ => {
-            return say::out(text, if code == CONFIG { Exit::Config } else { Exit::Fine });
-        }
+    let Ok(Loaded { settings, .. }) = outcome else {
+        return say::out(text, if code == CONFIG { Exit::Config } else { Exit::Fine });
     };
     let sources: Vec<Arc<Source>> =
         settings.sources.iter().filter(|source| id.is_none_or(|id| source.id().as_str() == id)).cloned().collect();
     if let (Some(id), true) = (id, sources.is_empty()) {
         let _ = say::out(text, Exit::Fine);
         return Exit::Usage.failed(format!("no source `{id}` in {}", path.display()));
+    }
+    if offline {
+        return say::out(text, if code == CONFIG { Exit::Config } else { Exit::Fine });
     }
     let clock = clock::system();
     let fetcher = match Fetcher::new(&settings.fetch, user_agent(&settings.site), clock.clone()) {

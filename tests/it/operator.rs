@@ -76,6 +76,7 @@ fn how_commands_end_tells_what_was_wrong() {
     };
     expect(&["check", "--offline"], 0);
     expect(&["check", "nobody"], 64);
+    expect(&["check", "nobody", "--offline"], 64);
     expect(&["try", "feed.xml"], 0);
     expect(&["try", "text.md"], 65);
     expect(&["try", "nothing"], 65);
