@@ -193,21 +193,22 @@ fn rewritten(story: &Story, copy: &Copy) -> Option<usize> {
 /// # Errors
 /// [`ShelfError`] if the past cannot be read.
 pub fn going_on(shelf: &dyn Shelf, no: StoryNo) -> Result<Option<Story>, ShelfError> {
-    follow(no, |no| shelf.story(no))
+    follow(shelf, no, |no| shelf.story(no))
 }
 
 /// The same for its card.
 fn going_on_card(shelf: &dyn Shelf, no: StoryNo) -> Result<Option<Story>, ShelfError> {
-    follow(no, |no| shelf.card(no))
+    follow(shelf, no, |no| shelf.card(no))
 }
 
 fn follow(
+    shelf: &dyn Shelf,
     no: StoryNo,
     read: impl Fn(StoryNo) -> Result<Option<Story>, ShelfError>,
 ) -> Result<Option<Story>, ShelfError> {
     let mut story = read(no)?;
-    // A chain is never longer than the number of merges; the bound only keeps a damaged store from turning in a circle.
-    for _ in 0..64 {
+    // A chain is never longer than there are stories; the bound only keeps a damaged store from turning in a circle.
+    for _ in 0..shelf.next_story().0 {
         match story.as_ref().and_then(|story| story.retired_into) {
             Some(into) => story = read(into)?,
             None => break,
@@ -294,9 +295,9 @@ fn changed(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, no: StoryNo) -> Re
     let Some(story) = going_on(shelf, no)? else { return open(rules, case, shelf, copy) };
     let story = correct::part(story, &copy, shelf)?;
     let exact = story.copies.iter().position(|c| c.source == item.source && c.key == item.key);
-    // It may stand there under the key it had before its source rewrote its guids.
-    let own = || story.copies.iter().position(|c| c.source == item.source);
-    let index = exact.or_else(|| rewritten(&story, &copy)).or_else(own).filter(|_| !story.spiked && !case.baseline);
+    // It may stand there under the key it had before its source rewrote its guids. One that was only seen, the story being
+    // full, has no copy: another article of its source is not revised by it.
+    let index = exact.or_else(|| rewritten(&story, &copy)).filter(|_| !story.spiked && !case.baseline);
     let see = Edit::See { story: story.no, source: item.source.clone(), key: item.key.clone(), hash: item.hash };
     let Some(index) = index else { return Ok(vec![see]) };
     let old = &story.copies[index];
