@@ -7,6 +7,8 @@ use crate::model::id::hash64;
 
 /// Files of one source that are read, in order of their names.
 pub const FILES: usize = 2_000;
+/// Bytes of all files of one source that are read at once.
+pub const BYTES: u64 = 128 << 20;
 
 /// A file with its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +52,15 @@ pub fn look(pattern: &str) -> Result<(String, Vec<PathBuf>), String> {
     Ok((format!("{:016x}", hash64(&parts)), paths))
 }
 
-/// Reads the matching files, each up to `most` bytes.
+/// Reads the matching files, each up to `most` bytes, and together up to [`BYTES`].
 ///
 /// # Errors
 /// What is wrong with the glob, or that nothing matches.
 pub fn read(pattern: &str, most: u64) -> Result<Folder, String> {
+    read_some(pattern, most, BYTES)
+}
+
+fn read_some(pattern: &str, most: u64, whole: u64) -> Result<Folder, String> {
     let (mark, paths) = look(pattern)?;
     if paths.is_empty() {
         return Err(format!("no file matches {pattern}"));
@@ -63,9 +69,21 @@ pub fn read(pattern: &str, most: u64) -> Result<Folder, String> {
     if paths.len() > FILES {
         folder.complaints.push(format!("{} files match; only the first {FILES} are read", paths.len()));
     }
-    for path in paths.into_iter().take(FILES) {
+    let mut room = whole;
+    let count = paths.len().min(FILES);
+    for (at, path) in paths.into_iter().take(FILES).enumerate() {
         match contents(&path, most) {
-            Ok(body) => folder.sheets.push(Sheet { path, body }),
+            Ok(body) if body.len() as u64 > room => {
+                let left = count - at;
+                folder.complaints.push(format!(
+                    "together larger than {whole} bytes: the last {left} files are not read; keep only what is new there"
+                ));
+                break;
+            }
+            Ok(body) => {
+                room -= body.len() as u64;
+                folder.sheets.push(Sheet { path, body });
+            }
             Err(why) => folder.complaints.push(format!("{}: {why}", path.display())),
         }
     }
@@ -101,5 +119,10 @@ mod tests {
         assert_eq!(look(&pattern).unwrap().0, folder.mark);
         std::fs::write(dir.path().join("a.xml"), "other").unwrap();
         assert_ne!(look(&pattern).unwrap().0, folder.mark);
+        // "other" and "two" are eight bytes; the larger file is left out for itself.
+        for (whole, sheets, complaints) in [(8, 2, 1), (7, 1, 1), (4, 0, 1)] {
+            let folder = read_some(&pattern, 100, whole).unwrap();
+            assert_eq!((folder.sheets.len(), folder.complaints.len()), (sheets, complaints), "{whole}");
+        }
     }
 }
