@@ -322,7 +322,10 @@ impl Daemon {
                 return Err(vec![error.to_string()]);
             }
         };
-        self.desk.poller.fetch_with(new);
+        if settings.fetch != old.fetch || settings.site != old.site {
+            // A new one knows no robots.txt, no name and no open connection: only where it would ask in another way.
+            self.desk.poller.fetch_with(new);
+        }
         self.desk.gazetteer.store(gazetteer(&settings));
         self.schedule.reload(settings.sources.clone(), settings.fetch.per_host).await;
         if settings.fetch != old.fetch {
