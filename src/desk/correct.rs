@@ -15,7 +15,7 @@
 use std::collections::BTreeSet;
 
 use super::same::Match;
-use super::{Case, Rules, Shelf, ShelfError, enter, going_on, judge, merge, publish, rewritten, shown};
+use super::{Asked, Case, Rules, Shelf, ShelfError, enter, going_on, judge, merge, publish, rewritten, shown, tags};
 use crate::model::edit::{Cause, Edit};
 use crate::model::evidence::Likeness;
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
@@ -68,7 +68,7 @@ pub fn join(rules: &Rules, when: Moment, stories: &[StoryNo], shelf: &dyn Shelf)
     if mended.is_empty() {
         let item = item(&story, shelf);
         let barred = merge::barred(&story, shelf)?;
-        edits.extend(enter::further(rules, &case(&item, when, &story), &story, &barred));
+        edits.extend(enter::further(rules, &case(rules, &item, when, &story), &story, &barred));
     }
     edits.extend(mended);
     Ok(edits)
@@ -169,7 +169,7 @@ pub fn split(
         let item = item(&other, shelf);
         let barred = merge::barred(&other, shelf)?;
         edits.extend(enter::without(&other));
-        edits.extend(enter::further(rules, &case(&item, when, &other), &other, &barred));
+        edits.extend(enter::further(rules, &case(rules, &item, when, &other), &other, &barred));
     }
     Ok(edits)
 }
@@ -191,8 +191,7 @@ pub fn spike(no: StoryNo, shelf: &dyn Shelf) -> Result<Vec<Edit>, ShelfError> {
 pub fn reinstate(rules: &Rules, no: StoryNo, shelf: &dyn Shelf) -> Result<Vec<Edit>, ShelfError> {
     let Some(story) = going_on(shelf, no)?.filter(|story| story.spiked) else { return Ok(Vec::new()) };
     let item = item(&story, shelf);
-    let text = format!("{}\n{}\n{}", item.title, item.summary, item.text);
-    let mut editions = enter::stood(rules, &story, &text);
+    let mut editions = enter::stood(rules, &story, &tags::searched(rules, &item));
     // Those retired into it stand where they stood.
     for no in &story.absorbed {
         let entries = shelf.story(*no)?.map(|retired| retired.entries).unwrap_or_default();
@@ -209,7 +208,7 @@ fn anew(rules: &Rules, when: Moment, story: &mut Story, shelf: &dyn Shelf) -> Re
     let barred = merge::barred(story, shelf)?;
     let item = item(story, shelf);
     let copies = story.clone();
-    let case = case(&item, when, &copies);
+    let case = case(rules, &item, when, &copies);
     let mut edits = vec![judge(rules, &case, story)];
     if story.emission.is_some() {
         edits.extend(publish(rules, &case, story, Cause::Corrected, &barred));
@@ -236,9 +235,10 @@ fn item(story: &Story, shelf: &dyn Shelf) -> Item {
     })
 }
 
-fn case<'a>(item: &'a Item, when: Moment, story: &Story) -> Case<'a> {
+fn case<'a>(rules: &'a Rules, item: &'a Item, when: Moment, story: &Story) -> Asked<'a> {
     let wire = story.shown().map(|copy| copy.wire).unwrap_or_default();
-    Case { item, wire, at: when.at, opening: when.opening, held: false, baseline: false, noise: &NOTHING }
+    let case = Case { item, wire, at: when.at, opening: when.opening, held: false, baseline: false, noise: &NOTHING };
+    Asked::of(rules, case)
 }
 
 fn place(copies: &[Copy], wanted: &Copy) -> Option<usize> {

@@ -1,17 +1,18 @@
 //! Which editions a story belongs to, and when it enters them.
 
-use super::{Case, Rules};
+use std::cell::OnceCell;
+
+use super::{Asked, Rules};
 use crate::model::edit::Edit;
 use crate::model::edition::EditionId;
-use crate::model::id::SourceId;
 use crate::model::story::Story;
 use crate::model::time::{Time, Trust};
-use crate::query::Folded;
 pub use crate::query::sources;
+use crate::query::{Folded, Query, Searched, Subject};
 
 /// Recorded editions that a story belongs to: everything, its cities, provinces and tags as printed, the sources of its
 /// copies (but for those held back: they fill the store), and saved feeds. City with tag is computed when asked.
-fn of(rules: &Rules, story: &Story, text: &str) -> Vec<EditionId> {
+fn of<'t>(rules: &Rules, story: &Story, text: impl Fn() -> &'t Searched<'t>) -> Vec<EditionId> {
     let Some(emission) = &story.emission else { return Vec::new() };
     let mut editions = vec![EditionId::All];
     editions.extend(emission.cities.iter().map(|placed| EditionId::City(placed.code)));
@@ -26,32 +27,26 @@ fn of(rules: &Rules, story: &Story, text: &str) -> Vec<EditionId> {
 }
 
 /// Ids of the saved feeds whose query an emitted story matches, asked about what is printed, its `text`, and what it is
-/// judged to be about.
-#[must_use]
-pub fn saved(rules: &Rules, story: &Story, text: &str) -> Vec<String> {
+/// judged to be about. The text is made ready only where an answer hangs on it.
+fn saved<'t>(rules: &Rules, story: &Story, text: impl Fn() -> &'t Searched<'t>) -> Vec<String> {
     if story.emission.is_none() || rules.feeds().is_empty() {
         return Vec::new();
     }
     let sources = sources(story);
-    let subject = subject(story, text, &sources);
-    let matching = rules.feeds().iter().filter(|(_, query)| query.holds(&subject, None));
-    matching.map(|(id, _)| id.clone()).collect()
-}
-
-/// What a query is asked about a story, by one of its texts.
-#[must_use]
-pub fn subject<'a>(story: &'a Story, text: &'a str, sources: &'a [SourceId]) -> Folded<'a> {
-    Folded::of(story, text, sources, None)
-}
-
-fn text(case: &Case<'_>) -> String {
-    format!("{}\n{}\n{}", case.item.title, case.item.summary, case.item.text)
+    let subject = Subject::of(story, "", &sources, None);
+    let textless = Folded::new(subject);
+    let whole = OnceCell::new();
+    let matches = |query: &Query| {
+        let whole = || whole.get_or_init(|| Folded::over(subject, text(), Some(rules.needles())));
+        query.holds_without_text(&textless, None).unwrap_or_else(|| query.holds(whole(), None))
+    };
+    rules.feeds().iter().filter(|(_, query)| matches(query)).map(|(id, _)| id.clone()).collect()
 }
 
 /// Editions that the story stood in and still belongs to, `text` being what it says.
 #[must_use]
-pub fn stood(rules: &Rules, story: &Story, text: &str) -> Vec<EditionId> {
-    let mut editions = of(rules, story, text);
+pub fn stood(rules: &Rules, story: &Story, text: &Searched<'_>) -> Vec<EditionId> {
+    let mut editions = of(rules, story, || text);
     editions.retain(|edition| story.entries.iter().any(|entered| entered.edition == *edition));
     editions
 }
@@ -59,8 +54,8 @@ pub fn stood(rules: &Rules, story: &Story, text: &str) -> Vec<EditionId> {
 /// Editions that the story belongs to and never stood in, less the `barred` ones. The time of entry is the record's; in a store's first hours
 /// min(arrival, trusted publication).
 #[must_use]
-pub fn further(rules: &Rules, case: &Case<'_>, story: &Story, barred: &[EditionId]) -> Option<Edit> {
-    let mut editions = of(rules, story, &text(case));
+pub fn further(rules: &Rules, case: &Asked<'_>, story: &Story, barred: &[EditionId]) -> Option<Edit> {
+    let mut editions = of(rules, story, || case.text());
     let stood = |edition: &EditionId| story.entries.iter().any(|entered| entered.edition == *edition);
     editions.retain(|edition| !stood(edition) && !barred.contains(edition));
     if editions.is_empty() {
@@ -74,7 +69,8 @@ pub fn further(rules: &Rules, case: &Case<'_>, story: &Story, barred: &[EditionI
 /// holds by its sources and by being news at all it never leaves.
 #[must_use]
 pub fn leaving(rules: &Rules, story: &Story) -> Option<Edit> {
-    let now = of(rules, story, "");
+    let text = Searched::default();
+    let now = of(rules, story, || &text);
     let bound =
         |edition: &EditionId| matches!(edition, EditionId::City(_) | EditionId::Province(_) | EditionId::Tag(_));
     let standing = story.entries.iter().filter(|entered| !entered.left && bound(&entered.edition));

@@ -35,6 +35,7 @@ pub mod shown;
 pub mod tags;
 pub mod words;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::model::codec::encode;
@@ -47,6 +48,7 @@ use crate::model::position::Position;
 use crate::model::story::{Copy, Emission, Sharer, Story};
 use crate::model::time::Time;
 use crate::place::Look;
+use crate::query::Searched;
 
 pub use arrival::Arrival;
 pub use rewind::Rewind;
@@ -106,6 +108,32 @@ pub struct Case<'a> {
     pub noise: &'a BTreeSet<String>,
 }
 
+/// A case, with the item's text as queries search it: made ready when first asked for, once for tag rules and saved feeds.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    case: Case<'a>,
+    rules: &'a Rules,
+    text: OnceCell<Searched<'a>>,
+}
+
+impl<'a> Asked<'a> {
+    const fn of(rules: &'a Rules, case: Case<'a>) -> Self {
+        Self { case, rules, text: OnceCell::new() }
+    }
+
+    fn text(&self) -> &Searched<'a> {
+        self.text.get_or_init(|| tags::searched(self.rules, self.case.item))
+    }
+}
+
+impl<'a> std::ops::Deref for Asked<'a> {
+    type Target = Case<'a>;
+
+    fn deref(&self) -> &Case<'a> {
+        &self.case
+    }
+}
+
 /// So many real edits of a publisher are printed; what comes after is only seen.
 pub const EDITS: u8 = 5;
 /// So many corrections by a better copy are printed; one more where the last one only mended words.
@@ -121,6 +149,7 @@ pub const COPIES_BYTES: usize = 96 * 1024;
 /// # Errors
 /// [`ShelfError`] if the past cannot be read: nothing is decided then.
 pub fn decide(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf) -> Result<Vec<Edit>, ShelfError> {
+    let case = &Asked::of(rules, *case);
     let item = case.item;
     if let Some((no, hash)) = shelf.known(&item.source, &item.key)? {
         if hash == item.hash {
@@ -142,7 +171,7 @@ fn folded(item: &Item) -> Vec<char> {
 
 fn unknown(
     rules: &Rules,
-    case: &Case<'_>,
+    case: &Asked<'_>,
     shelf: &dyn Shelf,
     copy: Copy,
     folded: Vec<char>,
@@ -217,7 +246,7 @@ fn follow(
     Ok(story)
 }
 
-fn open(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, copy: Copy) -> Result<Vec<Edit>, ShelfError> {
+fn open(rules: &Rules, case: &Asked<'_>, shelf: &dyn Shelf, copy: Copy) -> Result<Vec<Edit>, ShelfError> {
     let no = shelf.next_story();
     let guid = correct::fresh_guid(&copy, shelf)?;
     let mut story = Story { no, guid, opened: case.at, copies: vec![copy.clone()], ..Story::default() };
@@ -231,7 +260,7 @@ fn open(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, copy: Copy) -> Result
 
 fn join(
     rules: &Rules,
-    case: &Case<'_>,
+    case: &Asked<'_>,
     shelf: &dyn Shelf,
     mut story: Story,
     copy: Copy,
@@ -288,7 +317,7 @@ fn join(
     Ok(edits)
 }
 
-fn changed(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, no: StoryNo) -> Result<Vec<Edit>, ShelfError> {
+fn changed(rules: &Rules, case: &Asked<'_>, shelf: &dyn Shelf, no: StoryNo) -> Result<Vec<Edit>, ShelfError> {
     let item = case.item;
     let folded = folded(item);
     let copy = shown::copy(rules, case, &folded);
@@ -316,7 +345,7 @@ fn changed(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf, no: StoryNo) -> Re
 /// A copy was really edited by its publisher.
 fn revise(
     rules: &Rules,
-    case: &Case<'_>,
+    case: &Asked<'_>,
     shelf: &dyn Shelf,
     mut story: Story,
     index: usize,
@@ -347,7 +376,7 @@ fn revise(
 }
 
 /// Where and about what: by the item at hand, which is the copy shown.
-fn judge(rules: &Rules, case: &Case<'_>, story: &mut Story) -> Edit {
+fn judge(rules: &Rules, case: &Asked<'_>, story: &mut Story) -> Edit {
     let item = case.item;
     let prior = rules.source(&item.source).map(|source| source.cities.as_slice()).unwrap_or_default();
     story.places = rules.placer().place(&Look {
@@ -358,19 +387,19 @@ fn judge(rules: &Rules, case: &Case<'_>, story: &mut Story) -> Edit {
         prior,
         link: &item.link,
     });
-    story.tags = tags::of(rules, item, story, case.noise);
+    story.tags = tags::of(rules, case, story);
     Edit::Judge { story: story.no, shown: story.shown, places: story.places.clone(), tags: story.tags.clone() }
 }
 
 /// Prints the story by the item at hand, and lets it enter the editions it belongs to.
-fn publish(rules: &Rules, case: &Case<'_>, story: &mut Story, cause: Cause, barred: &[EditionId]) -> Vec<Edit> {
+fn publish(rules: &Rules, case: &Asked<'_>, story: &mut Story, cause: Cause, barred: &[EditionId]) -> Vec<Edit> {
     let emission = emission::compose(rules, case, story, cause);
     print(rules, case, story, emission, cause, barred)
 }
 
 fn print(
     rules: &Rules,
-    case: &Case<'_>,
+    case: &Asked<'_>,
     story: &mut Story,
     emission: Emission,
     cause: Cause,

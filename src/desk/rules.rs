@@ -8,7 +8,7 @@ use crate::model::setting::{Cities, InForce, Setting};
 use crate::model::source::SourceRules;
 use crate::model::tag::Tag;
 use crate::place::{Gazetteer, Placer};
-use crate::query::{PlaceKind, Query, QueryError};
+use crate::query::{Needles, PlaceKind, Query, QueryError};
 
 /// Everything of the settings that a judgement depends on.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Rules {
     sources: BTreeMap<SourceId, SourceRules>,
     tags: Vec<(Tag, Query)>,
     feeds: Vec<(String, Query)>,
+    /// Words of both.
+    needles: Needles,
     cities: Cities,
     gazetteer: Arc<Gazetteer>,
     placer: Arc<Placer>,
@@ -81,7 +83,9 @@ impl Rules {
                 Setting::Site(_) | Setting::Publish(_) | Setting::Cities(_) => {}
             }
         }
-        (Self { sources, tags, feeds, cities, gazetteer, placer }, complaints)
+        let queries = tags.iter().map(|(_, query)| query).chain(feeds.iter().map(|(_, query)| query));
+        let needles = Needles::of(queries);
+        (Self { sources, tags, feeds, needles, cities, gazetteer, placer }, complaints)
     }
 
     /// A source in force; `None` for a retired one.
@@ -105,6 +109,12 @@ impl Rules {
     #[must_use]
     pub fn feeds(&self) -> &[(String, Query)] {
         &self.feeds
+    }
+
+    /// The words that `[[tag]]` rules and `[[feed]]` queries look for, to be found at once.
+    #[must_use]
+    pub const fn needles(&self) -> &Needles {
+        &self.needles
     }
 
     /// `[cities]` in force.

@@ -4,14 +4,12 @@
 //! Of the publisher's three kinds are none: what its software writes where nobody chose anything, the name of the source
 //! itself, and what it puts on everything ([`crate::model::noise`]).
 
-use std::collections::BTreeSet;
-
-use super::Rules;
+use super::{Asked, Rules};
 use crate::model::id::SourceId;
 use crate::model::item::Item;
 use crate::model::story::Story;
 use crate::model::tag::Tag;
-use crate::query::{Folded, Subject};
+use crate::query::{Folded, Searched, Subject};
 
 /// So many tags a story carries at most.
 pub const MOST: usize = 12;
@@ -21,9 +19,10 @@ pub const MOST: usize = 12;
 const UNCHOSEN: &[&str] =
     &["uncategorized", "uncategorised", "未分类", "默认分类", "allgemein", "nonclassé", "sincategoría", "semcategoria"];
 
-/// Tags of a story by the item at hand, in a stable order. `noise` is what its source puts on everything.
+/// Tags of a story by the item at hand, in a stable order.
 #[must_use]
-pub fn of(rules: &Rules, item: &Item, story: &Story, noise: &BTreeSet<String>) -> Vec<Tag> {
+pub fn of(rules: &Rules, case: &Asked<'_>, story: &Story) -> Vec<Tag> {
+    let (item, noise) = (case.item, case.noise);
     let mut tags: Vec<Tag> = Vec::new();
     let mut add = |tag: Tag| {
         if tags.len() < MOST && !tags.iter().any(|known| known.id == tag.id) {
@@ -32,9 +31,9 @@ pub fn of(rules: &Rules, item: &Item, story: &Story, noise: &BTreeSet<String>) -
     };
     let own = own(item);
     if !rules.tags().is_empty() {
-        let text = text(item);
         let sources: Vec<_> = story.copies.iter().map(|copy| copy.source.clone()).collect();
-        let subject = Folded::new(subject(story, Some(item), &text, &own, &sources, rules));
+        let subject = subject(story, Some(item), "", &own, &sources, rules);
+        let subject = Folded::over(subject, case.text(), Some(rules.needles()));
         for (tag, query) in rules.tags() {
             if query.holds(&subject, None) {
                 add(tag.clone());
@@ -59,7 +58,13 @@ pub fn own(item: &Item) -> Vec<Tag> {
 /// What a query looks for words in.
 #[must_use]
 pub fn text(item: &Item) -> String {
-    format!("{}\n{}\n{}", item.title, item.summary, item.text)
+    [item.title.as_str(), &item.summary, &item.text].join("\n")
+}
+
+/// The same, with the words found in it that the queries of these rules look for.
+#[must_use]
+pub fn searched<'r>(rules: &'r Rules, item: &Item) -> Searched<'r> {
+    Searched::new(&text(item), Some(rules.needles()))
 }
 
 /// What a `[[tag]]` rule is asked about: the item shown, or what is known of the story where its text is gone.
