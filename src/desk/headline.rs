@@ -47,7 +47,7 @@ impl Headline {
     /// Of a headline as printed.
     #[must_use]
     pub fn of(title: &str) -> Self {
-        let folded = fold(&without_ellipsis(bare(title)));
+        let folded = fold(without_ellipsis(bare(title)));
         let letters: Vec<char> = folded.chars().collect();
         let weight = weight(&letters);
         Self { letters, folded, weight }
@@ -139,8 +139,8 @@ pub fn is_cut(title: &str) -> bool {
     title.ends_with('…') || title.ends_with("...") || title.ends_with("。。。")
 }
 
-fn without_ellipsis(title: &str) -> String {
-    title.trim_end().trim_end_matches(['…', '.', '。']).to_owned()
+fn without_ellipsis(title: &str) -> &str {
+    title.trim_end().trim_end_matches(['…', '.', '。'])
 }
 
 /// Numbers of a text: runs of digits with their decimal marks, as folding leaves them.

@@ -41,7 +41,7 @@ use std::collections::BTreeSet;
 use crate::model::codec::encode;
 use crate::model::edit::{Cause, Edit};
 use crate::model::edition::EditionId;
-use crate::model::fold::fold;
+use crate::model::fold::letters;
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::item::Item;
 use crate::model::position::Position;
@@ -157,16 +157,10 @@ pub fn decide(rules: &Rules, case: &Case<'_>, shelf: &dyn Shelf) -> Result<Vec<E
         }
         return changed(rules, case, shelf, no);
     }
-    let folded = folded(item);
+    // Once for all that looks at it.
+    let folded = letters(&item.text);
     let copy = shown::copy(rules, case, &folded);
     unknown(rules, case, shelf, copy, folded)
-}
-
-/// The text of an item, folded: once for all that looks at it.
-fn folded(item: &Item) -> Vec<char> {
-    let mut letters = Vec::with_capacity(item.text.len() / 3);
-    letters.extend(fold(&item.text).chars());
-    letters
 }
 
 fn unknown(
@@ -319,7 +313,7 @@ fn join(
 
 fn changed(rules: &Rules, case: &Asked<'_>, shelf: &dyn Shelf, no: StoryNo) -> Result<Vec<Edit>, ShelfError> {
     let item = case.item;
-    let folded = folded(item);
+    let folded = letters(&item.text);
     let copy = shown::copy(rules, case, &folded);
     let Some(story) = going_on(shelf, no)? else { return open(rules, case, shelf, copy) };
     let story = correct::part(story, &copy, shelf)?;

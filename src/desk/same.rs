@@ -46,10 +46,10 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::headline::{Alike, Headline, numbers};
+use super::headline::{Alike, Headline};
 use super::{Case, Rules, Shelf, ShelfError};
 use crate::model::evidence::{Headlines, Likeness, Veto};
-use crate::model::fold::fold;
+use crate::model::fold::letters;
 use crate::model::id::{SourceId, StoryNo};
 use crate::model::place::Code;
 use crate::model::shingle::{LEAST, SHORTEST, Shingled};
@@ -234,9 +234,7 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn of(copy: &'a Copy, text: &str) -> Self {
-        let mut folded = Vec::with_capacity(text.len() / 3);
-        folded.extend(fold(text).chars());
-        Self::folded(copy, folded)
+        Self::folded(copy, letters(text))
     }
 
     fn folded(copy: &'a Copy, mut folded: Vec<char>) -> Self {
@@ -616,29 +614,26 @@ pub fn reused(case: &Case<'_>, old: &Copy, new: &Copy, shelf: &dyn Shelf) -> boo
     before.text.containment(&now.text).is_none_or(|contained| contained < CONTAINED)
 }
 
-/// The characters of the numbers of a text, and one that is none behind each: what [`numbers`] finds in the text stands
-/// here, too, and nothing else has to be made a string for it.
-fn figures(text: &Shingled) -> String {
-    let mut out = String::new();
-    for letter in &text.letters {
-        if letter.is_ascii_digit() || *letter == '.' {
-            out.push(*letter);
-        } else if !out.is_empty() && !out.ends_with(' ') {
-            out.push(' ');
+/// The numbers of a text, as [`super::headline::numbers`] finds them; nothing has to be made a string for it.
+fn figures(text: &Shingled) -> impl Iterator<Item = &[char]> {
+    let runs = text.letters.split(|letter| !(letter.is_ascii_digit() || *letter == '.'));
+    let trimmed = runs.map(|mut run| {
+        while let ['.', rest @ ..] | [rest @ .., '.'] = run {
+            run = rest;
         }
-    }
-    out
+        run
+    });
+    trimmed.filter(|run| !run.is_empty())
 }
 
 /// Whether every number of the shorter text stands in the longer, as often; the last one may be cut.
 fn agree(one: &Shingled, other: &Shingled) -> bool {
     let (short, long) = one.ordered(other);
-    let (short, long) = (figures(short), figures(long));
-    let (mine, mut theirs) = (numbers(&short), numbers(&long));
+    let (mine, mut theirs): (Vec<&[char]>, Vec<&[char]>) = (figures(short).collect(), figures(long).collect());
     let last = mine.len().saturating_sub(1);
     mine.iter().enumerate().all(|(index, number)| {
-        let cut = index == last && short.ends_with(*number);
-        let same = |their: &&str| their == number || (cut && their.starts_with(*number));
+        let cut = index == last && short.letters.ends_with(number);
+        let same = |their: &&[char]| their == number || (cut && their.starts_with(number));
         let found = theirs.iter().position(same);
         found.map(|index| theirs.swap_remove(index)).is_some()
     })
@@ -647,12 +642,41 @@ fn agree(one: &Shingled, other: &Shingled) -> bool {
 /// How many of the numbers of the shorter text stand in the longer, per mille; `None` if there are too few to tell.
 fn agreeing(one: &Shingled, other: &Shingled) -> Option<u32> {
     let (short, long) = one.ordered(other);
-    let (short, long) = (figures(short), figures(long));
-    let mine = numbers(&short);
-    let theirs: BTreeSet<&str> = numbers(&long).into_iter().collect();
-    if mine.len() < FEW || theirs.is_empty() {
+    let mine: Vec<&[char]> = figures(short).collect();
+    if mine.len() < FEW {
         return None;
     }
-    let shared = mine.iter().filter(|number| theirs.contains(*number)).count();
+    let mut theirs: Vec<&[char]> = figures(long).collect();
+    if theirs.is_empty() {
+        return None;
+    }
+    theirs.sort_unstable();
+    let shared = mine.iter().filter(|number| theirs.binary_search(number).is_ok()).count();
     Some((shared * 1000 / mine.len()) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::headline::numbers;
+    use super::*;
+
+    #[test]
+    fn numbers_are_the_same_without_a_string() {
+        for text in ["", "增长6.5%，共1,200家，19.", "..5..7 8 . 9亿12", "许昌", "3.15晚会..2026", ".", "146 9亿元3"]
+        {
+            let shingled = Shingled::of(letters(text));
+            let folded: String = shingled.letters.iter().collect();
+            let found: Vec<String> = figures(&shingled).map(|number| number.iter().collect()).collect();
+            assert_eq!(found, numbers(&folded), "{text}");
+        }
+        let text = |text: &str| Shingled::of(letters(text));
+        let long = text("首班5.30，末班22.15，票价2元，全程40分钟，共9站");
+        for (short, expected) in
+            [("首班5.30，末班22.1", true), ("首班5.30，末班22.1分", false), ("末班22.15，22.15", false)]
+        {
+            assert_eq!(agree(&text(short), &long), expected, "{short}");
+        }
+        assert_eq!(agreeing(&text("5.30，40，8"), &long), Some(666));
+        assert_eq!(agreeing(&text("5.30，40"), &long), None);
+    }
 }

@@ -16,7 +16,7 @@
 use super::damage::{self, Body, Sign};
 use super::headline::{Alike, alike, is_cut};
 use super::same::{COMPARED, date};
-use super::words::mended;
+use super::words::{AGREEING, mended};
 use super::{Case, Rules, Shelf};
 use crate::model::fold::fold;
 use crate::model::headline::bare;
@@ -32,8 +32,9 @@ use crate::place::Look;
 pub fn copy(rules: &Rules, case: &Case<'_>, folded: &[char]) -> Copy {
     let item = case.item;
     let essence = |c: &char| !c.is_ascii_digit() && *c != '.';
-    let (title, text): (String, String) =
-        (fold(&item.title).chars().filter(essence).collect(), folded.iter().filter(|c| essence(c)).collect());
+    let title: String = fold(&item.title).chars().filter(essence).collect();
+    let mut text = String::with_capacity(item.text.len());
+    text.extend(folded.iter().filter(|c| essence(c)));
     Copy {
         source: item.source.clone(),
         key: item.key.clone(),
@@ -190,12 +191,12 @@ pub fn worded(rules: &Rules, emission: &Emission, story: &Story, shelf: &dyn She
     let titles: Vec<&str> = others.iter().map(|copy| bare(&copy.title)).collect();
     let title = mended(&emission.title, &titles, "").map(|mended| (mended.text, names(mended.by, &others)));
     let title = title.or_else(|| continued(&emission.title, &others));
-    let summary = if emission.summary.is_empty() {
+    let terms = |copy: &&Copy| rules.source(&copy.source).map_or(Republish::Title, |source| source.republish);
+    others.retain(|copy| terms(copy) >= emission.republish);
+    let summary = if emission.summary.is_empty() || others.len() < AGREEING {
         None
     } else {
-        let terms = |copy: &&Copy| rules.source(&copy.source).map_or(Republish::Title, |source| source.republish);
         let most = emission.summary.chars().count() + BEYOND;
-        others.retain(|copy| terms(copy) >= emission.republish);
         let texts: Vec<String> =
             others.iter().map(|copy| shelf.text(copy.wire).unwrap_or_default().chars().take(most).collect()).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();

@@ -13,7 +13,7 @@ use crate::model::diff::{Change, changes};
 use crate::model::fold::{fold, plain};
 
 /// So many other copies must have the same words.
-const AGREEING: usize = 2;
+pub(super) const AGREEING: usize = 2;
 /// So many characters of a text without spaces may be lost in one place.
 const LOST: usize = 2;
 /// So many letters may a word have lost.
@@ -36,6 +36,9 @@ pub fn mended(text: &str, others: &[&str], title: &str) -> Option<Mended> {
         return None;
     }
     let all: Vec<Vec<Change>> = others.iter().map(|other| changes(text, other)).collect();
+    if all.iter().filter(|changes| !changes.is_empty()).count() < AGREEING {
+        return None;
+    }
     let key = |change: &Change| (change.at.start, change.at.end, change.words.chars().map(plain).collect::<String>());
     let mut votes: BTreeMap<(usize, usize, String), (&Change, Vec<usize>)> = BTreeMap::new();
     for (index, changes) in all.iter().enumerate() {

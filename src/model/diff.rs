@@ -49,8 +49,8 @@ pub struct Change {
 #[must_use]
 pub fn changes(from: &str, to: &str) -> Vec<Change> {
     let (from, to) = (tokens(from), tokens(to));
-    let (mine, theirs): (Vec<&Token>, Vec<&Token>) = (from.iter().collect(), to.iter().collect());
-    let plain = |tokens: &[&Token]| tokens.iter().map(|token| token.plain.clone()).collect::<Vec<_>>();
+    let (mine, theirs): (Vec<&Plain>, Vec<&Plain>) =
+        (from.iter().map(|token| &token.plain).collect(), to.iter().map(|token| &token.plain).collect());
     let place = |range: Range<usize>| match from.get(range.clone()).unwrap_or_default() {
         [] => {
             let before = from[..range.start].last().map_or(0, |token| token.at.end);
@@ -60,9 +60,9 @@ pub fn changes(from: &str, to: &str) -> Vec<Change> {
         [first, .., last] => first.at.start..last.at.end,
     };
     let mut changes = Vec::new();
-    for op in capture_diff_slices(Algorithm::Myers, &plain(&mine), &plain(&theirs)) {
+    for op in capture_diff_slices(Algorithm::Myers, &mine, &theirs) {
         if !matches!(op, DiffOp::Equal { .. }) {
-            let words = to[op.new_range()].iter().map(|token| token.text.as_str()).collect();
+            let words = to[op.new_range()].iter().map(|token| token.text).collect();
             changes.push(Change { at: place(op.old_range()), words });
         }
     }
@@ -123,7 +123,7 @@ impl Diff {
         let (from, to) = (tokens(from), tokens(to));
         let (mine, theirs) = (sentences(&from), sentences(&to));
         let keys = |text: &[&[Token]]| text.iter().map(|sentence| key(sentence)).collect::<Vec<_>>();
-        let mut marked: Vec<(Mark, &Token)> = Vec::new();
+        let mut marked: Vec<(Mark, &Token<'_>)> = Vec::new();
         for op in capture_diff_slices(Algorithm::Myers, &keys(&mine), &keys(&theirs)) {
             let (old, new) = (mine[op.old_range()].concat_ref(), theirs[op.new_range()].concat_ref());
             match op {
@@ -139,10 +139,10 @@ impl Diff {
         Self::of(runs(marked), of)
     }
 
-    fn of(runs: Vec<Run<'_>>, of: usize) -> Self {
+    fn of(runs: Vec<Run<'_, '_>>, of: usize) -> Self {
         let mut diff = Self { of, ..Self::default() };
-        let text = |tokens: &[&Token]| tokens.iter().map(|token| token.text.as_str()).collect::<String>();
-        let weight = |tokens: &[&Token]| tokens.iter().map(|token| token.weight()).sum::<usize>();
+        let text = |tokens: &[&Token<'_>]| tokens.iter().map(|token| token.text).collect::<String>();
+        let weight = |tokens: &[&Token<'_>]| tokens.iter().map(|token| token.weight()).sum::<usize>();
         for run in runs {
             match run {
                 Run::Same(tokens) if tokens.is_empty() => {}
@@ -216,15 +216,34 @@ fn shortened(text: &str, context: usize, head: bool, tail: bool) -> String {
 
 /// A word, a Chinese character, a mark, or blanks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Token {
-    text: String,
+struct Token<'t> {
+    /// As written; blanks of any kind and number are one.
+    text: &'t str,
     /// By which it is compared.
-    plain: String,
+    plain: Plain,
     /// Where it stands, in bytes.
     at: Range<usize>,
 }
 
-impl Token {
+/// A token in its plain form. Most are one character, and need no string.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Plain {
+    One(char),
+    More(String),
+}
+
+impl Plain {
+    const BLANK: Self = Self::One(' ');
+
+    fn push(&mut self, letter: char) {
+        match self {
+            Self::One(first) => *self = Self::More([*first, letter].iter().collect()),
+            Self::More(word) => word.push(letter),
+        }
+    }
+}
+
+impl Token<'_> {
     fn weight(&self) -> usize {
         self.text.chars().filter(|c| !c.is_whitespace()).count()
     }
@@ -235,8 +254,8 @@ const fn alone(c: char) -> bool {
     matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::new();
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut tokens: Vec<Token<'_>> = Vec::with_capacity(text.len().min(COMPARED) / 3);
     let mut open = false;
     for (at, c) in text.char_indices().take(COMPARED) {
         let end = at + c.len_utf8();
@@ -244,19 +263,15 @@ fn tokens(text: &str) -> Vec<Token> {
         let word = c.is_alphanumeric() && !alone(c) || matches!(c, '\u{300}'..='\u{36f}');
         let goes_on = open && (word || blank);
         match tokens.last_mut() {
-            Some(token) if goes_on && blank == token.plain.starts_with(' ') => {
-                // Blanks of any kind and number are one.
+            Some(token) if goes_on && blank == (token.plain == Plain::BLANK) => {
                 token.at.end = end;
                 if word {
-                    token.text.push(c);
+                    token.text = &text[token.at.clone()];
                     token.plain.push(plain(c));
                 }
             }
-            _ => tokens.push(if blank {
-                Token { text: " ".to_owned(), plain: " ".to_owned(), at: at..end }
-            } else {
-                Token { text: c.to_string(), plain: plain(c).to_string(), at: at..end }
-            }),
+            _ if blank => tokens.push(Token { text: " ", plain: Plain::BLANK, at: at..end }),
+            _ => tokens.push(Token { text: &text[at..end], plain: Plain::One(plain(c)), at: at..end }),
         }
         open = word || blank;
     }
@@ -264,24 +279,31 @@ fn tokens(text: &str) -> Vec<Token> {
 }
 
 /// Whether a sentence ends here.
-fn ends(token: &Token) -> bool {
-    matches!(token.plain.as_str(), "。" | "!" | "?" | ";" | "." | "！" | "？" | "；")
+fn ends(token: &Token<'_>) -> bool {
+    matches!(token.plain, Plain::One('。' | '!' | '?' | ';' | '.' | '！' | '？' | '；'))
 }
 
-fn sentences(tokens: &[Token]) -> Vec<&[Token]> {
+fn sentences<'s, 't>(tokens: &'s [Token<'t>]) -> Vec<&'s [Token<'t>]> {
     tokens.split_inclusive(ends).collect()
 }
 
-fn key(sentence: &[Token]) -> String {
-    sentence.iter().filter(|token| token.plain != " ").map(|token| token.plain.as_str()).collect()
+fn key(sentence: &[Token<'_>]) -> String {
+    let mut key = String::new();
+    for token in sentence.iter().filter(|token| token.plain != Plain::BLANK) {
+        match &token.plain {
+            Plain::One(letter) => key.push(*letter),
+            Plain::More(word) => key.push_str(word),
+        }
+    }
+    key
 }
 
-trait Concat<'a> {
-    fn concat_ref(&self) -> Vec<&'a Token>;
+trait Concat<'a, 't> {
+    fn concat_ref(&self) -> Vec<&'a Token<'t>>;
 }
 
-impl<'a> Concat<'a> for [&'a [Token]] {
-    fn concat_ref(&self) -> Vec<&'a Token> {
+impl<'a, 't> Concat<'a, 't> for [&'a [Token<'t>]] {
+    fn concat_ref(&self) -> Vec<&'a Token<'t>> {
         self.iter().flat_map(|sentence| sentence.iter()).collect()
     }
 }
@@ -293,9 +315,10 @@ enum Mark {
     Added,
 }
 
-fn closely<'a>(old: &[&'a Token], new: &[&'a Token], marked: &mut Vec<(Mark, &'a Token)>) {
-    let plain = |tokens: &[&Token]| tokens.iter().map(|token| token.plain.clone()).collect::<Vec<_>>();
-    for op in capture_diff_slices(Algorithm::Myers, &plain(old), &plain(new)) {
+fn closely<'a, 't>(old: &[&'a Token<'t>], new: &[&'a Token<'t>], marked: &mut Vec<(Mark, &'a Token<'t>)>) {
+    let (mine, theirs): (Vec<&Plain>, Vec<&Plain>) =
+        (old.iter().map(|token| &token.plain).collect(), new.iter().map(|token| &token.plain).collect());
+    for op in capture_diff_slices(Algorithm::Myers, &mine, &theirs) {
         if matches!(op, DiffOp::Equal { .. }) {
             marked.extend(new[op.new_range()].iter().map(|token| (Mark::Same, *token)));
         } else {
@@ -306,15 +329,15 @@ fn closely<'a>(old: &[&'a Token], new: &[&'a Token], marked: &mut Vec<(Mark, &'a
 }
 
 /// Tokens of a kind beside each other.
-enum Run<'a> {
-    Same(Vec<&'a Token>),
+enum Run<'a, 't> {
+    Same(Vec<&'a Token<'t>>),
     /// Cut and added.
-    Changed(Vec<&'a Token>, Vec<&'a Token>),
+    Changed(Vec<&'a Token<'t>>, Vec<&'a Token<'t>>),
 }
 
 /// Gathers marked tokens into runs; scraps of common text between two differences join them.
-fn runs<'a>(marked: Vec<(Mark, &'a Token)>) -> Vec<Run<'a>> {
-    let mut runs: Vec<Run<'a>> = Vec::new();
+fn runs<'a, 't>(marked: Vec<(Mark, &'a Token<'t>)>) -> Vec<Run<'a, 't>> {
+    let mut runs: Vec<Run<'a, 't>> = Vec::new();
     for (mark, token) in marked {
         match (mark, runs.last_mut()) {
             (Mark::Same, Some(Run::Same(tokens))) => tokens.push(token),
@@ -325,10 +348,10 @@ fn runs<'a>(marked: Vec<(Mark, &'a Token)>) -> Vec<Run<'a>> {
             (Mark::Added, _) => runs.push(Run::Changed(Vec::new(), vec![token])),
         }
     }
-    let mut tidy: Vec<Run<'a>> = Vec::new();
+    let mut tidy: Vec<Run<'a, 't>> = Vec::new();
     let count = runs.len();
     for (index, run) in runs.into_iter().enumerate() {
-        let scrap = |tokens: &[&Token]| tokens.iter().filter(|token| token.plain != " ").count() < SCRAP;
+        let scrap = |tokens: &[&Token<'_>]| tokens.iter().filter(|token| token.plain != Plain::BLANK).count() < SCRAP;
         match (run, tidy.last_mut()) {
             (Run::Same(tokens), Some(Run::Changed(cut, added)))
                 if index + 1 < count && scrap(&tokens) && !cut.is_empty() && !added.is_empty() =>
@@ -348,7 +371,7 @@ fn runs<'a>(marked: Vec<(Mark, &'a Token)>) -> Vec<Run<'a>> {
 }
 
 /// Of a sentence that was cut or added as a whole, the mark at its end is its own, and not that of the sentence before.
-fn whole_sentences(runs: &mut [Run<'_>]) {
+fn whole_sentences(runs: &mut [Run<'_, '_>]) {
     for index in 1..runs.len().saturating_sub(1) {
         let [Run::Same(before), Run::Changed(cut, added), Run::Same(after)] = &mut runs[index - 1..=index + 1] else {
             continue;
@@ -428,6 +451,12 @@ mod tests {
         }
         assert!(Diff::between("a b", "a  b").is_empty());
         assert!(Diff::between("春风又绿江南岸", "明月何时照我还").is_other());
+    }
+
+    #[test]
+    fn only_blanks_are_blank_in_their_plain_form() {
+        let all = (0..=u32::from(char::MAX)).filter_map(char::from_u32);
+        assert!(all.filter(|c| !c.is_whitespace()).all(|c| plain(c) != ' '));
     }
 
     #[test]

@@ -75,6 +75,20 @@ pub fn fold(text: &str) -> String {
     out
 }
 
+/// The characters of a folded text.
+#[must_use]
+pub fn letters(text: &str) -> Vec<char> {
+    let mut out: Vec<char> = Vec::with_capacity(text.len() / 3 + 1);
+    write(text, |letter, _| {
+        if !is_mark(letter) {
+            out.push(letter);
+        } else if let Some(before) = out.last_mut() {
+            *before = compose(*before, letter).unwrap_or(*before);
+        }
+    });
+    out
+}
+
 /// As [`fold`], into a string that is used again and again; what stood in it goes.
 pub fn fold_into(text: &str, out: &mut String) {
     out.clear();
@@ -240,6 +254,7 @@ mod tests {
         for (original, expected) in TABLE {
             assert_eq!(fold(original), *expected, "{original:?}");
             assert_eq!(fold(expected), *expected, "folding twice changes {original:?}");
+            assert_eq!(letters(original).into_iter().collect::<String>(), *expected, "{original:?}");
             let map = folded(original);
             assert_eq!(map.text, *expected, "{original:?}");
             assert_eq!(map.at.len(), map.text.len() + 1, "{original:?}");

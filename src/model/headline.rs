@@ -16,6 +16,11 @@ const NOTES: &[&str] =
 #[must_use]
 pub fn bare(title: &str) -> &str {
     let mut rest = title.trim();
+    // Most headlines have none, and no sign that an ornament begins or ends with.
+    let sign = |c| matches!(c, '（' | '(' | '【' | '[' | '［' | '｜' | '|' | '丨' | '：' | ':' | '_' | '-' | '—');
+    if !rest.contains(sign) {
+        return rest;
+    }
     loop {
         let next = front(rest).or_else(|| back(rest)).map(str::trim);
         match next {

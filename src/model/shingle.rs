@@ -7,8 +7,6 @@
 //! that kept the share r, at least one of k is found with probability 1 - (1 - r)^k.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// So many hashes make a sketch: a copy cut to a third is found with a probability of nine in ten.
 pub const SKETCH: usize = 6;
@@ -26,7 +24,7 @@ pub const LEAST: usize = 16;
 /// weighs one and a letter or digit two fifths, rounded down.
 #[must_use]
 pub fn weight<'c>(folded: impl IntoIterator<Item = &'c char>) -> usize {
-    let fifths: usize = folded.into_iter().map(|c| if dense(*c) { 5 } else { 2 }).sum();
+    let fifths: usize = folded.into_iter().map(|c| 2 + 3 * usize::from(dense(*c))).sum();
     fifths / 5
 }
 
@@ -86,24 +84,47 @@ fn smallest(folded: &[char], width: usize, most: usize) -> Vec<u64> {
     smallest
 }
 
-/// Takes a shingle's hash as it is: hashing it once more would spread it no better. Who writes texts of which all shingles
-/// collide makes his own items dear by their bounded length, and no more.
-#[derive(Debug, Default, Clone)]
-struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+/// A shingle as a number that is never nothing: its characters where they have room, else its hash.
+fn key(shingle: &[char]) -> u64 {
+    let number = match shingle {
+        [one, two, three] => {
+            u64::from(u32::from(*one)) << 42 | u64::from(u32::from(*two)) << 21 | u64::from(u32::from(*three))
         }
+        _ => hash(shingle),
+    };
+    number | 1 << 63
+}
+
+/// Keys in a table twice as large, each at the first free slot from the one that its product says. Who writes texts of
+/// which all shingles meet makes his own items dear by their bounded length, and no more.
+#[derive(Debug, Clone, Default)]
+struct Keys {
+    slots: Vec<u64>,
+    shift: u32,
+}
+
+impl Keys {
+    fn of(keys: impl ExactSizeIterator<Item = u64>) -> Self {
+        let size = (keys.len() * 2).next_power_of_two().max(2);
+        let mut table = Self { slots: vec![0; size], shift: u64::BITS - size.trailing_zeros() };
+        for key in keys {
+            let slot = table.slot(key);
+            table.slots[slot] = key;
+        }
+        table
     }
 
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
+    /// Where a key stands, or may stand: half of the slots are free.
+    fn slot(&self, key: u64) -> usize {
+        let mut slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize;
+        while self.slots[slot] != 0 && self.slots[slot] != key {
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+        slot
+    }
+
+    fn contains(&self, key: u64) -> bool {
+        self.slots[self.slot(key)] == key
     }
 }
 
@@ -116,19 +137,18 @@ pub struct Shingled {
     pub weight: usize,
     width: usize,
     /// Made when first asked for: of two texts only the longer one's are.
-    hashes: OnceCell<HashSet<u64, BuildHasherDefault<AsIs>>>,
+    keys: OnceCell<Keys>,
 }
 
 impl Shingled {
     /// Of a folded text.
     #[must_use]
     pub fn of(letters: Vec<char>) -> Self {
-        let width = width(&letters);
-        Self { weight: weight(&letters), width, hashes: OnceCell::new(), letters }
+        Self { weight: weight(&letters), width: width(&letters), keys: OnceCell::new(), letters }
     }
 
-    fn hashes(&self) -> &HashSet<u64, BuildHasherDefault<AsIs>> {
-        self.hashes.get_or_init(|| self.letters.windows(self.width).map(hash).collect())
+    fn keys(&self) -> &Keys {
+        self.keys.get_or_init(|| Keys::of(self.letters.windows(self.width).map(key)))
     }
 
     /// The shorter and the longer of two.
@@ -140,11 +160,8 @@ impl Shingled {
     /// Which of the shingles of `other` this text has, in order.
     pub fn marks<'s>(&'s self, other: &'s Self) -> impl Iterator<Item = bool> + 's {
         // Texts of two scripts share nothing: their shingles are not of one width.
-        let hashes = self.hashes();
-        other
-            .letters
-            .windows(other.width)
-            .map(move |shingle| other.width == self.width && hashes.contains(&hash(shingle)))
+        let keys = (other.width == self.width).then(|| self.keys());
+        other.letters.windows(other.width).map(move |shingle| keys.is_some_and(|keys| keys.contains(key(shingle))))
     }
 
     /// How much of the shorter text's shingles the longer one has, per mille; `None` if one is too short to be compared.
@@ -192,6 +209,26 @@ mod tests {
         assert_eq!(whole.marks(&part).filter(|mark| !mark).count(), 0);
         assert!(part.marks(&whole).filter(|mark| !mark).count() > 5);
         assert_eq!(Shingled::of(folded("太短")).containment(&whole), None);
+    }
+
+    #[test]
+    fn keys_are_those_of_the_shingles() {
+        let texts = [
+            "许昌市商务局发布稳外贸措施许昌市商务局",
+            "许昌",
+            "",
+            "the city council approved a new footbridge the city",
+        ];
+        for text in texts {
+            let text = Shingled::of(folded(text));
+            let has = |shingle: &[char]| text.letters.windows(text.width).any(|own| own == shingle);
+            for other in texts {
+                let other = folded(other);
+                for shingle in other.windows(text.width) {
+                    assert_eq!(text.keys().contains(key(shingle)), has(shingle), "{shingle:?}");
+                }
+            }
+        }
     }
 
     #[test]
