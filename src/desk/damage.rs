@@ -30,9 +30,10 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::LazyLock;
 
 use super::headline::{Alike, alike, is_cut};
-use crate::model::fold::{fold, traditional};
+use crate::model::fold::{fold, placed, traditional};
 use crate::model::headline::{bare, signed};
 use crate::model::shingle::{LEAST, weight};
 use crate::model::spread::BySpread;
@@ -203,21 +204,21 @@ pub fn alone(title: &str, text: &str, folded: &[char]) -> Vec<Sign> {
     if is_cut(title) || is_cut(text) {
         signs.insert(Sign::Cut);
     }
-    if is_unreadable(title) || is_unreadable(text) {
+    let (above, seen) = (Seen::of(title), Seen::of(text));
+    if above.unreadable || seen.unreadable {
         signs.insert(Sign::Unreadable);
     }
     signs.extend(lost(title, folded).map(Sign::Lost));
-    let letters: Vec<char> = text.chars().collect();
-    if lost_point(&letters) {
+    if seen.point {
         signs.insert(Sign::Point);
     }
-    if readings(&letters) >= 2 {
+    if seen.readings >= 2 {
         signs.insert(Sign::Readings);
     }
-    if mixed(title, text) {
+    if mixed(&above.traditional, &seen.traditional, title, text) {
         signs.insert(Sign::Scripts);
     }
-    signs.extend(furniture(text).map(Sign::Furniture));
+    signs.extend(seen.furniture.map(|index| Sign::Furniture(FURNITURE[index])));
     if signed(title) {
         signs.insert(Sign::Signed);
     }
@@ -244,53 +245,116 @@ fn lost(title: &str, letters: &[char]) -> Option<char> {
     Some(around[2])
 }
 
-/// A digit, one blank, a digit or two and a unit: 6 5%.
-fn lost_point(letters: &[char]) -> bool {
-    let unit = |c: &char| matches!(c, '%' | '％' | '亿' | '万');
-    letters.windows(4).enumerate().any(|(at, four)| {
-        let [digit, ' ', tenth, behind] = four else { return false };
-        let next = letters.get(at + 4);
-        digit.is_ascii_digit()
-            && tenth.is_ascii_digit()
-            && (unit(behind) || (behind.is_ascii_digit() && next.is_some_and(unit)))
-    })
+/// What one pass over a text finds.
+#[derive(Debug, Default)]
+struct Seen {
+    unreadable: bool,
+    /// Index of the first of [`FURNITURE`] that stands in it.
+    furniture: Option<usize>,
+    /// Whether a number has lost its point.
+    point: bool,
+    /// How many characters have a reading in brackets behind them.
+    readings: usize,
+    /// Characters of the traditional script alone, each once, as many as make a text of it.
+    traditional: Vec<char>,
 }
 
-/// How many characters have a reading in brackets behind them.
-fn readings(letters: &[char]) -> usize {
-    let vowel = |c: char| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'v') || "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜü".contains(c);
-    let mut found = 0;
-    for (at, two) in letters.windows(2).enumerate() {
-        if !(is_han(two[0]) && matches!(two[1], '(' | '（')) {
-            continue;
-        }
-        let inside: Vec<char> =
-            letters[at + 2..].iter().copied().take_while(|c| c.is_alphabetic() && !is_han(*c)).take(7).collect();
-        let closes = letters.get(at + 2 + inside.len()).is_some_and(|c| matches!(c, ')' | '）'));
-        let syllable = (1..=6).contains(&inside.len())
-            && inside.iter().all(|c| c.is_lowercase())
-            && inside.iter().any(|c| vowel(*c));
-        found += usize::from(closes && syllable);
+/// What a character may be the beginning of.
+struct Beginnings {
+    /// A bit for each character of the common plane that may begin anything; others begin nothing.
+    any: Vec<u64>,
+    /// Indices into [`FURNITURE`].
+    furniture: HashMap<char, Vec<usize>, BySpread>,
+}
+
+static BEGINNINGS: LazyLock<Beginnings> = LazyLock::new(|| {
+    let mut furniture: HashMap<char, Vec<usize>, BySpread> = HashMap::default();
+    for (index, word) in FURNITURE.iter().enumerate() {
+        furniture.entry(word.chars().next().unwrap_or_default()).or_default().push(index);
     }
-    found
+    let mut any = vec![0; 0x1_0000 / 64];
+    for c in (0..0x1_0000_u32).filter_map(char::from_u32) {
+        let begins = c.is_ascii_digit()
+            || matches!(c, '(' | '（' | '\u{80}'..='\u{9f}')
+            || traditional(c) == Some(true)
+            || furniture.contains_key(&c)
+            || UNREADABLE.iter().any(|mark| mark.starts_with(c));
+        any[c as usize / 64] |= u64::from(begins) << (c as u32 % 64);
+    }
+    Beginnings { any, furniture }
+});
+
+impl Seen {
+    fn of(text: &str) -> Self {
+        let beginnings = &*BEGINNINGS;
+        let mut seen = Self::default();
+        let mut before = '\0';
+        for (at, c) in text.char_indices() {
+            let previous = std::mem::replace(&mut before, c);
+            if beginnings.any.get(c as usize / 64).is_none_or(|word| word >> (c as u32 % 64) & 1 == 0) {
+                continue;
+            }
+            let rest = &text[at..];
+            match c {
+                '0'..='9' => seen.point = seen.point || lost_point(rest),
+                '(' | '（' => seen.readings += usize::from(is_han(previous) && is_reading(&rest[c.len_utf8()..])),
+                _ => {}
+            }
+            if !seen.unreadable && !is_han(c) || matches!(c, '锟' | '烫') {
+                seen.unreadable |=
+                    ('\u{80}'..='\u{9f}').contains(&c) || UNREADABLE.iter().any(|mark| rest.starts_with(mark));
+            }
+            let found =
+                beginnings.furniture.get(&c).into_iter().flatten().find(|index| rest.starts_with(FURNITURE[**index]));
+            seen.furniture = seen.furniture.into_iter().chain(found.copied()).min();
+            if seen.traditional.len() < OF_ONE && traditional(c) == Some(true) && !seen.traditional.contains(&c) {
+                seen.traditional.push(c);
+            }
+        }
+        seen
+    }
+}
+
+/// Whether a text begins with a digit, one blank, a digit or two and a unit: 6 5%.
+fn lost_point(rest: &str) -> bool {
+    let unit = |c: char| matches!(c, '%' | '％' | '亿' | '万');
+    let mut letters = rest.chars().skip(1);
+    letters.next() == Some(' ')
+        && letters.next().is_some_and(|tenth| tenth.is_ascii_digit())
+        && letters
+            .next()
+            .is_some_and(|behind| unit(behind) || (behind.is_ascii_digit() && letters.next().is_some_and(unit)))
+}
+
+/// Whether a reading stands here and a bracket closes behind it: quan) of 泉(quan)州.
+fn is_reading(rest: &str) -> bool {
+    let vowel = |c: char| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'v') || "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜü".contains(c);
+    let inside = rest.chars().take_while(|c| c.is_alphabetic() && !is_han(*c)).take(7);
+    let closes = rest.chars().nth(inside.clone().count()).is_some_and(|c| matches!(c, ')' | '）'));
+    closes
+        && (1..=6).contains(&inside.clone().count())
+        && inside.clone().all(char::is_lowercase)
+        && inside.clone().any(vowel)
 }
 
 /// Characters of one script alone that make a text of it, and such of the other that make it a mixture.
 const OF_ONE: usize = 10;
 const OF_OTHER: usize = 3;
 
-fn mixed(title: &str, text: &str) -> bool {
-    let of = |script: bool, most: usize| {
-        let mut held: Vec<char> = Vec::with_capacity(most);
-        for c in title.chars().chain(text.chars()).filter(|c| traditional(*c) == Some(script)) {
-            if held.len() < most && !held.contains(&c) {
-                held.push(c);
-            }
-        }
-        held.len()
-    };
+/// Whether headline and text, which have these characters of the traditional script alone, are mixed of two.
+fn mixed(above: &[char], below: &[char], title: &str, text: &str) -> bool {
     // Nearly all texts hold no character of the traditional script alone.
-    of(true, OF_ONE) >= OF_ONE && of(false, OF_OTHER) >= OF_OTHER
+    let old = above.len() + below.iter().filter(|c| !above.contains(c)).count();
+    if old < OF_ONE {
+        return false;
+    }
+    let mut new: Vec<char> = Vec::with_capacity(OF_OTHER);
+    for c in title.chars().chain(text.chars()).filter(|c| traditional(*c) == Some(false)) {
+        if new.len() < OF_OTHER && !new.contains(&c) {
+            new.push(c);
+        }
+    }
+    new.len() >= OF_OTHER
 }
 
 /// A text made ready for comparing with others, character by character.
@@ -337,32 +401,49 @@ fn packed(piece: &[char]) -> u128 {
     piece.iter().fold(0, |key, letter| key << 21 | u128::from(u32::from(*letter)))
 }
 
-/// Where each piece of a text stands.
+/// Where each piece of a text stands: a table twice as large, each piece at the first free slot from the one that its
+/// product says.
 #[derive(Debug, Default)]
 struct Pieces {
-    first: HashMap<u128, u32, BySpread>,
-    /// Where the piece that stands at each place stands next; beyond the end if nowhere.
+    /// Where the piece that has a slot stands first; nowhere if none has it.
+    slots: Vec<u32>,
+    shift: u32,
+    /// Where the piece that stands at each place stands next; nowhere if that was the last one.
     next: Vec<u32>,
 }
+
+/// A place where nothing stands.
+const NOWHERE: u32 = u32::MAX;
 
 impl Pieces {
     fn of(letters: &[char]) -> Self {
         let count = letters.len().saturating_sub(PIECE - 1);
-        let mut pieces =
-            Self { first: HashMap::with_capacity_and_hasher(count, BySpread::default()), next: vec![u32::MAX; count] };
+        let size = (count * 2).next_power_of_two().max(2);
+        let shift = u64::BITS - size.trailing_zeros();
+        let mut pieces = Self { slots: vec![NOWHERE; size], shift, next: vec![NOWHERE; count] };
         for (at, piece) in letters.windows(PIECE).enumerate().rev() {
-            if let Some(later) = pieces.first.insert(packed(piece), at as u32) {
-                pieces.next[at] = later;
-            }
+            let slot = pieces.slot(letters, piece);
+            pieces.next[at] = std::mem::replace(&mut pieces.slots[slot], at as u32);
         }
         pieces
     }
 
-    /// Places of a piece, in order.
-    fn places(&self, piece: &[char]) -> impl Iterator<Item = usize> + '_ {
-        let first = self.first.get(&packed(piece)).copied();
-        let next = |at: &u32| self.next.get(*at as usize).copied().filter(|next| *next != u32::MAX);
-        std::iter::successors(first, next).map(|at| at as usize)
+    /// The slot that a piece has, or may have.
+    fn slot(&self, letters: &[char], piece: &[char]) -> usize {
+        let packed = packed(piece);
+        let product = (packed as u64 ^ ((packed >> 64) as u64).rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut slot = (product >> self.shift) as usize;
+        while self.slots[slot] != NOWHERE && !letters[self.slots[slot] as usize..].starts_with(piece) {
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+        slot
+    }
+
+    /// Places of a piece in the text of these characters, in order.
+    fn places(&self, letters: &[char], piece: &[char]) -> impl Iterator<Item = usize> + '_ {
+        let there = |at: u32| (at != NOWHERE).then_some(at);
+        let first = there(self.slots[self.slot(letters, piece)]);
+        std::iter::successors(first, move |at| there(self.next[*at as usize])).map(|at| at as usize)
     }
 }
 
@@ -402,15 +483,16 @@ impl<'t> Body<'t> {
     /// Of a text as sent, `most` characters of it.
     #[must_use]
     pub fn of(text: &'t str, most: usize) -> Self {
-        let folded = crate::model::fold::folded(text);
-        let (letters, at): (Vec<char>, Vec<u32>) =
-            folded.text.char_indices().take(most).map(|(byte, c)| (c, folded.at[byte])).unzip();
+        let (mut letters, mut at) = placed(text);
+        letters.truncate(most);
+        at.truncate(most);
         let held = Held::of(&letters);
         Self { text, letters, at, held, pieces: OnceCell::new() }
     }
 
-    fn pieces(&self) -> &Pieces {
-        self.pieces.get_or_init(|| Pieces::of(&self.letters))
+    /// Places of a piece in this text, in order.
+    fn places(&self, piece: &[char]) -> impl Iterator<Item = usize> + '_ {
+        self.pieces.get_or_init(|| Pieces::of(&self.letters)).places(&self.letters, piece)
     }
 
     /// What this text shows beside another copy's, which claims to be no later than this one if it is `earlier`.
@@ -460,12 +542,12 @@ impl<'t> Body<'t> {
         const ALIKE: usize = 2 * PIECE;
         let begins = |begin: usize| {
             let rest = self.letters.get(begin..begin + ALIKE)?;
-            other.pieces().places(&rest[..PIECE]).find(|place| other.letters[*place..].starts_with(rest))
+            other.places(&rest[..PIECE]).find(|place| other.letters[*place..].starts_with(rest))
         };
         let Some(lost) = (0..=*OPENING.end()).find_map(begins).filter(|lost| *lost >= SENTENCE) else { return false };
         let words = other.words(0, lost);
-        let (pieces, count) = (self.pieces(), lost - PIECE + 1);
-        let kept = other.letters[..lost].windows(PIECE).filter(|piece| pieces.places(piece).next().is_some()).count();
+        let count = lost - PIECE + 1;
+        let kept = other.letters[..lost].windows(PIECE).filter(|piece| self.places(piece).next().is_some()).count();
         // A dateline ends with its reporter, and furniture with a line.
         let ends = words.trim_end().trim_end_matches(['”', '’', '"']).ends_with(['。', '！', '？', '.', '!', '?']);
         ends && furniture(words).is_none() && kept * 2 < count
@@ -520,8 +602,7 @@ impl<'t> Body<'t> {
 
     /// Whether most of this text stands in the other.
     fn within(&self, other: &Self) -> bool {
-        let pieces = other.pieces();
-        let found = self.letters.windows(PIECE).filter(|piece| pieces.places(piece).next().is_some()).count();
+        let found = self.letters.windows(PIECE).filter(|piece| other.places(piece).next().is_some()).count();
         found * 1000 >= (self.letters.len() - PIECE + 1) * WITHIN
     }
 
@@ -564,7 +645,6 @@ impl<'t> Body<'t> {
 
     /// Stretches that the other text does not have.
     fn runs(&self, other: &Self, title: &str) -> Vec<Run> {
-        let pieces = other.pieces();
         let mut runs = Vec::new();
         let mut add = |begin: usize, end: usize, closed: bool| {
             if end <= begin {
@@ -579,7 +659,9 @@ impl<'t> Body<'t> {
         let (mut here, mut there, mut next) = (0, 0, 0);
         for (at, piece) in self.letters.windows(PIECE).enumerate() {
             // Of a piece that stands there twice, the one nearest to what was last found.
-            let Some(place) = pieces.places(piece).min_by_key(|place| place.abs_diff(next)) else { continue };
+            let Some(place) = other.places(piece).min_by_key(|place| place.abs_diff(next)) else {
+                continue;
+            };
             if at >= here {
                 add(here, at, place.abs_diff(there) <= GAP);
             }
@@ -685,6 +767,100 @@ mod tests {
             let folded: Vec<char> = fold(&text).chars().collect();
             assert_eq!(alone(title, &text, &folded), expected, "{title}: {text}");
         }
+    }
+
+    /// As one looks for each sign by itself.
+    mod plainly {
+        use super::*;
+
+        pub fn lost_point(letters: &[char]) -> bool {
+            let unit = |c: &char| matches!(c, '%' | '％' | '亿' | '万');
+            letters.windows(4).enumerate().any(|(at, four)| {
+                let [digit, ' ', tenth, behind] = four else { return false };
+                let next = letters.get(at + 4);
+                digit.is_ascii_digit()
+                    && tenth.is_ascii_digit()
+                    && (unit(behind) || (behind.is_ascii_digit() && next.is_some_and(unit)))
+            })
+        }
+
+        pub fn readings(letters: &[char]) -> usize {
+            let at = (1..letters.len()).filter(|at| is_han(letters[at - 1]) && matches!(letters[*at], '(' | '（'));
+            at.filter(|at| is_reading(&letters[at + 1..].iter().collect::<String>())).count()
+        }
+
+        pub fn mixed(title: &str, text: &str) -> bool {
+            let of = |script: bool| {
+                let letters = title.chars().chain(text.chars());
+                letters.filter(|c| traditional(*c) == Some(script)).collect::<BTreeSet<char>>().len()
+            };
+            of(true) >= OF_ONE && of(false) >= OF_OTHER
+        }
+    }
+
+    #[test]
+    fn one_pass_finds_what_many_find() {
+        let parts = [
+            "市图书馆",
+            "圖書館新館週六閱覽座位臺灣",
+            "台湾还有",
+            "146 9亿元",
+            "6 5%",
+            "3 5号",
+            "12 35万",
+            "泉(quan)州",
+            "亳（bó）州",
+            "世卫(WHO)",
+            "上一篇",
+            "资料图",
+            "字号：",
+            "Advertisement",
+            "扫码关",
+            "锟斤拷",
+            "烫烫",
+            "烫烫烫",
+            "Ã¤",
+            "â€™",
+            "\u{fffd}",
+            "\u{85}",
+            "Â",
+            "。",
+            " ",
+            "(",
+            ")",
+            "a",
+            "𠀀",
+            "é",
+        ];
+        let mut dice = 7_u64;
+        let mut roll = |most: usize| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (dice >> 33) as usize % most
+        };
+        for _ in 0..4_000 {
+            let mut words = || (0..roll(9)).map(|_| parts[roll(parts.len())]).collect::<String>();
+            let (title, text) = (words(), words());
+            let (above, seen) = (Seen::of(&title), Seen::of(&text));
+            let letters: Vec<char> = text.chars().collect();
+            assert_eq!(seen.unreadable, is_unreadable(&text), "{text}");
+            assert_eq!(seen.furniture.map(|index| FURNITURE[index]), furniture(&text), "{text}");
+            assert_eq!(seen.point, plainly::lost_point(&letters), "{text}");
+            assert_eq!(seen.readings, plainly::readings(&letters), "{text}");
+            let mixed = mixed(&above.traditional, &seen.traditional, &title, &text);
+            assert_eq!(mixed, plainly::mixed(&title, &text), "{title} {text}");
+        }
+    }
+
+    #[test]
+    fn pieces_stand_where_they_stand() {
+        let letters: Vec<char> = "甲乙丙甲乙丙甲乙丙甲乙丁丁丁丁丁丁丁".chars().collect();
+        let pieces = Pieces::of(&letters);
+        for piece in letters.windows(PIECE).chain(["丙丙丙丙丙".chars().collect::<Vec<_>>().as_slice()]) {
+            let expected: Vec<usize> = (0..letters.len()).filter(|at| letters[*at..].starts_with(piece)).collect();
+            assert_eq!(pieces.places(&letters, piece).collect::<Vec<_>>(), expected, "{piece:?}");
+        }
+        let few = ['甲'];
+        assert_eq!(Pieces::of(&few).places(&few, &letters[..PIECE]).count(), 0);
     }
 
     #[test]

@@ -95,6 +95,22 @@ pub fn fold_into(text: &str, out: &mut String) {
     write(text, |letter, _| push(out, letter));
 }
 
+/// The characters of a folded text, and for each the byte offset in the original of the character it came from.
+#[must_use]
+pub fn placed(text: &str) -> (Vec<char>, Vec<u32>) {
+    let most = text.len() / 3 + 1;
+    let (mut out, mut at): (Vec<char>, Vec<u32>) = (Vec::with_capacity(most), Vec::with_capacity(most));
+    write(text, |letter, from| {
+        if !is_mark(letter) {
+            out.push(letter);
+            at.push(from as u32);
+        } else if let Some(before) = out.last_mut() {
+            *before = compose(*before, letter).unwrap_or(*before);
+        }
+    });
+    (out, at)
+}
+
 /// A folded text that remembers where each of its bytes came from.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Folded {
@@ -256,6 +272,8 @@ mod tests {
             assert_eq!(fold(expected), *expected, "folding twice changes {original:?}");
             assert_eq!(letters(original).into_iter().collect::<String>(), *expected, "{original:?}");
             let map = folded(original);
+            let at = map.text.char_indices().map(|(byte, letter)| (letter, map.at[byte]));
+            assert_eq!(placed(original), at.unzip(), "{original:?}");
             assert_eq!(map.text, *expected, "{original:?}");
             assert_eq!(map.at.len(), map.text.len() + 1, "{original:?}");
             for (byte, from) in map.at.iter().enumerate() {

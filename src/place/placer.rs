@@ -204,7 +204,7 @@ impl<'a> Work<'a> {
     fn scan_text(&mut self, zone: Zone, place: usize, text: &str, most: usize) {
         let width = width(text);
         let written = text;
-        let text: String = written.chars().take(most * width).map(plain).collect();
+        let text = plainly(written, most * width);
         let nth = |count: usize| text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
         let (lede, body) = if zone == Zone::Text {
             let opening = text[..opening(&text)].chars().count();
@@ -261,7 +261,7 @@ impl<'a> Work<'a> {
                     break None;
                 };
                 let end = start + surface.text.len();
-                if beside && end <= text.len() || search.lexicon.aligned(&text, start, end, !self.is_county(surface)) {
+                if beside && end <= text.len() || search.lexicon.aligned(&text, start, end, !surface.county) {
                     break Some((index, surface, end));
                 }
                 candidate = search.shorter(&surface.text);
@@ -311,9 +311,7 @@ impl<'a> Work<'a> {
                 dateline: false,
                 sports: false,
                 last: after.is_empty(),
-                told: opens(before)
-                    && !WORDS.generic.contains(&surface.text)
-                    && WORDS.happens.iter().any(|word| after.starts_with(word.as_str())),
+                told: opens(before) && WORDS.happens.begins(after) && !WORDS.generic.contains(&surface.text),
             };
             hit.dateline = is_dateline(&text, start, end, agency);
             if hit.dateline {
@@ -325,7 +323,7 @@ impl<'a> Work<'a> {
                 hit.why.push(why);
             };
             if WORDS.before.iter().any(|word| before.ends_with(word.as_str()))
-                || WORDS.origin.iter().any(|word| after.starts_with(word.as_str()))
+                || WORDS.origin.begins(after)
                 || felt(before, after)
                 || is_publisher(after)
                 || lives_elsewhere(after)
@@ -349,13 +347,7 @@ impl<'a> Work<'a> {
 
     /// Whether the name needs support: also a common word; or a county's short name in an item from abroad.
     fn is_weak(&self, hit: &Hit, surface: &Surface) -> bool {
-        !hit.full
-            && (surface.weak || self.signals.abroad && surface.text.chars().count() == 2 && self.is_county(surface))
-    }
-
-    /// Whether only counties inside cities bear the name.
-    fn is_county(&self, surface: &Surface) -> bool {
-        surface.bearers.iter().filter_map(|(_, code)| self.unit(*code)).all(|unit| unit.level == Level::County)
+        !hit.full && (surface.weak || self.signals.abroad && surface.text.chars().count() == 2 && surface.county)
     }
 
     /// The one of these units that holds what is named right behind the hit: 日照 in 日照东港.
@@ -395,7 +387,7 @@ impl<'a> Work<'a> {
             }
             // 台北市中山区: a district right behind a city that it does not lie in is another one of its name.
             let touching = beside.is_some_and(|hit| hit.end == self.hits[index].start);
-            if outer.is_some() && touching && self.is_county(surface) && surface.text.ends_with('区') {
+            if outer.is_some() && touching && surface.county && surface.text.ends_with('区') {
                 let name = surface.written.clone();
                 self.hits[index].factor = 0;
                 self.drop_name(&name, Discard::Several);
@@ -711,7 +703,7 @@ fn dateline(unit: &Unit, sports: bool) -> i64 {
 
 /// Whether somebody from there is told of who is elsewhere: 北京小伙在成都.
 fn lives_elsewhere(after: &str) -> bool {
-    WORDS.people.iter().filter_map(|word| after.strip_prefix(word.as_str())).any(|rest| rest.starts_with('在'))
+    WORDS.people.of(after).any(|word| after[word.len()..].starts_with('在'))
 }
 
 /// Whether somebody is told of by where he teaches or learned: 样城大学教授, 样城大学毕业后.
@@ -813,26 +805,21 @@ fn no_place(
         let outer = || outer.bearers.iter().map(|(_, code)| *code);
         surface.bearers.iter().filter_map(|(_, code)| unit(code)).any(|unit| outer().any(|code| lies_in(unit, code)))
     });
-    if words.behind.iter().any(|word| after.starts_with(word.as_str()))
-        && !words.allowed.iter().any(|word| after.starts_with(word.as_str()))
-    {
+    if words.behind.begins(after) && !words.allowed.begins(after) {
         return Some(Discard::Part);
     }
     if ROADS.iter().any(|road| after.strip_prefix([' ', '-']).is_some_and(|after| after.starts_with(road))) {
         return Some(Discard::Part);
     }
-    let county = surface.bearers.iter().all(|(_, code)| {
-        placer.gazetteer.unit(*code).is_some_and(|unit| unit.level == Level::County && !unit.is_city())
-    });
-    if (county || surface.weak) && !beside {
+    if (surface.rural || surface.weak) && !beside {
         if after.starts_with(['镇', '乡', '村', '屯', '庄', '堡', '寨']) {
             return Some(Discard::Township);
         }
-        if county && ends_a_title(before, &surface.text) {
+        if surface.rural && ends_a_title(before, &surface.text) {
             return Some(Discard::Cut);
         }
         let name = surface.text.chars().next().is_some_and(|letter| SURNAMES.contains(letter));
-        if county && name && surface.text.chars().count() == 2 && is_titled(before) {
+        if surface.rural && name && surface.text.chars().count() == 2 && is_titled(before) {
             return Some(Discard::Cut);
         }
         let mut letters = before.chars().rev();
@@ -866,6 +853,24 @@ fn is_dateline(text: &str, start: usize, end: usize, agency: Option<usize>) -> b
     let wired = rest.chars().take(DISPATCH).take_while(|letter| is_han(*letter)).any(|letter| letter == '电');
     let told = ["讯", "(", "/", "消息", "信息"].iter().any(|word| rest.starts_with(word));
     (wired && (by_agency || rest.len() < dated.len())) || (by_agency && told)
+}
+
+/// The beginning of a text, so many characters, in the plain form.
+fn plainly(written: &str, most: usize) -> String {
+    let mut text = String::with_capacity(written.len().min(most * 3));
+    // Nearly all characters are plain as they are: what stands between two others is taken as a whole.
+    let (mut taken, mut reached) = (0, 0);
+    for (at, letter) in written.char_indices().take(most) {
+        reached = at + letter.len_utf8();
+        let plain = plain(letter);
+        if plain != letter {
+            text.push_str(&written[taken..at]);
+            text.push(plain);
+            taken = reached;
+        }
+    }
+    text.push_str(&written[taken..reached]);
+    text
 }
 
 /// How many characters of this text say as much as one of Chinese: four letters of an alphabet.
@@ -1001,6 +1006,16 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn the_plain_form_is_that_of_the_characters() {
+        for written in ["", "許昌市ＡＢＣ，臺灣Ä", "许昌市", "許", "𠀀a許"] {
+            for most in 0..12 {
+                let expected: String = written.chars().take(most).map(plain).collect();
+                assert_eq!(plainly(written, most), expected, "{written} {most}");
+            }
+        }
     }
 
     #[test]

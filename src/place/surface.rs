@@ -1,14 +1,18 @@
-//! The automaton over every name and signal word, and what it finds in a text.
+//! The search for every name and signal word, and what it finds in a text.
+//!
+//! All words are found by their first two characters: a table of bits, small enough to stay near at hand, tells of nearly
+//! every place of a text that none begins there. Where one may, those that begin so are compared, the longest first. An
+//! automaton over the thousands of words goes through too much memory to be as fast.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use aho_corasick::{AhoCorasick, BuildError, Input, MatchKind};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use super::gazetteer::{Form, Gazetteer, Unit};
 use super::lexicon::Lexicon;
 use super::words::{Words, landmarks};
 use crate::model::fold::plain;
 use crate::model::place::{Code, Level};
+use crate::model::spread::BySpread;
 
 /// A name as it is searched, and who bears it.
 #[derive(Debug, Clone)]
@@ -21,9 +25,13 @@ pub(super) struct Surface {
     pub bearers: Vec<(Form, Code)>,
     /// Whether it is also a common word.
     pub weak: bool,
+    /// Whether only counties inside cities bear it.
+    pub county: bool,
+    /// Whether only such counties bear it that are no cities themselves.
+    pub rural: bool,
 }
 
-/// What a match of the automaton is.
+/// What a match is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     /// A name: index into the surfaces.
@@ -55,11 +63,10 @@ const OURS: [(&str, Mark); 8] = [
 /// Shortest name in letters that takes the s of a genitive, in bytes: behind shorter ones it makes another word.
 const GENITIVE: usize = 4;
 
-/// The automaton (leftmost, longest) with its marks.
+/// The words with their marks.
 #[derive(Debug)]
 pub(super) struct Search {
-    automaton: Option<AhoCorasick>,
-    marks: Vec<Mark>,
+    words: Beginnings,
     pub surfaces: Vec<Surface>,
     /// Surface by its text.
     index: BTreeMap<String, u32>,
@@ -105,10 +112,12 @@ impl Search {
             let weak = words.weak.contains(&text) || weak.contains(&text);
             marks.insert(text.clone(), Mark::Name(surfaces.len() as u32));
             index.insert(text.clone(), surfaces.len() as u32);
-            surfaces.push(Surface { text, written, bearers, weak });
+            let mut units = bearers.iter().filter_map(|(_, code)| gazetteer.unit(*code));
+            let county = units.clone().all(|unit| unit.level == Level::County);
+            let rural = county && !units.any(Unit::is_city);
+            surfaces.push(Surface { text, written, bearers, weak, county, rural });
         }
-        let automaton = build(marks.keys()).ok();
-        Self { automaton, marks: marks.into_values().collect(), surfaces, index, lexicon }
+        Self { words: Beginnings::of(marks), surfaces, index, lexicon }
     }
 
     /// The next shorter name at the beginning of this one: 广州 of 广州市.
@@ -119,10 +128,8 @@ impl Search {
 
     /// The first thing at or behind `from` in a text in plain form: start, end, what. Leftmost, then longest.
     pub fn next(&self, text: &str, mut from: usize) -> Option<(usize, usize, Mark)> {
-        let automaton = self.automaton.as_ref()?;
         loop {
-            let found = automaton.find(Input::new(text).span(from..text.len()))?;
-            let (start, end) = (found.start(), found.end());
+            let (start, end, mark) = self.words.next(text, from)?;
             // A name in letters is a whole word; the s of a genitive may follow (Hessens Finanzminister).
             let letter =
                 |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() && !is_han(letter));
@@ -132,7 +139,7 @@ impl Search {
                     && letter(after.next())
                     && !(text[end..].starts_with('s') && !letter(after.next()) && end - start >= GENITIVE);
             if !cut {
-                return Some((start, end, self.marks.get(found.pattern().as_usize()).copied()?));
+                return Some((start, end, mark));
             }
             from = after_first(text, start);
         }
@@ -144,9 +151,82 @@ pub(super) fn after_first(text: &str, at: usize) -> usize {
     at + text[at..].chars().next().map_or(1, char::len_utf8)
 }
 
-/// Built over the surfaces once; several thousand short patterns are far below the crate's limits.
-fn build<'a>(patterns: impl Iterator<Item = &'a String>) -> Result<AhoCorasick, BuildError> {
-    AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns.map(String::as_bytes))
+/// Words by their first two characters.
+#[derive(Debug, Default)]
+struct Beginnings {
+    /// A bit for each pair that begins a word, at a place that many pairs share.
+    bits: Vec<u64>,
+    /// Which of the words begin with a pair; a word of one character stands under it and [`NONE`].
+    pairs: HashMap<u64, Range<u32>, BySpread>,
+    /// Those that begin alike beside each other, the longest first.
+    words: Vec<(String, Mark)>,
+    /// Whether a word of one character is among them.
+    single: bool,
+}
+
+/// In the place of a second character.
+const NONE: char = '\0';
+
+impl Beginnings {
+    /// Places for bits: a power of two, several for each word.
+    const PLACES: u32 = 17;
+
+    fn of(marks: BTreeMap<String, Mark>) -> Self {
+        let mut grouped: BTreeMap<(char, char), Vec<(String, Mark)>> = BTreeMap::new();
+        for (word, mark) in marks {
+            let mut letters = word.chars();
+            if let Some(first) = letters.next() {
+                grouped.entry((first, letters.next().unwrap_or(NONE))).or_default().push((word, mark));
+            }
+        }
+        let mut all = Self { bits: vec![0; (1 << Self::PLACES) / 64], ..Self::default() };
+        for ((first, second), mut words) in grouped {
+            words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+            let from = all.words.len() as u32;
+            all.words.extend(words);
+            all.pairs.insert(pair(first, second), from..all.words.len() as u32);
+            all.single |= second == NONE;
+            let place = Self::place(first, second);
+            all.bits[place / 64] |= 1 << (place % 64);
+        }
+        all
+    }
+
+    fn place(first: char, second: char) -> usize {
+        let mixed = (first as u32).wrapping_mul(0x9e37_79b1) ^ (second as u32).wrapping_mul(0x85eb_ca6b);
+        (mixed >> (u32::BITS - Self::PLACES)) as usize
+    }
+
+    /// The longest of the words that begin with this pair and stand at the beginning of `rest`.
+    fn at(&self, rest: &str, first: char, second: char) -> Option<&(String, Mark)> {
+        let place = Self::place(first, second);
+        if self.bits[place / 64] >> (place % 64) & 1 == 0 {
+            return None;
+        }
+        let Range { start, end } = self.pairs.get(&pair(first, second))?.clone();
+        self.words[start as usize..end as usize].iter().find(|(word, _)| rest.starts_with(word.as_str()))
+    }
+
+    /// The first word at or behind `from`, and the longest of those that begin there: start, end, what.
+    fn next(&self, text: &str, from: usize) -> Option<(usize, usize, Mark)> {
+        let mut letters = text[from..].char_indices();
+        let (mut at, mut first) = letters.next()?;
+        loop {
+            let following = letters.next();
+            let second = following.map_or(NONE, |(_, letter)| letter);
+            let rest = &text[from + at..];
+            let single = || if self.single { self.at(rest, first, NONE) } else { None };
+            if let Some((word, mark)) = self.at(rest, first, second).or_else(single) {
+                return Some((from + at, from + at + word.len(), *mark));
+            }
+            (at, first) = following?;
+        }
+    }
+}
+
+/// Two characters as a number.
+fn pair(first: char, second: char) -> u64 {
+    u64::from(first as u32) << 32 | u64::from(second as u32)
 }
 
 /// Whether the character belongs to a script written without spaces.
@@ -157,4 +237,37 @@ pub(super) const fn is_han(letter: char) -> bool {
 /// Whether `unit` lies in the unit of this code, or is it.
 pub(super) fn lies_in(unit: &Unit, outer: Code) -> bool {
     unit.code == outer || unit.city == Some(outer) || unit.province == outer
+}
+
+#[cfg(test)]
+mod tests {
+    use aho_corasick::{AhoCorasick, MatchKind};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_what_an_automaton_finds(
+            words in proptest::collection::btree_set("[甲乙丙a𠀀]{1,4}", 0..12),
+            text in "[甲乙丙丁ab𠀀]{0,40}",
+        ) {
+            let mark = |index: usize| Mark::Name(index as u32);
+            let marks = words.iter().enumerate().map(|(index, word)| (word.clone(), mark(index)));
+            let all = Beginnings::of(marks.collect());
+            let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&words).unwrap();
+            let expected: Vec<_> = automaton
+                .find_iter(&text)
+                .map(|found| (found.start(), found.end(), mark(found.pattern().as_usize())))
+                .collect();
+            let mut from = 0;
+            let found: Vec<_> = std::iter::from_fn(|| {
+                let found = all.next(&text, from)?;
+                from = found.1;
+                Some(found)
+            })
+            .collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! The placer's own word lists: weak names, blocked phrases, agencies, countries abroad, what stands before and behind.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use crate::model::fold::plain;
 use crate::model::place::Code;
+use crate::model::spread::BySpread;
 
 /// The lists; the head of each section says what it is for.
 const TEXT: &str = include_str!("words.txt");
@@ -21,6 +22,33 @@ pub(super) fn landmarks() -> impl Iterator<Item = (Code, &'static str)> {
     })
 }
 
+/// Words that are looked for at one place of a text, by their first character.
+#[derive(Debug, Default)]
+pub(super) struct Ahead(HashMap<char, Vec<String>, BySpread>);
+
+impl Ahead {
+    /// Those that a text begins with.
+    pub fn of<'w>(&'w self, text: &str) -> impl Iterator<Item = &'w str> {
+        let words = text.chars().next().and_then(|first| self.0.get(&first));
+        words.into_iter().flatten().map(String::as_str).filter(move |word| text.starts_with(word))
+    }
+
+    /// Whether a text begins with one.
+    pub fn begins(&self, text: &str) -> bool {
+        self.of(text).next().is_some()
+    }
+}
+
+impl Extend<String> for Ahead {
+    fn extend<I: IntoIterator<Item = String>>(&mut self, words: I) {
+        for word in words {
+            if let Some(first) = word.chars().next() {
+                self.0.entry(first).or_default().push(word);
+            }
+        }
+    }
+}
+
 /// The lists by section, in the plain form in which texts are searched.
 #[derive(Debug, Default)]
 pub(super) struct Words {
@@ -33,17 +61,17 @@ pub(super) struct Words {
     /// Countries and regions abroad.
     pub abroad: Vec<String>,
     /// What behind a short name makes it part of a road or company.
-    pub behind: Vec<String>,
+    pub behind: Ahead,
     /// What begins like one of `behind` and is not.
-    pub allowed: Vec<String>,
+    pub allowed: Ahead,
     /// What before a name makes it an origin or destination.
     pub before: Vec<String>,
     /// What behind a name makes it an origin or destination.
-    pub origin: Vec<String>,
+    pub origin: Ahead,
     /// What behind a name at the beginning of a sentence tells that it is a place.
-    pub happens: Vec<String>,
+    pub happens: Ahead,
     /// What behind a name is somebody from there.
-    pub people: Vec<String>,
+    pub people: Ahead,
     /// Weak names that are a kind of place by themselves.
     pub generic: BTreeSet<String>,
 }
@@ -110,11 +138,19 @@ mod tests {
         for line in TEXT.lines().filter(|line| line.starts_with('[')) {
             assert!(known.contains(&line), "{line}");
         }
-        for list in
-            [&WORDS.block, &WORDS.agency, &WORDS.abroad, &WORDS.behind, &WORDS.allowed, &WORDS.before, &WORDS.origin]
-        {
+        for list in [&WORDS.block, &WORDS.agency, &WORDS.abroad, &WORDS.before] {
             assert!(!list.is_empty());
         }
-        assert!(WORDS.weak.contains("和平") && WORDS.generic.contains("南部") && !WORDS.happens.is_empty());
+        assert!(WORDS.weak.contains("和平") && WORDS.generic.contains("南部"));
+        for (list, text) in [
+            (&WORDS.behind, "路上"),
+            (&WORDS.allowed, "路上"),
+            (&WORDS.origin, "方向"),
+            (&WORDS.happens, "发生火灾"),
+            (&WORDS.people, "小伙"),
+        ] {
+            assert!(list.begins(text) && !list.begins("") && !list.begins("丨"), "{text}");
+        }
+        assert_eq!(WORDS.people.of("小伙子在").count(), 2);
     }
 }
