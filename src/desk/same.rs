@@ -672,11 +672,11 @@ mod tests {
         let text = |text: &str| Shingled::of(letters(text));
         let long = text("首班5.30，末班22.15，票价2元，全程40分钟，共9站");
         for (short, expected) in
-            [("首班5.30，末班22.1", true), ("首班5.30，末班22.1分", false), ("末班22.15，22.15", false)]
+            [("首班5.30，末班22.1", true), ("首班5.30，末班22.1分", false), ("末班22.15又22.15", false)]
         {
             assert_eq!(agree(&text(short), &long), expected, "{short}");
         }
-        assert_eq!(agreeing(&text("5.30，40，8"), &long), Some(666));
-        assert_eq!(agreeing(&text("5.30，40"), &long), None);
+        assert_eq!(agreeing(&text("首班5.30用时40共8"), &long), Some(666));
+        assert_eq!(agreeing(&text("首班5.30用时40"), &long), None);
     }
 }

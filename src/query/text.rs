@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use unicode_normalization::char::is_combining_mark;
 
-use crate::model::fold::{fold_into, folded};
+use crate::model::fold::{fold_into, folded, plain};
 
 /// What a character does to the run it stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,13 +31,26 @@ enum Class {
 pub fn spaced(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut folded = String::new();
-    runs::<false>(text, |run, _, kind| {
-        fold_into(run, &mut folded);
-        if !folded.is_empty() {
-            close(&mut out, &folded, kind);
-        }
-    });
+    let mut rest = text;
+    while !rest.is_empty() {
+        // Most of a Chinese text: no ideograph changes what stands beside it, and none is a part of a number.
+        let (ideographs, behind) = rest.split_at(rest.find(|c| !is_ideograph(c)).unwrap_or(rest.len()));
+        out.extend(ideographs.chars().map(plain));
+        let (others, next) = behind.split_at(behind.find(is_ideograph).unwrap_or(behind.len()));
+        runs::<false>(others, |run, _, kind| {
+            fold_into(run, &mut folded);
+            if !folded.is_empty() {
+                close(&mut out, &folded, kind);
+            }
+        });
+        rest = next;
+    }
     out
+}
+
+/// Whether a character is one of the ideographs that texts are written in.
+const fn is_ideograph(character: char) -> bool {
+    matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}')
 }
 
 /// Where in a text the needles stand (each in the form of [`spaced`]): ranges of bytes, in order, none touching another.
@@ -154,7 +167,7 @@ fn class(character: char) -> Class {
     match character {
         '0'..='9' | 'a'..='z' | 'A'..='Z' => Class::Word,
         // Most of a Chinese text, without looking it up: ideographs, and common punctuation.
-        '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => Class::Flowing,
+        _ if is_ideograph(character) => Class::Flowing,
         '\0'..='\u{7f}'
         | '\u{2010}'..='\u{2027}'
         | '\u{3000}'..='\u{3003}'
@@ -201,7 +214,29 @@ fn flows(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{spaced, spans};
+    use proptest::prelude::*;
+
+    use super::{close, fold_into, runs, spaced, spans};
+
+    proptest! {
+        #[test]
+        fn ideographs_are_put_as_every_other_run_is(
+            text in proptest::collection::vec(proptest::sample::select(vec![
+                "许", "昌", "許", "\u{3400}", "\u{4dc0}", "か", "ガ", "ｶ", "\u{ff9e}", "\u{3099}", "\u{301}", "e", "Foo", "1", "２", ",",
+                "，", ".", "·", "。", " ", "\u{200b}", "\u{ad}", "한", "ไ", "123", "𠀀", "々", "〇", "①", "\u{fe0f}",
+            ]), 0..24),
+        ) {
+            let text = text.concat();
+            let (mut plainly, mut folded) = (String::new(), String::new());
+            runs::<false>(&text, |run, _, kind| {
+                fold_into(run, &mut folded);
+                if !folded.is_empty() {
+                    close(&mut plainly, &folded, kind);
+                }
+            });
+            prop_assert_eq!(spaced(&text), plainly);
+        }
+    }
 
     #[test]
     fn where_needles_stand() {
