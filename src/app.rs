@@ -23,7 +23,7 @@ pub mod why;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -91,6 +91,8 @@ const WARM: &str = "warm";
 const SETTINGS_PART: usize = 128 * 1024;
 /// Keys of settings that are gone, in one wire record: a key has at most 71 bytes.
 const GONE_PART: usize = 1_500;
+/// So long, in milliseconds, a disk that had room is taken to have some.
+const ROOM_KEPT: i64 = 250;
 /// The editor may be so many wire records behind before no new round begins.
 const BEHIND: u64 = 20_000;
 /// Everything must be over so long after SIGTERM; a second signal ends it at once.
@@ -454,10 +456,20 @@ pub async fn serve(
 
     let brake = {
         let (journal, standing) = (desk.journal.clone(), Arc::clone(&desk.standing));
-        let full = Arc::clone(&desk.full);
+        let (full, clock, seen) = (Arc::clone(&desk.full), Arc::clone(&clock), AtomicI64::new(i64::MIN));
         Arc::new(move || {
             let behind = journal.wire.synced().saturating_sub(standing.decided());
-            full.load(Ordering::Relaxed) || journal.is_full() || behind > BEHIND
+            // The wire looks before it takes anything; to ask the disk before every round costs more than it spares.
+            let look = || {
+                let now = clock().0;
+                let room = (0..ROOM_KEPT).contains(&now.saturating_sub(seen.load(Ordering::Relaxed)));
+                if !room && !journal.is_full() {
+                    seen.store(now, Ordering::Relaxed);
+                    return false;
+                }
+                !room
+            };
+            full.load(Ordering::Relaxed) || behind > BEHIND || look()
         })
     };
     let subscriber = {
@@ -484,7 +496,8 @@ pub async fn serve(
         })
     };
     let all = desk.settings.load().sources.clone();
-    let schedule = Schedule::start(Arc::clone(&desk.poller), all, per_host, brake, told);
+    let schedule = Schedule::start(Arc::clone(&desk.poller), all, per_host, brake, told)
+        .map_err(|error| AppError::System("no thread for polling", error.to_string()))?;
     let bell = schedule.bell();
     subscriber.polls_by(Arc::new(move |source, wait| {
         let bell = bell.clone();

@@ -22,6 +22,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 
 use crate::clock::Clock;
+use crate::fetch::seat::{Seat, Seats};
 use crate::fetch::{Answer, Ask, FetchError, Fetcher, Obedience, robots};
 use crate::journal::{Log, LogError};
 use crate::model::book::{Change, Entry, Held, Signs, State, Validators};
@@ -50,6 +51,8 @@ pub const ITEMS: usize = 20_000;
 pub const COMPLAINTS: usize = 40;
 /// Encoded bytes handed to the wire in one append.
 const BATCH: usize = 4 << 20;
+/// Rounds that are at work with a document at once: what bounds memory. Beside them others wait for their answers.
+pub const AT_WORK: usize = 32;
 /// A date may lie so far ahead of our clock and still count as the newest one.
 const AHEAD: i64 = Time::DAY;
 
@@ -230,6 +233,7 @@ pub struct Poller {
     nudge: Nudge,
     file_max: u64,
     gates: Gates,
+    seats: Seats,
 }
 
 impl std::fmt::Debug for Poller {
@@ -290,6 +294,7 @@ impl Poller {
             nudge,
             file_max,
             gates: Gates::default(),
+            seats: Seats::new(AT_WORK),
         })
     }
 
@@ -320,7 +325,7 @@ impl Poller {
     pub async fn round(self: &Arc<Self>, source: &Arc<Source>) -> Round {
         let _gate = self.gates.enter(source.id()).await;
         let started = (self.clock)();
-        let mut book = self.open_book(source).await;
+        let mut book = self.open_book(source);
         let mut round = Round {
             source: source.id().clone(),
             outcome: Outcome::Nothing,
@@ -342,7 +347,8 @@ impl Poller {
             missed: false,
         };
         let waiting = book.held.iter().filter(|held| !held.settled).count();
-        let (result, walk) = self.walk(source, &mut book, &mut round).await;
+        let seat = self.seats.seat();
+        let (result, walk) = self.walk(source, &mut book, &mut round, &seat).await;
         let now = (self.clock)();
         let came = match result {
             Ok(came) => came,
@@ -376,23 +382,20 @@ impl Poller {
     }
 
     /// The poll book of a source, without whatever cannot be trusted any more.
-    async fn open_book(self: &Arc<Self>, source: &Arc<Source>) -> Entry {
-        let (poller, wanted) = (Arc::clone(self), Arc::clone(source));
-        let open = move || {
-            let mut book = poller.store.book(wanted.id()).unwrap_or_default();
-            // What the wire kept long enough is gone by age; what is missing from the rest was lost.
-            let kept = book.vouched.seq < poller.wire.first() || poller.wire.get(book.vouched).ok().flatten().is_some();
-            if !kept {
-                book.vouched = Position::default();
-            }
-            // Validators answer for items read in this way and still on the wire. Anything else is asked for whole.
-            if !kept || book.reading != wanted.reading() {
-                (book.validators, book.body) = (Validators::default(), 0);
-                book.reading = wanted.reading();
-            }
-            book
-        };
-        blocking(open).await.unwrap_or_default()
+    fn open_book(&self, source: &Source) -> Entry {
+        let mut book = self.store.book(source.id()).unwrap_or_default();
+        // What the wire kept long enough is gone by age; what is missing from the rest was lost.
+        let kept = book.vouched.seq < self.wire.first() || self.wire.holds(book.vouched).unwrap_or(false);
+        if !kept {
+            book.vouched = Position::default();
+        }
+        // Validators answer for items read in this way and still on the wire. Anything else is asked for whole.
+        let reading = source.reading();
+        if !kept || book.reading != reading {
+            (book.validators, book.body) = (Validators::default(), 0);
+            book.reading = reading;
+        }
+        book
     }
 
     async fn walk(
@@ -400,9 +403,10 @@ impl Poller {
         source: &Arc<Source>,
         book: &mut Entry,
         round: &mut Round,
+        seat: &Seat,
     ) -> (Result<Came, Trouble>, Walk) {
         let mut walk = Walk::default();
-        let came = self.look(source, book, round, &mut walk).await;
+        let came = self.look(source, book, round, &mut walk, seat).await;
         (came, walk)
     }
 
@@ -412,10 +416,14 @@ impl Poller {
         book: &mut Entry,
         round: &mut Round,
         walk: &mut Walk,
+        seat: &Seat,
     ) -> Result<Came, Trouble> {
         let got = match &source.kind {
-            Kind::Files(pattern) => self.open_files(pattern, book).await,
-            _ => self.ask(source, book, round, walk).await,
+            Kind::Files(pattern) => {
+                seat.take().await;
+                Box::pin(self.open_files(pattern, book)).await
+            }
+            _ => self.ask(source, book, round, walk, seat).await,
         };
         let (sheets, answer, complaints) = match got? {
             Got::NotModified(answer) => {
@@ -441,7 +449,7 @@ impl Poller {
         let at = (self.clock)();
         let fetched = (!answer.url.is_empty()).then(|| answer.url.clone());
         let login = signs::login(&answer.hops, &sheets);
-        let brought = self.read(source, sheets, book, at).await.map_err(|trouble| match trouble {
+        let brought = Box::pin(self.read(source, sheets, book, at)).await.map_err(|trouble| match trouble {
             Trouble::Parse(error) if login => Trouble::Login(error),
             other => other,
         })?;
@@ -466,7 +474,7 @@ impl Poller {
             signs: reading.signs.with(Signs::LOGIN, login && (listed == 0 || (unknown == listed && book.usual > 0))),
         };
         let learned = (reading.format.clone(), reading.charset.clone());
-        let filing = if postponed { None } else { self.file(source, reading, at, book.vouched).await? };
+        let filing = if postponed { None } else { Box::pin(self.file(source, reading, at, book.vouched)).await? };
         if let Some(filing) = filing {
             round.filing = Some(filing);
             book.vouched = filing;
@@ -502,7 +510,7 @@ impl Poller {
         sheet: Sheet,
     ) -> Result<(u32, Option<i64>), Trouble> {
         let _gate = self.gates.enter(source.id()).await;
-        let mut book = self.open_book(source).await;
+        let mut book = self.open_book(source);
         let (poller, wanted, vouched) = (Arc::clone(self), Arc::clone(source), book.vouched);
         // What a part of the list shows is no baseline: the rest of it would be news at the next poll.
         let baseline = move || {
@@ -513,7 +521,8 @@ impl Poller {
             return Err(Trouble::Unpolled);
         }
         let at = (self.clock)();
-        let Brought { reading, held, pause, postponed, .. } = self.read(source, vec![sheet], &book, at).await?;
+        let Brought { reading, held, pause, postponed, .. } =
+            Box::pin(self.read(source, vec![sheet], &book, at)).await?;
         let filed = if postponed { 0 } else { reading.items.len() as u32 };
         let read = Read {
             listed: reading.listed,
@@ -523,7 +532,7 @@ impl Poller {
             moments: reading.moments.clone(),
             signs: reading.signs,
         };
-        let filing = if postponed { None } else { self.file(source, reading, at, book.vouched).await? };
+        let filing = if postponed { None } else { Box::pin(self.file(source, reading, at, book.vouched)).await? };
         if let Some(filing) = filing {
             book.vouched = filing;
             (self.nudge)();
@@ -541,7 +550,14 @@ impl Poller {
         Ok((filed, pause))
     }
 
-    async fn ask(&self, source: &Source, book: &mut Entry, round: &mut Round, walk: &mut Walk) -> Result<Got, Trouble> {
+    async fn ask(
+        &self,
+        source: &Source,
+        book: &mut Entry,
+        round: &mut Round,
+        walk: &mut Walk,
+        seat: &Seat,
+    ) -> Result<Got, Trouble> {
         let post = match &source.kind {
             Kind::Api { post, .. } if !post.is_empty() => Some(post),
             _ => None,
@@ -560,6 +576,7 @@ impl Poller {
             ca: source.ca.as_deref(),
             post,
             robots: obedience(source, book, before),
+            seat: Some(seat),
         };
         let fetcher = self.fetcher.load_full();
         let answer = fetcher.get(ask).await;

@@ -11,19 +11,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{Id, JoinHandle, JoinSet};
+use tokio::task::{Id, JoinSet};
 use url::Url;
 
 use crate::model::book::{Entry, State};
-use crate::model::id::SourceId;
+use crate::model::id::{SourceId, hash64};
 use crate::model::source::{Kind, Source};
 use crate::model::time::Time;
 use crate::poll::{Outcome, Poller, Round, pace};
 
 pub use roll::Roll;
 
-/// Rounds at once, over all hosts: what bounds memory (each may hold a document) and sockets.
-pub const IN_FLIGHT: usize = 32;
+/// Rounds at once, over all hosts: what bounds sockets. Most of them wait for servers, and it takes as many servers that
+/// hang to keep the others waiting. How many hold a document is bounded by [`crate::poll::AT_WORK`].
+pub const IN_FLIGHT: usize = 128;
 /// Longest sleep: a clock that was set is noticed within it.
 const NAP: i64 = 30 * Time::SECOND;
 /// Sleep while the editor is behind.
@@ -59,8 +60,8 @@ struct Running {
 #[derive(Debug, Default)]
 pub struct Queue {
     seats: Vec<Seat>,
-    /// Seats in order of id.
-    places: Vec<u32>,
+    /// Hash of the id and seat, in order: found without a look at the sources themselves, which lie all over the memory.
+    places: Vec<(u32, u32)>,
     /// Due time and seat. An entry whose time is not its seat's any more is passed over.
     heap: BinaryHeap<Reverse<(Time, usize)>>,
     /// Rounds that run; they may outlive their seat.
@@ -143,9 +144,8 @@ impl Queue {
         drop((former, places));
         self.per_host = per_host.max(1) as usize;
         self.waiting.clear();
-        self.places = (0..u32::try_from(self.seats.len()).unwrap_or(u32::MAX)).collect();
-        let seats = &self.seats;
-        self.places.sort_unstable_by(|a, b| seats[*a as usize].source.id().cmp(seats[*b as usize].source.id()));
+        self.places = self.seats.iter().zip(0..).map(|(seat, at)| (key(seat.source.id()), at)).collect();
+        self.places.sort_unstable();
         self.roll.call(self.seats.iter().map(|seat| (seat.source.id(), seat.state)));
         self.heap = self
             .seats
@@ -284,9 +284,16 @@ impl Queue {
 }
 
 /// The seat of a source.
-fn find(seats: &[Seat], places: &[u32], source: &SourceId) -> Option<usize> {
-    let at = places.binary_search_by(|at| seats[*at as usize].source.id().cmp(source)).ok()?;
-    Some(places[at] as usize)
+fn find(seats: &[Seat], places: &[(u32, u32)], source: &SourceId) -> Option<usize> {
+    let key = key(source);
+    let alike = places.get(places.partition_point(|(other, _)| *other < key)..)?;
+    let mut alike = alike.iter().take_while(|(other, _)| *other == key).map(|(_, at)| *at as usize);
+    alike.find(|at| seats[*at].source.id() == source)
+}
+
+/// By which seats are found.
+fn key(source: &SourceId) -> u32 {
+    hash64(&[source.as_str().as_bytes()]) as u32
 }
 
 /// Until when the host of a source wants to be left alone, as the poll book has it.
@@ -338,30 +345,48 @@ enum Command {
     Stop(Duration, oneshot::Sender<usize>),
 }
 
-/// The task that polls. Dropping it ends the task and the rounds that run.
+/// The thread that polls. Dropping this ends it, with the rounds that run.
 #[derive(Debug)]
 pub struct Schedule {
     commands: mpsc::Sender<Command>,
-    task: JoinHandle<()>,
     roll: Arc<Roll>,
 }
 
-impl Drop for Schedule {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+/// Runs a job on a thread of its own, named `polls`, with all that it spawns. A round is many short steps, each woken by
+/// another: on one thread they cost half of what they do where they are handed from thread to thread. What takes time
+/// (reading documents, filing) has other threads.
+fn apart<T: Send + 'static>(job: impl Future<Output = T> + Send + 'static) -> std::io::Result<oneshot::Receiver<T>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (sender, done) = oneshot::channel();
+    let work = move || {
+        let done = runtime.block_on(job);
+        runtime.shutdown_background();
+        // Nobody may be waiting any more.
+        let _ = sender.send(done);
+    };
+    std::thread::Builder::new().name("polls".to_owned()).spawn(work)?;
+    Ok(done)
 }
 
 impl Schedule {
     /// Begins to poll these sources, at most `per_host` at once at one host.
-    #[must_use]
-    pub fn start(poller: Arc<Poller>, sources: Vec<Arc<Source>>, per_host: u32, brake: Brake, told: Told) -> Self {
+    ///
+    /// # Errors
+    /// If the system gives us no thread.
+    pub fn start(
+        poller: Arc<Poller>,
+        sources: Vec<Arc<Source>>,
+        per_host: u32,
+        brake: Brake,
+        told: Told,
+    ) -> std::io::Result<Self> {
         let (commands, orders) = mpsc::channel(COMMANDS);
         let mut queue = Queue::new();
         queue.reload(sources, per_host, &|id| poller.book(id), (poller.clock())(), true);
         let keeper = Keeper { poller, queue, brake, told, rounds: JoinSet::new(), asked: HashMap::new(), paused: None };
         let roll = keeper.queue.roll();
-        Self { commands, task: tokio::spawn(keeper.keep(orders)), roll }
+        apart(keeper.keep(orders))?;
+        Ok(Self { commands, roll })
     }
 
     /// How many sources are in each state.
@@ -511,7 +536,22 @@ impl Keeper {
 }
 
 /// Asks every due source once (with `all`: every source), and returns the rounds in the order of the sources.
-pub async fn once(poller: &Arc<Poller>, sources: &[Arc<Source>], per_host: u32, all: bool, told: Told) -> Vec<Round> {
+///
+/// # Errors
+/// If the system gives us no thread.
+pub async fn once(
+    poller: &Arc<Poller>,
+    sources: &[Arc<Source>],
+    per_host: u32,
+    all: bool,
+    told: Told,
+) -> std::io::Result<Vec<Round>> {
+    let (poller, sources) = (Arc::clone(poller), sources.to_vec());
+    let rounds = apart(async move { pass(&poller, &sources, per_host, all, told).await })?.await;
+    rounds.map_err(|_| std::io::Error::other("the thread that polls ended by a panic"))
+}
+
+async fn pass(poller: &Arc<Poller>, sources: &[Arc<Source>], per_host: u32, all: bool, told: Told) -> Vec<Round> {
     let start = (poller.clock())();
     let mut queue = Queue::new();
     let book = |id: &SourceId| if all { None } else { poller.book(id) };

@@ -266,7 +266,7 @@ mod tests {
         let end = start.plus(demo.length + Time::MINUTE);
         while now.load(Ordering::SeqCst) < end.0 {
             let rounds = crate::schedule::once(&desk.poller, &sources, 5, true, Arc::new(|_: &crate::poll::Round| ()));
-            runtime.block_on(rounds);
+            runtime.block_on(rounds).unwrap();
             desk.settle().unwrap();
             now.fetch_add(30 * Time::SECOND, Ordering::SeqCst);
         }

@@ -52,6 +52,10 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, options: Options<'_>)
     };
     let rounds = runtime.block_on(schedule::once(&desk.poller, &sources, per_host, options.all, told));
     bar.finish_and_clear();
+    let rounds = match rounds {
+        Ok(rounds) => rounds,
+        Err(error) => return Exit::Io.failed(format!("no thread for polling: {error}")),
+    };
     if let Err(error) = desk.settle() {
         return Exit::from(&error).failed(error);
     }

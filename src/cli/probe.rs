@@ -127,6 +127,7 @@ pub async fn ask(
             Kind::Page { .. } | Kind::Sitemap(_) => Obedience::Obey,
             _ => Obedience::Free,
         },
+        seat: None,
     };
     let answer = fetcher.get(asked).await.map_err(|error| error.to_string())?;
     if !(200..300).contains(&answer.status) {

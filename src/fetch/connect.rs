@@ -184,6 +184,10 @@ fn late(host: &str, phase: Phase, limit: Duration) -> FetchError {
 /// Connects to the first address that answers, each a little after the one before.
 async fn connect(host: &str, addresses: &[SocketAddr]) -> Result<TcpStream, FetchError> {
     let race = async {
+        if let [address] = addresses {
+            let refused = |error: std::io::Error| FetchError::Connect { host: host.to_owned(), why: error.to_string() };
+            return TcpStream::connect(address).await.map_err(refused);
+        }
         let mut attempts = JoinSet::new();
         for (place, address) in addresses.iter().copied().enumerate() {
             attempts.spawn(async move {

@@ -15,6 +15,7 @@ pub mod hint;
 mod lookup;
 mod proxy;
 pub mod robots;
+pub mod seat;
 mod secret;
 mod slot;
 pub mod unpack;
@@ -52,6 +53,7 @@ pub use error::{FetchError, Phase};
 use guard::Guard;
 use lookup::Names;
 use proxy::Proxy;
+use seat::Seat;
 use slot::Slots;
 use unpack::{Encoding, Trouble, Unpacker};
 
@@ -79,8 +81,6 @@ pub const LARGE: usize = 2 << 20;
 pub const LARGE_AT_ONCE: usize = 2;
 /// How long an idle connection is kept for the next request to the same host.
 const IDLE: Duration = Duration::from_secs(15);
-/// Idle connections kept to one host.
-const IDLE_PER_HOST: usize = 1;
 /// While more connections than this are open, in use or idle, none is kept after its answer.
 const KEPT: usize = 64;
 /// Certificate authorities of single sources and proxies for which a client is kept.
@@ -122,6 +122,8 @@ pub struct Ask<'a> {
     pub post: Option<&'a BTreeMap<String, String>>,
     /// Whether robots.txt counts.
     pub robots: Obedience,
+    /// Given up while an answer is awaited.
+    pub seat: Option<&'a Seat>,
 }
 
 /// Whether robots.txt counts for a request.
@@ -149,6 +151,7 @@ impl<'a> Ask<'a> {
             ca: None,
             post: None,
             robots: Obedience::Free,
+            seat: None,
         }
     }
 }
@@ -234,6 +237,7 @@ struct Shared {
     clock: Clock,
     user_agent: HeaderValue,
     body_max: u64,
+    per_host: usize,
     guard: Arc<Guard>,
     proxy: Option<String>,
     slots: Slots,
@@ -267,6 +271,7 @@ impl Fetcher {
             clock,
             user_agent: name,
             body_max: settings.body_max,
+            per_host: settings.per_host.max(1) as usize,
             guard: Arc::new(Guard::new(&settings.allow_private)),
             proxy: settings.proxy.clone().filter(|proxy| !proxy.is_empty()),
             slots: Slots::new(settings.per_host),
@@ -296,6 +301,9 @@ impl Fetcher {
     /// Makes one request. With `enough`, so many bytes of the body do, and the rest is left.
     async fn request(&self, ask: Ask<'_>, enough: Option<u64>) -> Result<Answer, FetchError> {
         let started = (self.0.clock)();
+        if let Some(seat) = ask.seat {
+            seat.leave();
+        }
         let (address, mask) = address::expand(ask.url)?;
         let target = Target::read(&address)
             .map_err(|why| FetchError::Address { address: ask.url.to_owned(), why: mask.hide(&why) })?;
@@ -312,7 +320,8 @@ impl Fetcher {
         let mut permit = None;
         self.admit(&ask, &target, &mut permit).await?;
         let host = target.host().to_owned();
-        let travel = self.travel(&ask, target, own, &mask, permit, enough);
+        // Boxed, as what follows is large and rarely all of it is needed: it is moved with every step outside.
+        let travel = Box::pin(self.travel(&ask, target, own, &mask, permit, enough));
         let mut answer = timeout(ask.timeout, travel).await.unwrap_or_else(|_| {
             Err(FetchError::Timeout { host, phase: Phase::Whole, seconds: ask.timeout.as_secs() })
         })?;
@@ -408,7 +417,8 @@ impl Fetcher {
         let url = target.url.join("/robots.txt").map_or_else(|_| target.url.to_string(), String::from);
         // `${NAME}` stands for a secret in feeds.toml, and nowhere else.
         let url = url.replace("${", "$%7B");
-        let asked = Ask { proxy: ask.proxy, ca: ask.ca, ..Ask::new(&url, robots::TIMEOUT.min(ask.timeout)) };
+        let asked =
+            Ask { proxy: ask.proxy, ca: ask.ca, seat: ask.seat, ..Ask::new(&url, robots::TIMEOUT.min(ask.timeout)) };
         let missing = |why: String| Ok((robots::Rules::missing(why), robots::UNREACHABLE_LIFE));
         match self.request(asked, Some(robots::LONGEST)).await {
             Ok(answer) => match answer.status {
@@ -450,10 +460,11 @@ impl Fetcher {
         let mut posting = form.is_some();
         let mut trusted = true;
         let mut again = true;
-        let mut target = first.clone();
+        let first = Arc::new(first);
+        let mut target = Arc::clone(&first);
         let mut hops = Vec::new();
         let mut jar = Jar::default();
-        let mut seen = BTreeSet::from([(target.uri.to_string(), None)]);
+        let mut seen = BTreeSet::new();
         loop {
             let at_home = target.host() == first.host();
             let (client, proxy) = self.client(ask.ca.filter(|_| at_home), ask.proxy)?;
@@ -467,6 +478,9 @@ impl Fetcher {
                 && let Ok(value) = HeaderValue::from_str(&credentials)
             {
                 request.headers_mut().insert(header::PROXY_AUTHORIZATION, value);
+            }
+            if let Some(seat) = ask.seat {
+                seat.leave();
             }
             let asked = (self.0.clock)();
             let mut use_of = Use::new(&mut request);
@@ -504,8 +518,17 @@ impl Fetcher {
             }
             let status = response.status();
             if !is_redirect(status) {
+                if let Some(seat) = ask.seat {
+                    seat.take().await;
+                }
                 use_of.allow(body_allowance(self.0.body_max));
-                let received = self.receive(response, &target, ask.validators.is_some(), enough).await;
+                let (head, body) = response.into_parts();
+                let answer = self.heard(&head, ask.validators.is_some());
+                let received = if status.is_success() {
+                    Box::pin(self.receive(answer, &head.headers, body, &target, enough)).await
+                } else {
+                    Ok(answer)
+                };
                 if received.is_err() && use_of.flooded() {
                     let (host, most) = (target.host().to_owned(), body_allowance(self.0.body_max).unsigned_abs());
                     return Err(FetchError::Flood { host, most });
@@ -538,6 +561,9 @@ impl Fetcher {
             drop((response, use_of));
             let to = mask.hide(next.url.as_str());
             hops.push(Hop { status: status.as_u16(), to: to.clone() });
+            if hops.len() == 1 {
+                seen.insert((first.uri.to_string(), None));
+            }
             // The same address with another cookie is another request.
             if !seen.insert((next.uri.to_string(), jar.bring(&next).map(|it| it.as_bytes().to_vec()))) {
                 return Err(FetchError::Loop { at: to });
@@ -553,7 +579,7 @@ impl Fetcher {
                 drop(permit.take());
             }
             self.admit(ask, &next, &mut permit).await?;
-            target = next;
+            target = Arc::new(next);
         }
     }
 
@@ -587,16 +613,9 @@ impl Fetcher {
         }
     }
 
-    async fn receive(
-        &self,
-        response: Response<Incoming>,
-        target: &Target,
-        conditional: bool,
-        enough: Option<u64>,
-    ) -> Result<Answer, FetchError> {
-        let host = target.host().to_owned();
+    /// What the head of an answer says.
+    fn heard(&self, head: &http::response::Parts, conditional: bool) -> Answer {
         let now = (self.0.clock)();
-        let (head, mut body) = response.into_parts();
         let text = |name: HeaderName| {
             head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
@@ -625,11 +644,19 @@ impl Fetcher {
                 answer.timings.tls = contact.tls.load(Ordering::Relaxed);
             }
         }
-        if !head.status.is_success() {
-            return Ok(answer);
-        }
+        answer
+    }
+
+    async fn receive(
+        &self,
+        mut answer: Answer,
+        head: &HeaderMap,
+        mut body: Incoming,
+        target: &Target,
+        enough: Option<u64>,
+    ) -> Result<Answer, FetchError> {
+        let host = target.host().to_owned();
         let packed = head
-            .headers
             .get_all(header::CONTENT_ENCODING)
             .iter()
             .map(|value| String::from_utf8_lossy(value.as_bytes()))
@@ -639,7 +666,7 @@ impl Fetcher {
             return Err(FetchError::Encoding { host, encoding: packed });
         };
         let most = enough.unwrap_or(self.0.body_max);
-        let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+        let length = head.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if enough.is_none() && length.is_some_and(|length| length > most) {
             return Err(FetchError::TooLarge { host, most });
         }
@@ -735,7 +762,7 @@ impl Fetcher {
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .pool_max_idle_per_host(self.0.per_host)
             .http1_max_buf_size(HEAD_BYTES)
             .http1_max_headers(HEAD_LINES)
             .http1_allow_spaces_after_header_name_in_responses(true)

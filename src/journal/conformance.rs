@@ -64,6 +64,7 @@ fn order(log: &dyn Log) {
         assert_eq!(bytes, record(at.seq));
         assert_eq!(at.sum, crc32fast::hash(&bytes));
         assert_eq!(log.get(at).unwrap().as_ref(), Some(&bytes));
+        assert!(log.holds(at).unwrap());
     }
     assert!(log.bytes() > 0);
 }
@@ -76,6 +77,7 @@ fn only_synced(log: &dyn Log) {
     assert_eq!(all(log).len(), 3);
     assert!(log.read(4, 1_000).unwrap().is_empty());
     assert_eq!(log.get(unsafe_yet[0]).unwrap(), None);
+    assert!(!log.holds(unsafe_yet[0]).unwrap());
     assert_eq!(log.sync().unwrap(), 6);
     assert_eq!(log.synced(), 6);
     assert_eq!(all(log).len(), 5);
@@ -98,9 +100,16 @@ fn wrong_sum(log: &dyn Log) {
     let at = append(log, 1..8)[5];
     log.sync().unwrap();
     assert!(log.get(at).unwrap().is_some());
-    assert_eq!(log.get(Position { sum: at.sum ^ 1, ..at }).unwrap(), None);
-    assert_eq!(log.get(Position { seq: at.seq + 1, ..at }).unwrap(), None);
-    assert_eq!(log.get(Position { seq: 99, ..at }).unwrap(), None);
+    assert!(log.holds(at).unwrap());
+    for wrong in [
+        Position { sum: at.sum ^ 1, ..at },
+        Position { seq: at.seq + 1, ..at },
+        Position { seq: 99, ..at },
+        Position::default(),
+    ] {
+        assert_eq!(log.get(wrong).unwrap(), None);
+        assert!(!log.holds(wrong).unwrap(), "{wrong:?}");
+    }
 }
 
 fn too_large(log: &dyn Log) {

@@ -115,7 +115,7 @@ struct Open {
 /// Where a record stands.
 enum Found {
     Active { file: Arc<File>, first: u64, offset: u64, end: u64, length: u64 },
-    Sealed { open: Arc<Open>, segment: Index, offset: u64, end: u64 },
+    Sealed { open: Arc<Open>, segment: Index, offset: u64, end: u64, head: Head },
 }
 
 impl Found {
@@ -412,15 +412,14 @@ impl FileLog {
             let open = self.opened(segment.first)?;
             if let Ok((offset, end)) = index::span(&open.index, seq - segment.first) {
                 let mut bytes = [0; HEAD];
-                let fits = offset + HEAD as u64 <= end
+                let within = offset + HEAD as u64 <= end
                     && end <= segment.bytes
-                    && open.file.read_exact_at(&mut bytes, offset).is_ok()
-                    && Head::read(&bytes, segment.first).is_some_and(|head| {
-                        u64::from(head.index) == seq - segment.first
-                            && offset + HEAD as u64 + u64::from(head.length) == end
-                    });
-                if fits {
-                    return Ok(Found::Sealed { open, segment, offset, end });
+                    && open.file.read_exact_at(&mut bytes, offset).is_ok();
+                let head = Head::read(&bytes, segment.first).filter(|head| {
+                    u64::from(head.index) == seq - segment.first && offset + HEAD as u64 + u64::from(head.length) == end
+                });
+                if let Some(head) = head.filter(|_| within) {
+                    return Ok(Found::Sealed { open, segment, offset, end, head });
                 }
             }
             if again {
@@ -644,6 +643,26 @@ impl Log for FileLog {
                 Some(record) => Ok(Some(record)),
                 None => Err(damaged(&self.folder, first, offset, at.seq, "the record does not match its checksum")),
             },
+        }
+    }
+
+    fn holds(&self, at: Position) -> Result<bool, LogError> {
+        if at.seq < self.first() || at.seq >= self.synced() {
+            return Ok(false);
+        }
+        let found = self.locate(at.seq)?;
+        if let Found::Sealed { head, .. } = &found {
+            return Ok(head.sum == at.sum && head.kind != Kind::Gone);
+        }
+        let (first, offset, end, _) = found.place();
+        let mut head = [0; HEAD];
+        let path = segment_path(&self.folder, first);
+        found.file().read_exact_at(&mut head, offset).map_err(failed("read", &path))?;
+        match Head::read(&head, first).filter(|head| u64::from(head.index) == at.seq - first) {
+            None => Err(damaged(&self.folder, first, offset, at.seq, "the record's head does not match its checksum")),
+            Some(head) => Ok(head.sum == at.sum
+                && head.kind != Kind::Gone
+                && offset + HEAD as u64 + u64::from(head.length) == end),
         }
     }
 

@@ -73,6 +73,15 @@ pub trait Log: Send + Sync {
     /// [`LogError::Damaged`], [`LogError::Io`].
     fn get(&self, at: Position) -> Result<Option<Vec<u8>>, LogError>;
 
+    /// Whether the durable record at this position is there, as [`get`](Log::get) would find it; but its bytes need not be
+    /// read for that, only what names them. It does not wait for more than a disk that is asked for a few bytes.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`], [`LogError::Io`].
+    fn holds(&self, at: Position) -> Result<bool, LogError> {
+        Ok(self.get(at)?.is_some())
+    }
+
     /// Bytes free where the log is kept, if that can be told.
     fn room(&self) -> Option<u64>;
 

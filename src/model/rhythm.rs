@@ -225,19 +225,32 @@ impl Rhythm {
     /// What is to be expected, hour by hour.
     #[must_use]
     pub fn rates(&self, east: i64) -> Rates {
-        let (mut all, mut kinds) = (0, [[0_i64; 24]; 2]);
-        for slot in 0..SLOTS {
-            let count = self.count(slot);
-            all += count;
+        let mut counts = [0_i64; SLOTS];
+        for (count, bytes) in counts.iter_mut().zip(self.slots.chunks_exact(2)) {
+            *count = i64::from(u16::from_le_bytes([bytes[0], bytes[1]]));
+        }
+        let mut kinds = [[0_i64; 24]; 2];
+        for (slot, count) in counts.iter().enumerate() {
             kinds[kind(slot)][slot % 24] += count;
         }
         let milli = 1_000 / PARTS;
+        let all: i64 = counts.iter().sum();
         let whole = (all * milli * Time::HOUR + PRIOR * PRIOR_TIME) / (self.watched + PRIOR_TIME);
-        let kinds = [(0, 5), (1, 2)]
-            .map(|(kind, days)| kinds[kind].map(|count| blend(count * milli, self.watched * days, whole, OWN_HOURS)));
+        // Most hours of most sources brought nothing of their own: those of one kind and time of day are alike.
+        let mut quiet = kinds;
+        for (days, (kind, quiet)) in [5, 2].into_iter().zip(kinds.iter_mut().zip(&mut quiet)) {
+            for (rate, quiet) in kind.iter_mut().zip(quiet) {
+                *rate = blend(*rate * milli, self.watched * days, whole, OWN_HOURS);
+                *quiet = blend(0, self.watched, *rate, OWN_WEEKS);
+            }
+        }
         let mut rates = [0_i64; SLOTS];
-        for (slot, rate) in rates.iter_mut().enumerate() {
-            *rate = blend(self.count(slot) * milli, self.watched, kinds[kind(slot)][slot % 24], OWN_WEEKS);
+        for (slot, (rate, count)) in rates.iter_mut().zip(counts).enumerate() {
+            let (kind, hour) = (kind(slot), slot % 24);
+            *rate = match count {
+                0 => quiet[kind][hour],
+                _ => blend(count * milli, self.watched, kinds[kind][hour], OWN_WEEKS),
+            };
         }
         Rates { rates, east }
     }

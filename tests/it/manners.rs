@@ -140,7 +140,7 @@ async fn what_an_answer_says_about_time_counts_whatever_its_status() {
         // Until then it is not asked, after a restart neither.
         let desk = desk.restart();
         let all = [Arc::new(source.clone())];
-        assert!(schedule::once(&desk.poller, &all, 1, false, Arc::new(|_| {})).await.is_empty(), "{what}");
+        assert!(schedule::once(&desk.poller, &all, 1, false, Arc::new(|_| {})).await.unwrap().is_empty(), "{what}");
         assert_eq!(origin.hits("/feed"), 2, "{what}");
     }
 }
@@ -155,7 +155,7 @@ async fn nothing_is_asked_twice_and_one_server_is_asked_one_thing_at_a_time() {
     }
     let many: Vec<Arc<Source>> =
         (0..8).map(|n| Arc::new(source(&format!("s{n}"), Kind::Feed(origin.url(&format!("/{n}")))))).collect();
-    schedule::once(&desk.poller, &many, 1, false, Arc::new(|_| {})).await;
+    schedule::once(&desk.poller, &many, 1, false, Arc::new(|_| {})).await.unwrap();
     assert_eq!((origin.total(), origin.busiest()), (8, 1));
 
     let origin = Origin::start();
@@ -303,7 +303,7 @@ async fn every_kind_of_trouble_makes_us_come_more_seldom() {
     assert_eq!((round.state, round.due), (State::Gone, Time(i64::MAX)));
     desk.pass(90 * Time::DAY);
     let desk = desk.restart();
-    assert!(schedule::once(&desk.poller, &[Arc::new(gone)], 1, false, Arc::new(|_| {})).await.is_empty());
+    assert!(schedule::once(&desk.poller, &[Arc::new(gone)], 1, false, Arc::new(|_| {})).await.unwrap().is_empty());
     assert_eq!(origin.hits("/gone"), 1);
 }
 

@@ -409,13 +409,16 @@ async fn once_asks_each_due_source_once() {
     for n in 0..4 {
         origin.serve(&format!("/{n}"), Reply::ok(feed(&[n])).etag("\"1\""));
     }
-    let rounds = schedule::once(&desk.poller, &sources, 1, false, Arc::new(|_| {})).await;
+    let rounds = schedule::once(&desk.poller, &sources, 1, false, Arc::new(|_| {})).await.unwrap();
     let ids: Vec<&str> = rounds.iter().map(|round| round.source.as_str()).collect();
     assert_eq!(ids, ["s0", "s1", "s2", "s3", "s4"]);
     assert_eq!(rounds.iter().filter(|round| round.failed()).count(), 1);
     assert_eq!((origin.total(), origin.busiest()), (5, 1));
-    assert!(schedule::once(&desk.poller, &sources, 1, false, Arc::new(|_| {})).await.is_empty(), "nobody is due");
-    assert_eq!(schedule::once(&desk.poller, &sources, 1, true, Arc::new(|_| {})).await.len(), 5);
+    assert!(
+        schedule::once(&desk.poller, &sources, 1, false, Arc::new(|_| {})).await.unwrap().is_empty(),
+        "nobody is due"
+    );
+    assert_eq!(schedule::once(&desk.poller, &sources, 1, true, Arc::new(|_| {})).await.unwrap().len(), 5);
 }
 
 #[tokio::test]
@@ -435,7 +438,8 @@ async fn the_schedule_polls_obeys_its_brake_reloads_and_stops() {
         1,
         Arc::new(move || brake.load(Ordering::SeqCst)),
         Arc::new(move |round: &Round| drop(tell.send(round.source.to_string()))),
-    );
+    )
+    .unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(origin.total(), 0, "the editor is behind");
     braked.store(false, Ordering::SeqCst);
@@ -457,7 +461,7 @@ async fn the_schedule_polls_obeys_its_brake_reloads_and_stops() {
 /// waits stays bounded; and it goes on by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_editor_that_falls_behind_holds_polling_up_and_nothing_is_lost() {
-    const SOURCES: usize = 150;
+    const SOURCES: usize = 600;
     const BEHIND: u64 = 20;
     let origin = Origin::start();
     let mut desk = Desk::new();
@@ -483,7 +487,7 @@ async fn an_editor_that_falls_behind_holds_polling_up_and_nothing_is_lost() {
     let told_of = Arc::new(move |round: &Round| tell.send(round.filed).unwrap_or_default());
     // All at once, so that it is the brake that holds them up.
     desk.pass(Time::HOUR);
-    let schedule = Schedule::start(Arc::clone(&desk.poller), sources, 64, brake, told_of);
+    let schedule = Schedule::start(Arc::clone(&desk.poller), sources, 64, brake, told_of).unwrap();
     desk.pass(Time::HOUR);
     let mut rounds = 0;
     let mut stops = 0;
