@@ -14,6 +14,12 @@ use super::pace::{self, Pace, Said};
 const KNOWN_ITEMS: u64 = 20;
 /// … and so long a watch.
 const KNOWN_TIME: i64 = 12 * Time::DAY;
+/// Before that, after so long a watch …
+const HALF_KNOWN: i64 = 3 * Time::DAY;
+/// … it is believed when so many times as much is missing: it may not have shown its weekends yet, nor its quiet weeks.
+const UNSURE: i64 = 2;
+/// So long a source must have been watched before its days are known to be alike, or not.
+const A_WEEK: i64 = 7 * Time::DAY;
 /// So many items in thousandths must be missing before a source that brings one a week is late: by chance alone that
 /// happens once in some 400 such lulls …
 const MISSING: i64 = 6_000;
@@ -132,9 +138,9 @@ pub fn doubts(source: &Source, book: &Entry, now: Time) -> bool {
     let lately = doubted < DOUBT;
     // Before they scroll away, if the list is short.
     let window = if book.listed < 2 { i64::MAX } else { i64::from(book.listed) * SCROLLING };
-    let rates = book.rhythm.rates(east(source, now));
     match book.rhythm.last() {
         Some(last) if book.rhythm.items() >= KNOWN_ITEMS / 2 && book.rhythm.watched() >= GLIMPSE => {
+            let rates = book.rhythm.rates(east(source, now));
             let unproven = if book.proven { i64::MAX } else { UNPROVEN };
             let whole = book.last_new.max(book.doubted).unwrap_or(last);
             if now.since(whole) >= every(source).1.max(DOUBT_WINDOW) && fleeting(book, &rates) {
@@ -150,19 +156,31 @@ pub fn doubts(source: &Source, book: &Entry, now: Time) -> bool {
         _ => {
             let quiet = book.last_new.map_or(0, |last| now.since(last));
             quiet >= source.every.1.max(12 * Time::HOUR)
-                && doubted >= if book.rhythm.items() > 0 { DOUBT } else { DOUBT_WINDOW }
+                && doubted >= if book.rhythm.items() == 0 || fruitful(book) { DOUBT_WINDOW } else { DOUBT }
         }
     }
 }
 
 /// Whether so much may come on one busy day that nothing is left of the list: four standard deviations above the mean, and
-/// one more. Then nobody who asks twice a day may believe that it is the same list for longer than that.
+/// one more. Then nobody who asks twice a day may believe that it is the same list for longer than that. Of a source that was
+/// watched for less than a week, only its Sunday may be known: what is expected of a week may come on one day.
 fn fleeting(book: &Entry, rates: &Rates) -> bool {
     let heap = book.rhythm.heap();
-    let daily = (rates.weekly() / 7).saturating_mul(1_000) / heap;
+    let days = if young(book) { 1 } else { 7 };
+    let daily = (rates.weekly() / days).saturating_mul(1_000) / heap;
     let deviation = i64::try_from((daily.max(0).unsigned_abs() * 1_000).isqrt()).unwrap_or(i64::MAX);
     let list = i64::from(book.listed).saturating_mul(1_000_000) / heap;
     book.listed > 1 && daily.saturating_add(deviation.saturating_mul(4)).saturating_add(1_000) >= list
+}
+
+/// Whether the last doubt found news. One may have come in that moment; so it is worth another look, not a verdict.
+fn fruitful(book: &Entry) -> bool {
+    book.doubted.is_some() && book.last_new >= book.doubted
+}
+
+/// Whether it was not watched for a whole week yet.
+fn young(book: &Entry) -> bool {
+    book.rhythm.watched() < A_WEEK
 }
 
 /// How many items must be missing, in thousandths, to make a source late.
@@ -176,13 +194,13 @@ fn bound(book: &Entry, rates: &Rates) -> i64 {
 
 /// Items that should have come since the last one, in thousandths, and how many make it late. `None` while the rhythm is not
 /// known.
-fn lull(book: &Entry, now: Time, east: i64) -> Option<(i64, i64)> {
+fn lull(book: &Entry, now: Time, rates: &Rates) -> Option<(i64, i64)> {
     let rhythm = &book.rhythm;
-    if rhythm.items() < KNOWN_ITEMS || rhythm.watched() < KNOWN_TIME {
+    if rhythm.items() < KNOWN_ITEMS || rhythm.watched() < HALF_KNOWN {
         return None;
     }
-    let rates = rhythm.rates(east);
-    Some((rates.expected(rhythm.last()?, now), bound(book, &rates)))
+    let surely = if rhythm.watched() < KNOWN_TIME { UNSURE } else { 1 };
+    Some((rates.expected(rhythm.last()?, now), bound(book, rates).saturating_mul(surely)))
 }
 
 /// Notes in the poll book what was seen, judges how the source is doing, and plans when it is asked next. Returns what is to
@@ -255,7 +273,8 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
         }
     }
     (said.fresh, said.ttl, said.skip) = (book.hint, book.ttl, book.skip);
-    (book.state, book.why) = judge(source, book, at, east);
+    let rates = book.rhythm.rates(east);
+    (book.state, book.why) = judge(source, book, at, &rates);
     // Before a source is called late because it says "not modified", that is doubted.
     let doubt = book.state == State::Late && doubts(source, book, at);
     if doubt {
@@ -277,7 +296,6 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
     } else {
         book.floor * 7 / 8
     };
-    let rates = book.rhythm.rates(east);
     let haste = if doubt || (odd && book.troubled == 1) { least.max(pace::SECOND_LOOK) } else { book.haste };
     let pushed = book.pushed.filter(|until| at < *until);
     let pace = Pace { every, rates: &rates, window: book.listed, haste, floor: book.floor, pushed: false, said };
@@ -292,7 +310,7 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
         // A weekend may be longer than what is expected; a lull by the rhythm is certain.
         State::Silent if !few && book.signs == Signs::default() => {
             let newest = book.newest.or(book.last_new).unwrap_or(at);
-            let late = lull(book, at, east).is_some_and(|(missing, bound)| missing * 2 >= bound);
+            let late = lull(book, at, &rates).is_some_and(|(missing, bound)| missing * 2 >= bound);
             late || at.since(newest) * 100 >= source.expect.newest.saturating_mul(OLD)
         }
         State::Silent | State::Broken => book.troubled > 1,
@@ -383,7 +401,7 @@ fn told(book: &mut Entry, before: State, at: Time, certain: bool) -> Option<Chan
 }
 
 /// How a source that answered is doing, by what is expected of it and by its rhythm, and why.
-fn judge(source: &Source, book: &Entry, now: Time, east: i64) -> (State, Option<Why>) {
+fn judge(source: &Source, book: &Entry, now: Time, rates: &Rates) -> (State, Option<Why>) {
     let (expect, listed) = (&source.expect, book.listed);
     if book.signs.has(Signs::LOGIN) {
         return (State::Broken, Some(Why::Login));
@@ -404,7 +422,7 @@ fn judge(source: &Source, book: &Entry, now: Time, east: i64) -> (State, Option<
         let (dated, expected) = (book.newest.is_some(), expect.newest);
         return (State::Silent, Some(Why::Old { newest, dated, expected, quiet: whose(source, book), listed }));
     }
-    if let Some((missing, bound)) = lull(book, now, east).filter(|_| dated)
+    if let Some((missing, bound)) = lull(book, now, rates).filter(|_| dated)
         && missing >= bound
     {
         let (last, missing) = (book.rhythm.last().unwrap_or(now), (missing / 1_000).unsigned_abs());
@@ -590,6 +608,45 @@ mod tests {
         let at = last.plus(25 * H);
         let change = conclude(&source, &mut book, seen(at, read(20, 3, at))).unwrap();
         assert_eq!((change.from, change.to), (State::Late, State::Ok));
+    }
+
+    #[test]
+    fn a_rhythm_of_days_is_believed_when_twice_as_much_is_missing() {
+        let source = feed();
+        let mut book = Entry::default();
+        for hour in 0..5 * 24 {
+            let at = MONDAY.plus(hour * H);
+            conclude(&source, &mut book, seen(at, read(20, u32::from(hour > 0) + 19 * u32::from(hour == 0), at)));
+        }
+        let last = MONDAY.plus((5 * 24 - 1) * H);
+        let late = (1..72).find(|hour| {
+            let change = conclude(&source, &mut book, seen(last.plus(hour * H), Came::Same));
+            change.is_some_and(|change| change.to == State::Late)
+        });
+        // After weeks it is told within 18 hours; of this Saturday nothing is known yet.
+        assert!(late.is_some_and(|late| (18..60).contains(&late)), "{late:?}");
+    }
+
+    /// A list of pages without dates, whose server said "not modified" for ever from its first morning on. Each doubt found
+    /// some news and no proof of a lie, and the next one came a week later: whole lists scrolled by.
+    #[test]
+    fn a_doubt_that_found_news_is_soon_followed_by_another() {
+        let source = feed();
+        let undated = |unknown| {
+            let read = Read { listed: 14, unknown, filed: unknown, ..Read::default() };
+            Came::Read(read)
+        };
+        let mut book = Entry::default();
+        conclude(&source, &mut book, seen(MONDAY, undated(14)));
+        let mut doubted = Vec::new();
+        for hour in 1..=48 {
+            let at = MONDAY.plus(hour * H);
+            let doubt = doubts(&source, &book, at);
+            doubted.extend(doubt.then_some(hour));
+            let came = if doubt { undated(3) } else { Came::NotModified };
+            conclude(&source, &mut book, Seen { doubted: doubt, ..seen(at, came) });
+        }
+        assert!(doubted.len() >= 3, "{doubted:?}");
     }
 
     #[test]
