@@ -332,6 +332,8 @@ impl Press {
     pub const ASIDE: usize = 8 * 1024 * 1024;
     /// Most memory for searches, in bytes: anybody can ask for any number of them.
     pub const SEARCHES: usize = 4 * 1024 * 1024;
+    /// All of it.
+    pub const MOST: usize = Self::SHELF + Self::ASIDE + Self::SEARCHES;
     /// `max-age` of a page of an archive, in minutes: a day. It never changes but where something was taken out of it.
     pub const ARCHIVED: u32 = 24 * 60;
     /// So many feeds are printed at a start because they were asked for last before it.
@@ -521,9 +523,9 @@ impl Press {
             channel.next = hits.next.map(|order| with(Part::Before(order, hits.limit)));
             channel.modified = Time::from_seconds(version.modified);
             channel.ttl = minutes;
-            let grows = format.grows().then_some(&*settings);
-            channel.entries =
-                hits.stories.into_iter().filter_map(|(_, story)| self.entry(story, site, grows)).collect();
+            let grows = format.grows();
+            let entry = |(_, story)| self.entry(story, site, &settings, grows);
+            channel.entries = hits.stories.into_iter().filter_map(entry).collect();
             self.renders.fetch_add(1, Ordering::Relaxed);
             // Whether a search has something new nobody knows before it is made: no hub can tell.
             channel.hub = None;
@@ -619,7 +621,7 @@ impl Press {
         }
         // What grows has no place where nothing changes any more.
         let grows = format.grows() && at.is_none();
-        let entry = |(_, story)| self.entry(story, site, grows.then_some(&*settings));
+        let entry = |(_, story)| self.entry(story, site, &settings, grows);
         channel.entries = stories.into_iter().filter_map(entry).collect();
         self.renders.fetch_add(1, Ordering::Relaxed);
         let printed = Printed::new(format.render(&channel), version, minutes * 60, format.media_type(), channel);
@@ -628,11 +630,18 @@ impl Press {
         Ok(Some(printed))
     }
 
-    /// `None` while the story is held back. With settings, by which sources have their names, it tells of all copies.
-    fn entry(&self, story: Story, site: &Site, settings: Option<&InForce>) -> Option<Entry> {
-        let copies = settings.map(|settings| told(&story, settings)).unwrap_or_default();
-        let versions = if settings.is_some() { (story.edits, story.corrections) } else { (0, 0) };
-        let emission = story.emission?;
+    /// `None` while the story is held back. Where it `grows` it tells of all copies.
+    fn entry(&self, story: Story, site: &Site, settings: &InForce, grows: bool) -> Option<Entry> {
+        let copies = if grows { told(&story, settings) } else { Vec::new() };
+        let versions = if grows { (story.edits, story.corrections) } else { (0, 0) };
+        let mut emission = story.emission?;
+        // What is passed on may become less after it was emitted, and never more.
+        if let Some(Setting::Source(rules)) = settings.get(&format!("source/{}", emission.source)) {
+            emission.republish = emission.republish.min(rules.republish);
+        }
+        if emission.republish < Republish::Summary {
+            emission.summary.clear();
+        }
         let html = (emission.republish == Republish::Full)
             .then(|| self.texts.item(emission.text))
             .flatten()
@@ -952,7 +961,10 @@ mod tests {
                     when: "双减".to_owned(),
                 }),
                 Setting::Source(SourceRules {
-                    id: source(), name: "许昌晨报".to_owned(), ..SourceRules::default()
+                    id: source(),
+                    name: "许昌晨报".to_owned(),
+                    republish: Republish::Full,
+                    ..SourceRules::default()
                 }),
             ]);
             desk
@@ -1128,6 +1140,20 @@ mod tests {
         let text = desk.text(&city());
         assert!(text.contains("<p>whole text 2</p>"), "{text}");
         assert_eq!(text.matches("content:encoded>").count(), 2, "one element, opened and closed: {text}");
+    }
+
+    #[test]
+    fn a_republish_that_says_less_counts_for_what_was_published_before() {
+        let mut desk = Desk::new();
+        desk.story(2, &[city()], 60, Republish::Full);
+        let all = [(Republish::Full, true, true), (Republish::Summary, false, true), (Republish::Title, false, false)];
+        for (republish, whole, summary) in all.into_iter().chain([all[0]]) {
+            let name = "许昌晨报".to_owned();
+            desk.set(vec![Setting::Source(SourceRules { id: source(), name, republish, ..SourceRules::default() })]);
+            let text = desk.text(&city());
+            let told = (text.contains("whole text 2"), text.contains("summary 2"));
+            assert_eq!(told, (whole, summary), "{republish:?}: {text}");
+        }
     }
 
     #[test]
