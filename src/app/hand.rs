@@ -267,10 +267,10 @@ fn part(found: &Found, named: &[String]) -> Result<Vec<(SourceId, ItemKey)>, Str
 
 /// Whether a copy is meant: by its source, its address or its guid.
 fn is(copy: &Copy, text: &str) -> bool {
-    let sent = copy.key.0.split_once(':').map_or("", |(_, sent)| sent);
-    let both = text.split_once('/').is_some_and(|(source, key)| copy.source.as_str() == source && sent == key);
+    let both =
+        text.split_once('/').is_some_and(|(source, key)| copy.source.as_str() == source && copy.key.is_meant(key));
     let address = || !copy.canonical.is_empty() && text.contains("://") && normalise::canonical(text) == copy.canonical;
-    copy.source.as_str() == text || sent == text || copy.key.0 == text || both || address()
+    copy.source.as_str() == text || copy.key.is_meant(text) || both || address()
 }
 
 /// What came of it, in words.

@@ -37,7 +37,7 @@ impl std::fmt::Display for SourceId {
 /// What makes an item the same item when its source shows it again. Ours, never the parser's: feed-rs invents a random
 /// id for an item with neither guid nor link.
 ///
-/// `guid:…` as sent, else `link:…` (canonical), else `day:…` (folded headline and claimed day), else `text:…` (folded
+/// `guid:…` as sent (of an address without its scheme), else `link:…` (canonical), else `day:…` (folded headline and claimed day), else `text:…` (folded
 /// headline and hash of the text). Never the day of polling: a listed item would be new every morning.
 #[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]
@@ -47,10 +47,26 @@ impl ItemKey {
     /// Longest key kept as it is; a longer one is replaced by its hash.
     pub const LONGEST: usize = 512;
 
-    /// From a guid as sent (trimmed).
+    /// From a guid as sent (trimmed). Of one that is an address the scheme does not count: sites move from http to https.
     #[must_use]
     pub fn guid(guid: &str) -> Self {
-        Self::short("guid", guid.trim())
+        let guid = guid.trim();
+        let bare = guid.strip_prefix("https:").or_else(|| guid.strip_prefix("http:"));
+        Self::short("guid", bare.filter(|rest| rest.starts_with("//")).unwrap_or(guid))
+    }
+
+    /// What stands in it: the guid, of an address with the scheme that the item's link has, or what stands for a guid.
+    #[must_use]
+    pub fn sent(&self, link: &str) -> String {
+        let (kind, rest) = self.0.split_once(':').unwrap_or(("", &self.0));
+        let scheme = if link.starts_with("http:") { "http:" } else { "https:" };
+        if kind == "guid" && rest.starts_with("//") { format!("{scheme}{rest}") } else { rest.to_owned() }
+    }
+
+    /// Whether this is the guid meant, as it was sent or as it is told.
+    #[must_use]
+    pub fn is_meant(&self, text: &str) -> bool {
+        *self == Self::guid(text) || self.0 == text || self.0.split_once(':').is_some_and(|(_, rest)| rest == text)
     }
 
     /// From a canonical link.
@@ -166,4 +182,27 @@ fn framed(parts: &[&[u8]]) -> Vec<u8> {
         all.extend_from_slice(part);
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guid_that_is_an_address_is_told_as_one_and_found_by_it() {
+        for (sent, link, told) in [
+            ("https://news.example/?p=4", "https://news.example/4", "https://news.example/?p=4"),
+            ("http://news.example/?p=4", "http://news.example/4", "http://news.example/?p=4"),
+            (" https://news.example/4 ", "", "https://news.example/4"),
+            ("n-1", "http://news.example/4", "n-1"),
+            ("http:7", "", "http:7"),
+        ] {
+            let key = ItemKey::guid(sent);
+            assert_eq!(key.sent(link), told, "{sent}");
+            assert!(key.is_meant(told) && key.is_meant(sent) && key.is_meant(&key.0), "{sent}");
+            assert!(!key.is_meant("news.example") && !key.is_meant(""), "{sent}");
+        }
+        assert_eq!(ItemKey::guid("http://a.example/1"), ItemKey::guid("https://a.example/1"));
+        assert_eq!(ItemKey::link("news.example/4").sent("https://news.example/4"), "news.example/4");
+    }
 }

@@ -71,9 +71,7 @@ fn link_from(raw: &Raw, bases: &Bases) -> String {
 
 fn key(raw: &Raw, source: &Source, link: &str, use_guid: bool, use_link: bool) -> ItemKey {
     if let Some(guid) = raw.guid.as_deref().map(str::trim).filter(|guid| use_guid && !guid.is_empty()) {
-        let bare =
-            guid.strip_prefix("https:").or_else(|| guid.strip_prefix("http:")).filter(|rest| rest.starts_with("//"));
-        return ItemKey::guid(bare.unwrap_or(guid));
+        return ItemKey::guid(guid);
     }
     if use_link && !link.is_empty() {
         return ItemKey::link(link);

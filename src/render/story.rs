@@ -72,7 +72,7 @@ fn place(placed: &Placed, slug: Slug<'_>) -> Value {
 fn copy(story: &Story, index: usize, copy: &Copy, offset: i16) -> Value {
     json!({
         "source": copy.source.as_str(),
-        "guid": copy.key.0.split_once(':').map_or(copy.key.0.as_str(), |(_, key)| key),
+        "guid": copy.key.sent(&copy.link),
         "url": copy.link,
         "title": copy.title,
         "published": copy.published.as_ref().map(|claim| rfc3339(claim.at, claim.offset)),
