@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use url::{Url, form_urlencoded};
 
 use super::draft::Sheet;
-use super::{Poller, Round};
+use super::{Poller, Round, pace};
 use crate::clock::Clock;
 use crate::fetch::call::Call;
 use crate::model::id::SourceId;
@@ -96,10 +96,21 @@ impl Subscriber {
         Arc::new(Self { poller, store, settings, clock, told, bell, runtime, book, turns, waiting })
     }
 
-    /// From now on what could not be taken from a delivery is polled by this schedule, before its turn.
+    /// From now on what could not be taken from a delivery is polled by this schedule, before its turn; and at once what
+    /// was delivered and not filed when citydesk ended.
     pub fn polls_by(&self, bell: Bell) {
         // There is one schedule.
         let _ = self.bell.set(bell);
+        let missed: Vec<_> = match self.store.pushes() {
+            Ok(all) => all.into_iter().filter(|(_, push)| push.stage == Stage::Active && push.missed).collect(),
+            Err(_) => Vec::new(), // Told by every sweep.
+        };
+        let now = (self.clock)();
+        for (id, _) in &missed {
+            if let Some(source) = self.source(id) {
+                self.poll(&source, pace::first(now, id, missed.len()).since(now));
+            }
+        }
     }
 
     /// Has a source asked in so many milliseconds; never twice within the shortest time between its polls.
@@ -211,6 +222,11 @@ impl Subscriber {
         let mut hub = push.hub.clone();
         let mut trouble = format!("the hub redirects more than {REDIRECTS} times");
         for _ in 0..=REDIRECTS {
+            if !self.may_be_asked(&hub, &id) {
+                trouble =
+                    format!("{hub} is on a port of its own, and only 80 and 443 are asked where a document leads us");
+                break;
+            }
             let call = Call { url: &hub, body: Some(form.clone()), headers: &[FORM], timeout: TIMEOUT, keep: 300 };
             let said = match self.poller.fetcher().call(call).await {
                 Ok(said) => said,
@@ -254,6 +270,26 @@ impl Subscriber {
         let host = Url::parse(public).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
         host.parse().is_ok_and(|host| settings.fetch.allow_private.iter().any(|network| network.contains(host)))
+    }
+
+    /// Whether a hub is at a port where hubs are: a document may lead us anywhere. As with redirects, the address of the
+    /// source in feeds.toml opens its own port, and so does `[fetch] allow_private`.
+    fn may_be_asked(&self, hub: &str, source: &SourceId) -> bool {
+        let place = |url: &str| {
+            let url = Url::parse(url).ok()?;
+            Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
+        };
+        let Some((host, port)) = place(hub) else { return false };
+        let own = || {
+            let source = self.source(source);
+            source.and_then(|source| place(source.kind.address())).is_some_and(|own| own == (host.clone(), port))
+        };
+        let trusted = || {
+            let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+            let settings = self.settings.load();
+            address.is_ok_and(|at| settings.fetch.allow_private.iter().any(|network| network.contains(at)))
+        };
+        matches!(port, 80 | 443) || own() || trusted()
     }
 
     fn callback(&self, source: &SourceId, token: &str) -> String {
@@ -415,6 +451,8 @@ impl Mailbox for Subscriber {
             }
             *waiting += delivery.body.len();
         }
+        // Until it is filed: if citydesk ends before, the next start polls the source at once.
+        self.change(&id, Some(token), |push| push.missed = true);
         let runtime = self.runtime.clone();
         runtime.spawn(self.file(id, push, delivery));
         Taken::Taken
