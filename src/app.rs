@@ -514,7 +514,7 @@ pub async fn serve(
     metrics
         .watch("press_renders", "Feeds and parts of feeds printed since the start", move || renders.renders() as f64);
     metrics.watch("press_bytes", "Memory of what is printed and kept", move || weight.weight() as f64);
-    metrics.watch("press_limit_bytes", "Most memory for what is printed", || (Press::SHELF + Press::ASIDE) as f64);
+    metrics.watch("press_limit_bytes", "Most memory for what is printed", || Press::MOST as f64);
     let warm = place.join(WARM);
     if let Ok(list) = std::fs::read_to_string(&warm) {
         let press = Arc::clone(&press);

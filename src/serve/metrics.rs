@@ -185,15 +185,15 @@ impl Metrics {
         self.dropped.inc();
     }
 
-    /// Counts a poll: `new`, `unchanged`, `not_modified`, `http`, `timeout`, `refused` or `parse`; how long it took;
-    /// bytes received.
+    /// Counts a poll: `new`, `unchanged`, `not_modified`, `http` (a status that is no success), or what failed, by
+    /// [`crate::poll::Trouble::kind`]; how long it took; bytes received.
     pub fn fetched(&self, outcome: &'static str, time: Duration, bytes: u64) {
         self.fetches.get_or_create(&Outcome { outcome }).inc();
         self.fetch_duration.observe(time.as_secs_f64());
         self.received.inc_by(bytes);
     }
 
-    /// Counts items by what was decided: `open`, `join`, `correct` or `drop`.
+    /// Counts items by what was decided: `open`, `join`, `correct` or `see`.
     pub fn decided(&self, decision: &'static str, items: u64) {
         self.items.get_or_create(&Decision { decision }).inc_by(items);
     }

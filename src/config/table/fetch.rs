@@ -32,8 +32,12 @@ const ALLOW_PRIVATE: Key<Vec<Network>> = Key {
     default: "[]",
     kind: &Many(Cidr),
 };
-const PROXY: Key<Option<String>> =
-    Key { name: "proxy", doc: "http or socks5 proxy, also per source.", default: "\"\"", kind: &Proxy };
+const PROXY: Key<Option<String>> = Key {
+    name: "proxy",
+    doc: "http or socks5 proxy, also per source. It finds names itself: it has to refuse those that lead inside.",
+    default: "\"\"",
+    kind: &Proxy,
+};
 
 /// The register of its keys.
 pub(in crate::config) const TABLE: Table = Table {
