@@ -1099,14 +1099,27 @@ mod tests {
         }
     }
 
-    /// A log whose records cannot be read one at a time for a while: no file descriptor is left.
+    /// A log whose records cannot be read one at a time for a while (no file descriptor is left), or that takes none (the
+    /// disk is full).
     struct Sulking {
         log: Arc<dyn Log>,
         sulks: AtomicU64,
+        refuses: AtomicU64,
+    }
+
+    impl Sulking {
+        fn over(log: &Arc<dyn Log>) -> Arc<Self> {
+            Arc::new(Self { log: Arc::clone(log), sulks: AtomicU64::new(0), refuses: AtomicU64::new(0) })
+        }
     }
 
     impl Log for Sulking {
         fn append(&self, expected: Option<u64>, records: &[&[u8]]) -> std::result::Result<Vec<Position>, LogError> {
+            let left = self.refuses.load(Ordering::Relaxed);
+            if left > 0 {
+                self.refuses.store(left - 1, Ordering::Relaxed);
+                return Err(LogError::Full { folder: "ledger".into() });
+            }
             self.log.append(expected, records)
         }
         fn sync(&self) -> std::result::Result<u64, LogError> {
@@ -1144,7 +1157,7 @@ mod tests {
     #[test]
     fn an_item_that_cannot_be_read_now_is_decided_later() {
         let mut room = Room::new();
-        let sulking = Arc::new(Sulking { log: Arc::clone(&room.journal.wire), sulks: AtomicU64::new(0) });
+        let sulking = Sulking::over(&room.journal.wire);
         room.journal.wire = Arc::<Sulking>::clone(&sulking);
         room.file(&["许昌护城河夜游航线开航了", "焦作市民健身步道建成开放"]);
         let mut editor = room.editor(Box::new(|_| ()));
@@ -1155,6 +1168,25 @@ mod tests {
         assert_eq!(room.store.view().meta().stories, 0);
         while editor.step().unwrap() {}
         assert_eq!(room.store.view().meta().stories, 2);
+    }
+
+    #[test]
+    fn what_a_full_disk_has_decided_again_is_counted_once() {
+        let mut room = Room::new();
+        let sulking = Sulking::over(&room.journal.ledger);
+        room.journal.ledger = Arc::<Sulking>::clone(&sulking);
+        room.file(&["许昌护城河夜游航线开航了", "焦作市民健身步道建成开放"]);
+        let count = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&count);
+        let mut editor = room.editor(Box::new(move |tally| {
+            counted.fetch_add(tally.opened, Ordering::Relaxed);
+        }));
+        sulking.refuses.store(3, Ordering::Relaxed);
+        for _ in 0..3 {
+            assert!(matches!(editor.step(), Err(EditorError::Log(LogError::Full { .. }))));
+        }
+        while editor.step().unwrap() {}
+        assert_eq!(count.load(Ordering::Relaxed), 2);
     }
 
     fn records(log: &dyn Log) -> Vec<Vec<u8>> {
