@@ -318,16 +318,20 @@ fn changed(rules: &Rules, case: &Asked<'_>, shelf: &dyn Shelf, no: StoryNo) -> R
     let Some(story) = going_on(shelf, no)? else { return open(rules, case, shelf, copy) };
     let story = correct::part(story, &copy, shelf)?;
     let exact = story.copies.iter().position(|c| c.source == item.source && c.key == item.key);
-    // It may stand there under the key it had before its source rewrote its guids. One that was only seen, the story being
-    // full, has no copy: another article of its source is not revised by it.
-    let index = exact.or_else(|| rewritten(&story, &copy)).filter(|_| !story.spiked && !case.baseline);
+    // It may stand there under the key it had before its source rewrote its guids.
+    let same = exact.or_else(|| rewritten(&story, &copy));
+    let own = || story.copies.iter().position(|c| c.source == item.source);
+    let index = same.or_else(own).filter(|_| !story.spiked && !case.baseline);
     let see = Edit::See { story: story.no, source: item.source.clone(), key: item.key.clone(), hash: item.hash };
     let Some(index) = index else { return Ok(vec![see]) };
     let old = &story.copies[index];
     if same::reused(case, old, &copy, shelf) {
         return unknown(rules, case, shelf, copy, folded);
     }
-    if old.gist == copy.gist {
+    // One that was only seen, the story being full, has no copy: another article of its source is not revised by it.
+    let alone = story.copies.iter().filter(|c| c.source == item.source).count() == 1;
+    let unsure = same.is_none() && (!alone || full(&story.copies, &copy));
+    if unsure || old.gist == copy.gist {
         return Ok(vec![see]);
     }
     let mut edits = if exact.is_some() { Vec::new() } else { vec![see] };
