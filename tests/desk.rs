@@ -31,6 +31,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
 
+#[path = "desk/damaged.rs"]
+mod damaged;
 #[path = "desk/likeness.rs"]
 mod likeness;
 #[path = "desk/splits.rs"]
