@@ -135,7 +135,8 @@ pub fn mends(
         || is_cut(&emission.title)
         || alike(&emission.title, &copy.title) == Some(Alike::Cut)
         || outvoted(emission, story, copy)
-        || (!mine.says_the_same(&theirs) && reworded(story, printed, copy, &mine, shelf))
+        // A read counter is no other wording.
+        || (printed.gist != copy.gist && !mine.says_the_same(&theirs) && reworded(story, printed, copy, &mine, shelf))
         || !theirs.beside(&mine, &emission.title, date(copy) <= date(printed)).is_empty();
     if !damaged || !mine.beside(&theirs, &copy.title, date(printed) <= date(copy)).is_empty() {
         return None;
