@@ -216,7 +216,6 @@ pub struct Editor {
     /// Texts of those decided last.
     recent: Recent,
     announce: Announce,
-    /// What the step at hand decided.
     /// What was decided and is not committed: a step that fails decides it again.
     tally: Tally,
     /// What was committed and not announced.

@@ -235,10 +235,10 @@ impl Store {
         Ok(())
     }
 
-    /// Whether keys can be looked up without asking every volume: of many, a thread reads the keys first.
+    /// Whether keys can be looked up as well as they ever will: of many volumes, a thread reads the keys first.
     #[must_use]
     pub fn finds(&self) -> bool {
-        Volume::of(StoryNo(self.read().meta.stories)) < Self::MANY || self.sieve.is_ready()
+        Volume::of(StoryNo(self.read().meta.stories)) < Self::MANY || !self.sieve.is_reading()
     }
 
     /// What stands under a key in the volumes up to `last`, newest first.

@@ -163,6 +163,12 @@ impl Sieve {
         self.ready.load(Ordering::Acquire)
     }
 
+    /// Whether they are being read now: where that failed, nobody may wait for it.
+    pub fn is_reading(&self) -> bool {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.as_ref().is_some_and(|reader| !reader.is_finished())
+    }
+
     /// The volumes up to `last` that may hold the key, newest first; the others surely do not.
     pub fn volumes(&self, tree: Tree, key: &[u8], last: Volume) -> Vec<Volume> {
         if !self.is_ready() {
