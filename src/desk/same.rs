@@ -125,6 +125,39 @@ pub(super) const COMPARED: usize = 8_000;
 /// # Errors
 /// [`ShelfError`] if the past cannot be read.
 pub fn find(rules: &Rules, copy: &Copy, folded: Vec<char>, shelf: &dyn Shelf) -> Result<Vec<Match>, ShelfError> {
+    let (candidates, common) = candidates(copy, shelf)?;
+    let mut stories: Vec<Story> = Vec::new();
+    for no in candidates {
+        let Some(story) = super::going_on_card(shelf, no)? else { continue };
+        if !stories.iter().any(|known| known.no == story.no) {
+            stories.push(story);
+        }
+    }
+    let mut found = Vec::new();
+    if stories.is_empty() {
+        return Ok(found);
+    }
+    let own = Side { common, ..Side::folded(copy, folded) };
+    let stories: Vec<Known<'_>> = stories.iter().map(Known::of).collect();
+    let recurring = recurs(&own, &stories);
+    let mut compared = 0;
+    for known in &stories {
+        if recurring && known.headlines.iter().any(|theirs| own.headline.equals(theirs)) {
+            compared += 1;
+            if compared > SERIES_LOOKED_AT {
+                continue;
+            }
+        }
+        if let Ok((score, why)) = weigh(rules, &own, known, recurring, shelf) {
+            found.push(Match { story: known.story.no, score, why });
+        }
+    }
+    found.sort_by_key(|m| (std::cmp::Reverse(m.score), m.story));
+    Ok(found)
+}
+
+/// Stories to be compared with a copy, those that share most keys first; and which hashes of its text many stories have.
+fn candidates(copy: &Copy, shelf: &dyn Shelf) -> Result<(Vec<StoryNo>, Vec<u64>), ShelfError> {
     let mut votes: BTreeMap<StoryNo, usize> = BTreeMap::new();
     // Those that share more than words of a headline.
     let mut told: BTreeSet<StoryNo> = BTreeSet::new();
@@ -133,28 +166,27 @@ pub fn find(rules: &Rules, copy: &Copy, folded: Vec<char>, shelf: &dyn Shelf) ->
         *votes.entry(sharer.no).or_default() += 100;
         told.insert(sharer.no);
     }
-    let elsewhere =
-        |sharer: &Sharer| sharer.named.is_some_and(|named| !copy.named.is_empty() && !copy.named.contains(&named));
-    // What many have is a phrase, and nominates none; but by its beginning alone a headline that recurs is found.
-    let (mut phrases, mut common, mut once) = (Vec::new(), Vec::new(), BTreeSet::new());
-    let mut series = false;
-    let pieces =
-        shelf.sharing_headline(copy)?.into_iter().enumerate().map(|(index, found)| (index == 0, 4, None, found));
-    let pieces: Vec<_> = pieces.collect();
-    let hashes = copy.sketch.iter().map(|hash| Ok((false, 3, Some(*hash), shelf.sharing_text(*hash)?)));
-    let hashes: Vec<_> = hashes.collect::<Result<_, ShelfError>>()?;
-    for (beginning, vote, hash, sharers) in pieces.into_iter().chain(hashes) {
-        if sharers.len() >= Sharer::MOST && !beginning {
-            common.extend(hash);
+    let (headline, text) = (shelf.sharing_headline(copy)?, copy.sketch.iter().map(|hash| shelf.sharing_text(*hash)));
+    let text = text.collect::<Result<Vec<_>, _>>()?;
+    // By its beginning alone a headline that recurs is found.
+    let series = headline.first().is_some_and(|sharers| sharers.len() >= Sharer::MOST);
+    let common = copy.sketch.iter().zip(&text).filter(|(_, sharers)| sharers.len() >= Sharer::MOST);
+    let common = common.map(|(hash, _)| *hash).collect();
+    // Of each key: those who share it, what that counts, whether it is of the text, and whether it nominates by itself.
+    let few = |sharers: &[Sharer]| sharers.len() < SAID_BY_FEW;
+    let headline = headline.iter().enumerate().map(|(index, sharers)| (sharers, 4, false, index == 0 || few(sharers)));
+    let (mut phrases, mut once): (Vec<&Sharer>, BTreeSet<StoryNo>) = (Vec::new(), BTreeSet::new());
+    for (sharers, vote, of_text, telling) in headline.chain(text.iter().map(|sharers| (sharers, 3, true, few(sharers))))
+    {
+        // What many have is a phrase, and nominates none.
+        if sharers.len() >= Sharer::MOST && !telling {
             phrases.extend(sharers);
             continue;
         }
-        series |= beginning && sharers.len() >= Sharer::MOST;
-        let telling = beginning || sharers.len() < SAID_BY_FEW;
-        for sharer in sharers.into_iter().filter(|sharer| !elsewhere(sharer)) {
+        for sharer in sharers.iter().filter(|sharer| !elsewhere(&copy.named, sharer.named.as_slice())) {
             if telling || votes.contains_key(&sharer.no) || !once.insert(sharer.no) {
                 *votes.entry(sharer.no).or_default() += vote;
-                if hash.is_some() {
+                if of_text {
                     told.insert(sharer.no);
                 }
             }
@@ -175,34 +207,7 @@ pub fn find(rules: &Rules, copy: &Copy, folded: Vec<char>, shelf: &dyn Shelf) ->
         });
     }
     candidates.truncate(LOOKED_AT);
-    let mut stories: Vec<Story> = Vec::new();
-    for (_, no) in candidates {
-        let Some(story) = super::going_on_card(shelf, no)? else { continue };
-        if !stories.iter().any(|known| known.no == story.no) {
-            stories.push(story);
-        }
-    }
-    let mut found = Vec::new();
-    if stories.is_empty() {
-        return Ok(found);
-    }
-    let own = Side { common, ..Side::folded(copy, folded) };
-    let stories: Vec<Known<'_>> = stories.iter().map(Known::of).collect();
-    let recurring = recurs(&own, &stories);
-    let mut series = 0;
-    for known in &stories {
-        if recurring && known.headlines.iter().any(|theirs| own.headline.equals(theirs)) {
-            series += 1;
-            if series > SERIES_LOOKED_AT {
-                continue;
-            }
-        }
-        if let Ok((score, why)) = weigh(rules, &own, known, recurring, shelf) {
-            found.push(Match { story: known.story.no, score, why });
-        }
-    }
-    found.sort_by_key(|m| (std::cmp::Reverse(m.score), m.story));
-    Ok(found)
+    Ok((candidates.into_iter().map(|(_, no)| no).collect(), common))
 }
 
 /// Whether the copy shown of one story is a copy of the other, either way: the surer answer.
@@ -341,13 +346,14 @@ fn weigh(
     if !linked && elsewhere(&copy.named, &named) {
         return Err(Veto::Cities);
     }
+    // One copy dated late must not push the others out.
+    let apart = story.copies.iter().map(|c| span(c, copy)).min().unwrap_or_default();
     // Of texts that share a good part, the smallest hashes tell it: most strangers end here.
     if !linked && !theirs.sketch.is_empty() {
-        let likely = known.headlines.iter().any(|theirs| own.headline.shared(theirs) >= HALF);
-        if facing.alike.is_none() && !likely && own.is_strange_to(story, theirs, &[]) {
+        let likely = || known.headlines.iter().any(|theirs| own.headline.shared(theirs) >= HALF);
+        if facing.alike.is_none() && own.is_strange_to(story, theirs, &[]) && !likely() {
             return Err(Veto::Unlike(None));
         }
-        let apart = story.copies.iter().map(|c| span(c, copy)).min().unwrap_or_default();
         if recurring && apart > SERIES && own.is_strange_to(story, theirs, &own.common) {
             return Err(Veto::Recurring);
         }
@@ -378,8 +384,6 @@ fn weigh(
     {
         return Err(Veto::Repeated(copy.source.clone()));
     }
-    // One copy dated late must not push the others out.
-    let apart = story.copies.iter().map(|c| span(c, copy)).min().unwrap_or_default();
     // What is dated by its import is the bare headline, and later than the article.
     let imported = if own.text.weight < LEAST { date(copy) > date(theirs) } else { date(theirs) > date(copy) };
     if apart > WINDOW && !late(own, &facing, &texts, apart, imported) {

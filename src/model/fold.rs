@@ -80,11 +80,7 @@ pub fn fold(text: &str) -> String {
 pub fn letters(text: &str) -> Vec<char> {
     let mut out: Vec<char> = Vec::with_capacity(text.len() / 3 + 1);
     write(text, |letter, _| {
-        if !is_mark(letter) {
-            out.push(letter);
-        } else if let Some(before) = out.last_mut() {
-            *before = compose(*before, letter).unwrap_or(*before);
-        }
+        put(&mut out, letter);
     });
     out
 }
@@ -101,11 +97,8 @@ pub fn placed(text: &str) -> (Vec<char>, Vec<u32>) {
     let most = text.len() / 3 + 1;
     let (mut out, mut at): (Vec<char>, Vec<u32>) = (Vec::with_capacity(most), Vec::with_capacity(most));
     write(text, |letter, from| {
-        if !is_mark(letter) {
-            out.push(letter);
+        if put(&mut out, letter) {
             at.push(from as u32);
-        } else if let Some(before) = out.last_mut() {
-            *before = compose(*before, letter).unwrap_or(*before);
         }
     });
     (out, at)
@@ -173,7 +166,18 @@ fn lower(letter: char) -> char {
     }
 }
 
-/// Appends a letter, or joins a combining mark to the letter before it.
+/// Appends a letter, or joins a combining mark to the letter before it; whether there is one more.
+fn put(out: &mut Vec<char>, letter: char) -> bool {
+    let more = !is_mark(letter);
+    if more {
+        out.push(letter);
+    } else if let Some(before) = out.last_mut() {
+        *before = compose(*before, letter).unwrap_or(*before);
+    }
+    more
+}
+
+/// The same in a string.
 fn push(out: &mut String, letter: char) {
     if !is_mark(letter) {
         out.push(letter);
