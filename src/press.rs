@@ -15,7 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::model::edition::{EditionId, Order, Version};
 use crate::model::place::Code;
 use crate::model::position::Texts;
-use crate::model::setting::{Cities, InForce, Setting, Site};
+use crate::model::setting::{self, Cities, InForce, Setting, Site};
 use crate::model::source::{Rank, Republish};
 use crate::model::story::Story;
 use crate::model::tag::Tag;
@@ -636,7 +636,7 @@ impl Press {
         let versions = if grows { (story.edits, story.corrections) } else { (0, 0) };
         let mut emission = story.emission?;
         // What is passed on may become less after it was emitted, and never more.
-        if let Some(Setting::Source(rules)) = settings.get(&format!("source/{}", emission.source)) {
+        if let Some(rules) = setting::source(settings, emission.source.as_str()) {
             emission.republish = emission.republish.min(rules.republish);
         }
         if emission.republish < Republish::Summary {
@@ -715,10 +715,7 @@ impl Plate<'_> {
             EditionId::City(code) | EditionId::Province(code) => Some(place(*code)),
             EditionId::Tag(id) => Some(self.tag(id)),
             EditionId::CityTag(code, id) => Some(format!("{} · {}", place(*code), self.tag(id))),
-            EditionId::Source(id) => Some(match self.settings.get(&format!("source/{id}")) {
-                Some(Setting::Source(rules)) if !rules.name.is_empty() => rules.name.clone(),
-                _ => id.to_string(),
-            }),
+            EditionId::Source(id) => Some(named(self.settings, id.as_str())),
             EditionId::Saved(id) => Some(match self.settings.get(&format!("feed/{id}")) {
                 Some(Setting::Feed(feed)) if !feed.title.is_empty() => feed.title.clone(),
                 _ => id.clone(),
@@ -805,17 +802,19 @@ fn version(view: &View<'_>, edition: &EditionId, format: &dyn Format) -> Result<
     Ok(Version { seq: version.seq.max(grown.seq), modified: version.modified.max(grown.modified) })
 }
 
+/// Name of a source for people.
+fn named(settings: &InForce, id: &str) -> String {
+    let name = setting::source(settings, id).map(|rules| &rules.name).filter(|name| !name.is_empty());
+    name.map_or_else(|| id.to_owned(), Clone::clone)
+}
+
 /// A story's copies, as programs are told of them.
 fn told(story: &Story, settings: &InForce) -> Vec<Told> {
-    let name = |id: &str| match settings.get(&format!("source/{id}")) {
-        Some(Setting::Source(rules)) if !rules.name.is_empty() => rules.name.clone(),
-        _ => id.to_owned(),
-    };
     let copies = story.copies.iter().enumerate();
     copies
         .map(|(at, copy)| Told {
             source: copy.source.to_string(),
-            name: name(copy.source.as_str()),
+            name: named(settings, copy.source.as_str()),
             title: copy.title.clone(),
             link: copy.link.clone(),
             seen: copy.seen,

@@ -229,6 +229,15 @@ impl Setting {
 /// The recorded settings in force, by key.
 pub type InForce = BTreeMap<String, Setting>;
 
+/// The rules in force of a source, by its id; `None` of one that is retired.
+#[must_use]
+pub fn source<'s>(settings: &'s InForce, id: &str) -> Option<&'s SourceRules> {
+    match settings.get(&format!("source/{id}")) {
+        Some(Setting::Source(rules)) => Some(rules),
+        _ => None,
+    }
+}
+
 impl Settings {
     /// The parts that can change a published byte.
     #[must_use]

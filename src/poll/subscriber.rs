@@ -268,8 +268,14 @@ impl Subscriber {
             return true;
         }
         let host = Url::parse(public).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        host.parse().is_ok_and(|host| settings.fetch.allow_private.iter().any(|network| network.contains(host)))
+        self.is_trusted(&host)
+    }
+
+    /// Whether a host is an address that `[fetch] allow_private` names.
+    fn is_trusted(&self, host: &str) -> bool {
+        let settings = self.settings.load();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+        address.is_ok_and(|at| settings.fetch.allow_private.iter().any(|network| network.contains(at)))
     }
 
     /// Whether a hub is at a port where hubs are: a document may lead us anywhere. As with redirects, the address of the
@@ -284,12 +290,7 @@ impl Subscriber {
             let source = self.source(source);
             source.and_then(|source| place(source.kind.address())).is_some_and(|own| own == (host.clone(), port))
         };
-        let trusted = || {
-            let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-            let settings = self.settings.load();
-            address.is_ok_and(|at| settings.fetch.allow_private.iter().any(|network| network.contains(at)))
-        };
-        matches!(port, 80 | 443) || own() || trusted()
+        matches!(port, 80 | 443) || own() || self.is_trusted(&host)
     }
 
     fn callback(&self, source: &SourceId, token: &str) -> String {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use crate::model::diff::Diff;
 use crate::model::edition::EditionId;
 use crate::model::evidence::{Likeness, Veto};
-use crate::model::id::{Guid, SourceId, StoryNo};
+use crate::model::id::{Guid, StoryNo};
 use crate::model::item::Item;
 use crate::model::position::Texts;
-use crate::model::setting::{InForce, Setting};
-use crate::model::source::{Republish, SourceRules};
+use crate::model::setting::{self, InForce, Setting};
+use crate::model::source::Republish;
 use crate::model::story::{Copy, Story};
 use crate::model::tag::Tag;
 use crate::model::time::{Time, Trust};
@@ -194,13 +194,6 @@ pub fn title(story: &Story) -> &str {
     }
 }
 
-fn rules<'a>(settings: &'a InForce, source: &SourceId) -> Option<&'a SourceRules> {
-    match settings.get(&format!("source/{source}")) {
-        Some(Setting::Source(rules)) => Some(rules),
-        _ => None,
-    }
-}
-
 fn earliest(story: &Story) -> Option<usize> {
     let believed =
         |copy: &Copy| copy.published.as_ref().filter(|claim| claim.trust > Trust::None).map(|claim| claim.at);
@@ -230,7 +223,8 @@ fn changes(
 ) -> Vec<Option<Change>> {
     let mut changes = vec![None; story.copies.len()];
     let Some(whole) = story.shown() else { return changes };
-    let terms = |copy: &Copy| rules(settings, &copy.source).map_or(Republish::Title, |rules| rules.republish);
+    let terms =
+        |copy: &Copy| setting::source(settings, copy.source.as_str()).map_or(Republish::Title, |rules| rules.republish);
     for index in order.iter().copied().filter(|index| *index != story.shown as usize).take(COMPARED) {
         let copy = &story.copies[index];
         let item = texts.item(copy.wire);
@@ -245,7 +239,7 @@ fn changes(
 }
 
 fn tags(story: &Story, shown: Option<&Item>, settings: &InForce) -> Vec<Tagged> {
-    let own = story.shown().and_then(|copy| rules(settings, &copy.source));
+    let own = story.shown().and_then(|copy| setting::source(settings, copy.source.as_str()));
     let among =
         |names: &[String], tag: &Tag| names.iter().filter_map(|name| Tag::new(name)).any(|own| own.id == tag.id);
     let rule = |tag: &Tag| match settings.get("tags") {

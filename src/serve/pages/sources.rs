@@ -9,7 +9,7 @@ use super::{Chrome, Desk};
 use crate::model::book::{Entry, State};
 use crate::model::edition::EditionId;
 use crate::model::id::SourceId;
-use crate::model::setting::Setting;
+use crate::model::setting;
 use crate::model::source::Republish;
 use crate::model::time::Time;
 use crate::serve::directory::Source;
@@ -152,7 +152,7 @@ impl Desk<'_> {
             say(words.polled, format!("{} {address}", configured.kind.name()), None);
         }
         let settings = self.view.settings();
-        if let Some(Setting::Source(rules)) = settings.get(&format!("source/{}", source.id)) {
+        if let Some(rules) = setting::source(&settings, source.id.as_str()) {
             let name = |code| self.gazetteer.unit(code).map_or_else(|| code.to_string(), |unit| unit.name.clone());
             say(words.about, rules.cities.iter().map(|code| name(*code)).collect::<Vec<_>>().join("、"), None);
             let republish = match rules.republish {
