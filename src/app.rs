@@ -733,14 +733,15 @@ fn tell(round: &Round, metrics: &Metrics, status: &Status, skews: &skew::Skews) 
         metrics.turned(change.to.word());
     }
     if let Some(skew) = round.skew {
-        let wrong = skews.note(&round.source, skew);
-        let told = status.complaints().iter().any(|(part, _)| *part == "clock");
+        let skew::Verdict { wrong, before } = skews.note(&round.source, skew);
         match &wrong {
-            Some(sentence) if !told => tracing::error!("clock: {sentence}"),
-            None if told => tracing::info!("clock: it agrees with the clocks of the sources again"),
+            Some(sentence) if !before => tracing::error!("clock: {sentence}"),
+            None if before => tracing::info!("clock: it agrees with the clocks of the sources again"),
             _ => {}
         }
-        status.complain("clock", wrong);
+        if before || wrong.is_some() {
+            status.complain("clock", wrong);
+        }
     }
 }
 

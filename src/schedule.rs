@@ -49,9 +49,8 @@ struct Seat {
 #[derive(Debug)]
 struct Running {
     host: Option<Arc<str>>,
-    /// How it asks.
-    reading: u64,
-    every: (i64, i64),
+    /// The source as it is asked.
+    source: Arc<Source>,
     /// The source is wanted again before the round says so.
     again: bool,
 }
@@ -184,8 +183,7 @@ impl Queue {
                 }
                 *busy += 1;
             }
-            let (host, every) = (seat.host.clone(), seat.source.every);
-            let running = Running { host, reading: seat.source.reading(), every, again: false };
+            let running = Running { host: seat.host.clone(), source: Arc::clone(&seat.source), again: false };
             self.running.insert(seat.source.id().clone(), running);
             return Some(Arc::clone(&seat.source));
         }
@@ -195,7 +193,7 @@ impl Queue {
     /// A round is over; the source is due again then, or before if it was asked for or changed while the round ran.
     pub fn done(&mut self, source: &SourceId, due: Time) {
         let Some(running) = self.running.remove(source) else { return };
-        let Running { host, reading, every, again } = running;
+        let Running { host, source: asked, again } = running;
         if let Some(host) = host {
             if let Some(busy) = self.busy.get_mut(&host) {
                 *busy = busy.saturating_sub(1);
@@ -213,7 +211,10 @@ impl Queue {
             }
         }
         let seat = find(&self.seats, &self.places, source).and_then(|at| self.seats.get(at));
-        let wanted = seat.filter(|seat| again || seat.source.reading() != reading || seat.source.every != every);
+        let changed = |now: &Arc<Source>| {
+            !Arc::ptr_eq(now, &asked) && (now.reading() != asked.reading() || now.every != asked.every)
+        };
+        let wanted = seat.filter(|seat| again || changed(&seat.source));
         let due = wanted.map_or(due, |seat| seat.due.min(due));
         self.set(source, due);
     }

@@ -13,15 +13,16 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Asks `/readyz` of the address in feeds.toml, or of `host:port` or `http://host:port` if one is given.
 #[must_use]
 pub fn run(runtime: &tokio::runtime::Runtime, config: &Path, url: Option<&str>) -> Exit {
-    let address = match (url, crate::config::load(config)) {
-        (Some(url), _) => url.trim_start_matches("http://").trim_end_matches('/').to_owned(),
-        (None, Ok(loaded)) => {
-            let listen = loaded.settings.server.listen;
-            // A daemon that listens everywhere is asked on loopback.
-            if listen.ip().is_unspecified() { format!("127.0.0.1:{}", listen.port()) } else { listen.to_string() }
-        }
-        // A daemon runs on with its last good feeds.toml: a bad save must not have it killed.
-        (None, Err(failed)) => return beside(runtime, &failed.store),
+    let address = if let Some(url) = url {
+        url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+    } else {
+        let listen = match crate::config::load(config) {
+            Ok(loaded) => loaded.settings.server.listen,
+            // A daemon runs on with its last good feeds.toml: a bad save must not have it killed.
+            Err(failed) => return beside(runtime, &failed.store),
+        };
+        // A daemon that listens everywhere is asked on loopback.
+        if listen.ip().is_unspecified() { format!("127.0.0.1:{}", listen.port()) } else { listen.to_string() }
     };
     let asked = control::ready(&address);
     let outcome = runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await });
