@@ -123,6 +123,23 @@ impl Desk {
         while editor.step().unwrap() {}
     }
 
+    /// Sources `s0`, `s1` and so on, of one rank.
+    fn sources(&mut self, count: usize) {
+        for source in 0..count {
+            let rules = SourceRules {
+                id: SourceId::new(&format!("s{source}")).unwrap(),
+                name: format!("s{source}"),
+                rank: Rank::Media,
+                join: true,
+                keep: 180 * Time::DAY,
+                zone: "Asia/Shanghai".into(),
+                ..SourceRules::default()
+            };
+            self.settings.insert(format!("source/s{source}"), Setting::Source(rules));
+        }
+        self.settle();
+    }
+
     fn settle(&mut self) {
         self.settings.insert("tags".into(), Setting::Tags(self.tags.clone()));
         let (set, gone) = difference(&self.sent, &self.settings);

@@ -18,10 +18,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use citydesk::model::filing::{Filing, Wire};
-use citydesk::model::id::{SourceId, StoryNo};
-use citydesk::model::setting::Setting;
-use citydesk::model::source::{Rank, SourceRules};
-use citydesk::model::time::Time;
+use citydesk::model::id::StoryNo;
 
 use super::splits::Dice;
 use super::{Desk, item};
@@ -364,19 +361,7 @@ fn file(desk: &mut Desk, made: &[Made], dice: &mut Dice) {
     for last in (1..order.len()).rev() {
         order.swap(last, dice.roll(last as u64 + 1) as usize);
     }
-    for source in 0..SOURCES {
-        let rules = SourceRules {
-            id: SourceId::new(&format!("s{source}")).unwrap(),
-            name: format!("s{source}"),
-            rank: Rank::Media,
-            join: true,
-            keep: 180 * Time::DAY,
-            zone: "Asia/Shanghai".into(),
-            ..SourceRules::default()
-        };
-        desk.settings.insert(format!("source/s{source}"), Setting::Source(rules));
-    }
-    desk.settle();
+    desk.sources(SOURCES);
     for made in order {
         let item = item(&format!("s{}", made.source), &made.line, desk.now);
         let position = desk.wire(&Wire::Item(Box::new(item.clone())));

@@ -10,9 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use citydesk::model::filing::{Filing, Wire};
 use citydesk::model::id::SourceId;
-use citydesk::model::setting::Setting;
-use citydesk::model::source::{Rank, SourceRules};
-use citydesk::model::time::Time;
 
 use super::{Desk, item};
 
@@ -63,19 +60,7 @@ struct Score {
 /// Files all copies of all stories, dealt to the sources from `turn` on, and scores the stories that come of it.
 fn score(lines: &str, turn: usize) -> Score {
     let mut desk = Desk::new();
-    for source in 0..SOURCES {
-        let rules = SourceRules {
-            id: SourceId::new(&format!("s{source}")).unwrap(),
-            name: format!("s{source}"),
-            rank: Rank::Media,
-            join: true,
-            keep: 180 * Time::DAY,
-            zone: "Asia/Shanghai".into(),
-            ..SourceRules::default()
-        };
-        desk.settings.insert(format!("source/s{source}"), Setting::Source(rules));
-    }
-    desk.settle();
+    desk.sources(SOURCES);
     // Key, the story it was made of, its kind.
     let mut made: Vec<(String, usize, &'static str)> = Vec::new();
     let mut filings: BTreeMap<usize, Vec<String>> = BTreeMap::new();
