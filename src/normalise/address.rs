@@ -207,7 +207,10 @@ fn path(written: &str, alone: bool) -> String {
         let at = path.len().checked_sub(index.len())?;
         path.get(at..).filter(|end| end.eq_ignore_ascii_case(index)).map(|_| &path[..at])
     });
-    folder.unwrap_or(path).to_owned()
+    let path = folder.unwrap_or(path);
+    // Behind what stood at the end more may stand, and what looked like an address inside the path may have gone with it.
+    let slashes = path.ends_with('/') || (path.contains("//") && !path.contains(":/"));
+    if slashes { self::path(path, alone) } else { path.to_owned() }
 }
 
 /// Percent-encoding in its normal form (RFC 3986 6.2.2.1 and 2): capital digits, and none for what needs none.
@@ -308,6 +311,19 @@ mod tests {
             ("https://www.a.example/?=#", "a.example"),
             ("https://www.a.example/?a==&=&b=", "a.example?a&b"),
             ("https://www.a.example/?a=%3D", "a.example?a=%3D"),
+        ] {
+            assert_eq!(canonical(address), form, "{address}");
+            assert_eq!(canonical(&format!("http://{form}")), form, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_form_of_a_form_is_the_same() {
+        for (address, form) in [
+            ("https://www.a.example//:/index.html", "a.example/:"),
+            ("https://www.a.example//amp/1:/index.html", "a.example/1:"),
+            ("https://www.a.example/://amp", "a.example/:"),
+            ("https://www.a.example/x//http://b.example/1", "a.example/x//http://b.example/1"),
         ] {
             assert_eq!(canonical(address), form, "{address}");
             assert_eq!(canonical(&format!("http://{form}")), form, "{address}");
