@@ -25,7 +25,7 @@ use citydesk::model::id::{Guid, ItemKey, SourceId, StoryNo, hash64};
 use citydesk::model::item::Item;
 use citydesk::model::position::Position;
 use citydesk::model::setting::{Cities, Publish, SavedFeed, Setting, Site, TagRule};
-use citydesk::model::story::{Copy, Sharer, Story};
+use citydesk::model::story::{Copy, Sharing, Story};
 use citydesk::model::time::Time;
 use citydesk::normalise::{self, Siblings};
 use citydesk::parse::{self, Fetched};
@@ -111,14 +111,8 @@ impl Shelf for Counted<'_, '_> {
         self.stories.set(self.stories.get() + 1);
         self.shelf.card(no)
     }
-    fn sharing_link(&self, canonical: &str) -> Result<Vec<Sharer>, ShelfError> {
-        self.shelf.sharing_link(canonical)
-    }
-    fn sharing_headline(&self, copy: &Copy) -> Result<Vec<Vec<Sharer>>, ShelfError> {
-        self.shelf.sharing_headline(copy)
-    }
-    fn sharing_text(&self, hash: u64) -> Result<Vec<Sharer>, ShelfError> {
-        self.shelf.sharing_text(hash)
+    fn sharing(&self, copy: &Copy) -> Result<Sharing, ShelfError> {
+        self.shelf.sharing(copy)
     }
     fn next_story(&self) -> StoryNo {
         self.shelf.next_story()

@@ -32,7 +32,7 @@ use crate::model::noise;
 use crate::model::position::{Position, Texts};
 use crate::model::setting::InForce;
 use crate::model::source::SourceRules;
-use crate::model::story::{Copy, Sharer, Story};
+use crate::model::story::{Copy, Sharing, Story};
 use crate::model::time::Time;
 use crate::model::websub::Subscription;
 use crate::store::draft::Draft;
@@ -1020,16 +1020,8 @@ impl Shelf for Reading<'_, '_> {
         self.draft.card(no).map_err(shelf)
     }
 
-    fn sharing_link(&self, canonical: &str) -> std::result::Result<Vec<Sharer>, ShelfError> {
-        self.draft.sharing_link(canonical).map_err(shelf)
-    }
-
-    fn sharing_headline(&self, copy: &Copy) -> std::result::Result<Vec<Vec<Sharer>>, ShelfError> {
-        self.draft.sharing_headline(copy).map_err(shelf)
-    }
-
-    fn sharing_text(&self, hash: u64) -> std::result::Result<Vec<Sharer>, ShelfError> {
-        self.draft.sharing_text(hash).map_err(shelf)
+    fn sharing(&self, copy: &Copy) -> std::result::Result<Sharing, ShelfError> {
+        self.draft.sharing(copy).map_err(shelf)
     }
 
     fn next_story(&self) -> StoryNo {

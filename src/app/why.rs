@@ -17,7 +17,7 @@ use crate::model::evidence::{Likeness, Veto};
 use crate::model::id::StoryNo;
 use crate::model::place::Placed;
 use crate::model::setting::InForce;
-use crate::model::story::{Copy, Emission, Part, Story};
+use crate::model::story::{Copy, Emission, Part, Sharing, Story};
 use crate::model::time::{Claim, Time, Trust};
 use crate::place::Gazetteer;
 use crate::press;
@@ -127,12 +127,9 @@ impl Inquiry {
         let shelf = Reading::new(&draft, &self.journal);
         let mut numbers: BTreeSet<StoryNo> = BTreeSet::new();
         for copy in story.copies.iter().take(ASKED) {
-            let by_link = shelf.sharing_link(&copy.canonical)?;
-            let mut sharers = shelf.sharing_headline(copy)?.concat();
-            for hash in &copy.sketch {
-                sharers.extend(shelf.sharing_text(*hash)?);
-            }
-            numbers.extend(sharers.into_iter().chain(by_link).map(|sharer| sharer.no));
+            let Sharing { link, headline, text } = shelf.sharing(copy)?;
+            let sharers = headline.into_iter().chain(text).chain([link]).flatten();
+            numbers.extend(sharers.map(|sharer| sharer.no));
         }
         let mut met: BTreeSet<StoryNo> = [story.no].into();
         let mut near = Vec::new();

@@ -300,8 +300,8 @@ impl Seen {
                 '(' | '（' => seen.readings += usize::from(is_han(previous) && is_reading(&rest[c.len_utf8()..])),
                 _ => {}
             }
-            if !seen.unreadable && !is_han(c) || matches!(c, '锟' | '烫') {
-                seen.unreadable |=
+            if !seen.unreadable && !c.is_ascii() && (!is_han(c) || matches!(c, '锟' | '烫')) {
+                seen.unreadable =
                     ('\u{80}'..='\u{9f}').contains(&c) || UNREADABLE.iter().any(|mark| rest.starts_with(mark));
             }
             let found =

@@ -45,7 +45,7 @@ use crate::model::fold::letters;
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
 use crate::model::item::Item;
 use crate::model::position::Position;
-use crate::model::story::{Copy, Emission, Sharer, Story};
+use crate::model::story::{Copy, Emission, Sharing, Story};
 use crate::model::time::Time;
 use crate::place::Look;
 use crate::query::Searched;
@@ -70,13 +70,8 @@ pub trait Shelf {
     fn card(&self, no: StoryNo) -> Result<Option<Story>, ShelfError> {
         self.story(no)
     }
-    /// Stories with a copy of this canonical link.
-    fn sharing_link(&self, canonical: &str) -> Result<Vec<Sharer>, ShelfError>;
-    /// Stories with a copy whose headline begins alike; then, for each, those with which it shares a piece, or tells of the
-    /// same city and figures. At most [`Sharer::MOST`] of each.
-    fn sharing_headline(&self, copy: &Copy) -> Result<Vec<Vec<Sharer>>, ShelfError>;
-    /// Stories with a copy among whose text's smallest hashes is this one, at most [`Sharer::MOST`].
-    fn sharing_text(&self, hash: u64) -> Result<Vec<Sharer>, ShelfError>;
+    /// Stories that share keys with a copy: of those filed lately, and of older ones that share its link or two keys.
+    fn sharing(&self, copy: &Copy) -> Result<Sharing, ShelfError>;
     /// Number the next story gets.
     fn next_story(&self) -> StoryNo;
     /// Whether a guid was ever minted.
@@ -297,7 +292,7 @@ fn join(
                     edits.extend(print(rules, case, &mut story, emission, Cause::Corrected, &barred));
                 }
                 // No copy is whole, but together they may be.
-                None => match shown::worded(rules, emission, &story, shelf).filter(|_| open) {
+                None => match open.then(|| shown::worded(rules, emission, &story, shelf)).flatten() {
                     Some(worded) => {
                         let emission = emission::reworded(case, emission, worded);
                         edits.extend(print(rules, case, &mut story, emission, Cause::Corrected, &barred));

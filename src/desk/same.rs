@@ -4,7 +4,7 @@
 //! one of the two smallest hashes of the headline's shingles, its city with its figures, or one of the smallest hashes of
 //! its text's shingles. One that shares but headline or text, and names another city in its headline, is none; nor is one
 //! that shares but pieces of headline or text that [`Sharer::MOST`] stories have, or but one that
-//! [`SAID_BY_FEW`] have: a phrase. Those that share most keys are looked at, at most [`LOOKED_AT`]: so the cost of an item does not
+//! [`SAID_BY_FEW`] have: a phrase; nor is one of long ago that shares but one key which is not its link. Those that share most keys are looked at, at most [`LOOKED_AT`]: so the cost of an item does not
 //! grow with the archive. Headlines are compared with those of all copies; texts with one copy of the story, its fullest,
 //! and not with any member: chains would creep from one story to the next.
 //!
@@ -53,7 +53,7 @@ use crate::model::fold::letters;
 use crate::model::id::{SourceId, StoryNo};
 use crate::model::place::Code;
 use crate::model::shingle::{LEAST, SHORTEST, Shingled};
-use crate::model::story::{Copy, Sharer, Story};
+use crate::model::story::{Copy, Sharer, Sharing, Story};
 use crate::model::time::{Time, Trust};
 
 /// A story that the item is a copy of, and why.
@@ -162,12 +162,11 @@ fn candidates(copy: &Copy, shelf: &dyn Shelf) -> Result<(Vec<StoryNo>, Vec<u64>)
     // Those that share more than words of a headline.
     let mut told: BTreeSet<StoryNo> = BTreeSet::new();
     // A shared link says more than a shared headline, and that more than a shared piece of text.
-    for sharer in shelf.sharing_link(&copy.canonical)? {
+    let Sharing { link, headline, text } = shelf.sharing(copy)?;
+    for sharer in link {
         *votes.entry(sharer.no).or_default() += 100;
         told.insert(sharer.no);
     }
-    let (headline, text) = (shelf.sharing_headline(copy)?, copy.sketch.iter().map(|hash| shelf.sharing_text(*hash)));
-    let text = text.collect::<Result<Vec<_>, _>>()?;
     // By its beginning alone a headline that recurs is found.
     let series = headline.first().is_some_and(|sharers| sharers.len() >= Sharer::MOST);
     let common = copy.sketch.iter().zip(&text).filter(|(_, sharers)| sharers.len() >= Sharer::MOST);

@@ -189,8 +189,8 @@ pub fn worded(rules: &Rules, emission: &Emission, story: &Story, shelf: &dyn She
         }
     }
     let names = |by: Vec<usize>, of: &[&Copy]| by.iter().map(|index| of[*index].source.clone()).collect::<Vec<_>>();
-    let titles: Vec<&str> = others.iter().map(|copy| bare(&copy.title)).collect();
-    let title = mended(&emission.title, &titles, "").map(|mended| (mended.text, names(mended.by, &others)));
+    let titles = others.iter().map(|copy| bare(&copy.title));
+    let title = mended(&emission.title, titles, "").map(|mended| (mended.text, names(mended.by, &others)));
     let title = title.or_else(|| continued(&emission.title, &others));
     let terms = |copy: &&Copy| rules.source(&copy.source).map_or(Republish::Title, |source| source.republish);
     others.retain(|copy| terms(copy) >= emission.republish);
@@ -198,11 +198,10 @@ pub fn worded(rules: &Rules, emission: &Emission, story: &Story, shelf: &dyn She
         None
     } else {
         let most = emission.summary.chars().count() + BEYOND;
-        let texts: Vec<String> =
-            others.iter().map(|copy| shelf.text(copy.wire).unwrap_or_default().chars().take(most).collect()).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let texts =
+            others.iter().map(|copy| shelf.text(copy.wire).unwrap_or_default().chars().take(most).collect::<String>());
         let headline = title.as_ref().map_or(emission.title.as_str(), |(title, _)| title);
-        mended(&emission.summary, &texts, headline).map(|mended| (mended.text, names(mended.by, &others)))
+        mended(&emission.summary, texts, headline).map(|mended| (mended.text, names(mended.by, &others)))
     };
     (title.is_some() || summary.is_some()).then_some(Worded { title, summary })
 }

@@ -55,10 +55,11 @@ pub fn own(item: &Item) -> Vec<Tag> {
     item.tags.iter().filter_map(|name| Tag::new(name)).filter(chosen).collect()
 }
 
-/// What a query looks for words in.
+/// What a query looks for words in. A summary that is but the beginning of the text is in it already.
 #[must_use]
 pub fn text(item: &Item) -> String {
-    [item.title.as_str(), &item.summary, &item.text].join("\n")
+    let summary = if item.text.starts_with(&item.summary) { "" } else { &item.summary };
+    [item.title.as_str(), summary, &item.text].join("\n")
 }
 
 /// The same, with the words found in it that the queries of these rules look for.

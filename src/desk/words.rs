@@ -29,16 +29,21 @@ pub struct Mended {
 }
 
 /// Mends a text by what other copies have in its place, at least two of them, and more than have it as it stands; `title`
-/// is the headline above it. `None` if there is nothing to mend.
+/// is the headline above it. The first of the others is the one that has come: what it has not was decided before. `None`
+/// if there is nothing to mend.
 #[must_use]
-pub fn mended(text: &str, others: &[&str], title: &str) -> Option<Mended> {
+pub fn mended<T: AsRef<str>>(text: &str, mut others: impl ExactSizeIterator<Item = T>, title: &str) -> Option<Mended> {
     if others.len() < AGREEING {
         return None;
     }
-    let all: Vec<Vec<Change>> = others.iter().map(|other| changes(text, other)).collect();
-    if all.iter().filter(|changes| !changes.is_empty()).count() < AGREEING {
+    let is_damage =
+        |change: &Change| is_damage(&text[change.at.clone()], &change.words, &text[..change.at.start], title);
+    let come = changes(text, others.next()?.as_ref());
+    if !come.iter().any(is_damage) {
         return None;
     }
+    let before = others.map(|other| changes(text, other.as_ref()));
+    let all: Vec<Vec<Change>> = std::iter::once(come).chain(before).collect();
     let key = |change: &Change| (change.at.start, change.at.end, change.words.chars().map(plain).collect::<String>());
     let mut votes: BTreeMap<(usize, usize, String), (&Change, Vec<usize>)> = BTreeMap::new();
     for (index, changes) in all.iter().enumerate() {
@@ -52,11 +57,7 @@ pub fn mended(text: &str, others: &[&str], title: &str) -> Option<Mended> {
         // Who has nothing else there has it as it stands, as this text itself does.
         let as_it_stands = all.iter().filter(|changes| !changes.iter().any(|other| touches(&other.at, &change.at)));
         let clear = chosen.last().is_none_or(|(last, _)| last.at.end < change.at.start || last.at.end == 0);
-        if by.len() >= AGREEING
-            && by.len() > as_it_stands.count() + 1
-            && clear
-            && is_damage(&text[change.at.clone()], &change.words, &text[..change.at.start], title)
-        {
+        if by.len() >= AGREEING && by.len() > as_it_stands.count() + 1 && clear && is_damage(change) {
             chosen.push((change, by));
         }
     }
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn words_are_put_where_most_have_them() {
         for (what, text, others, expected) in CASES {
-            let mended = mended(text, others, "").map(|mended| mended.text).unwrap_or_default();
+            let mended = mended(text, others.iter(), "").map(|mended| mended.text).unwrap_or_default();
             assert_eq!(mended, *expected, "{what}");
         }
     }
@@ -168,7 +169,7 @@ mod tests {
     fn any_texts_are_borne() {
         for text in ["", " ", "。", "é", "𠀀𠀀", "a\u{301}b"] {
             for other in ["", "平", "éa", "𠀀平𠀀"] {
-                let _ = mended(text, &[other, other, text], text);
+                let _ = mended(text, [other, other, text].iter(), text);
             }
         }
     }

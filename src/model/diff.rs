@@ -48,12 +48,13 @@ pub struct Change {
 /// The changes that make `to` of `from`, in order, as far as both are compared.
 #[must_use]
 pub fn changes(from: &str, to: &str) -> Vec<Change> {
-    let (from, to) = (tokens(from), tokens(to));
+    let begun = beginning(from, to);
+    let (from, to) = (tokens(from, begun), tokens(to, begun));
     let (mine, theirs): (Vec<&Plain>, Vec<&Plain>) =
         (from.iter().map(|token| &token.plain).collect(), to.iter().map(|token| &token.plain).collect());
     let place = |range: Range<usize>| match from.get(range.clone()).unwrap_or_default() {
         [] => {
-            let before = from[..range.start].last().map_or(0, |token| token.at.end);
+            let before = from[..range.start].last().map_or(begun, |token| token.at.end);
             before..before
         }
         [only] => only.at.clone(),
@@ -67,6 +68,14 @@ pub fn changes(from: &str, to: &str) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// How many bytes two texts have alike up to a character that is a word of its own: nothing there depends on what follows.
+fn beginning(one: &str, other: &str) -> usize {
+    let alike = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    let whole = (0..=alike).rev().find(|at| one.is_char_boundary(*at)).unwrap_or_default();
+    let last = one[..whole].char_indices().rfind(|(_, c)| alone(*c));
+    last.map_or(0, |(at, c)| at + c.len_utf8())
 }
 
 /// So many characters of each text are compared.
@@ -120,7 +129,7 @@ impl Diff {
     /// What `to` cut from `from` and added to it.
     #[must_use]
     pub fn between(from: &str, to: &str) -> Self {
-        let (from, to) = (tokens(from), tokens(to));
+        let (from, to) = (tokens(from, 0), tokens(to, 0));
         let (mine, theirs) = (sentences(&from), sentences(&to));
         let keys = |text: &[&[Token]]| text.iter().map(|sentence| key(sentence)).collect::<Vec<_>>();
         let mut marked: Vec<(Mark, &Token<'_>)> = Vec::new();
@@ -254,10 +263,12 @@ const fn alone(c: char) -> bool {
     matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut tokens: Vec<Token<'_>> = Vec::with_capacity(text.len().min(COMPARED) / 3);
+/// The tokens of a text from this byte on.
+fn tokens(text: &str, begun: usize) -> Vec<Token<'_>> {
+    let rest = &text[begun..];
+    let mut tokens: Vec<Token<'_>> = Vec::with_capacity(rest.len().min(COMPARED) / 3);
     let mut open = false;
-    for (at, c) in text.char_indices().take(COMPARED) {
+    for (at, c) in rest.char_indices().map(|(at, c)| (begun + at, c)).take(COMPARED) {
         let end = at + c.len_utf8();
         let blank = c.is_whitespace();
         let word = c.is_alphanumeric() && !alone(c) || matches!(c, '\u{300}'..='\u{36f}');

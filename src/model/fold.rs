@@ -133,6 +133,8 @@ pub fn plain(letter: char) -> char {
     match letter {
         '\0'..='\x7F' => letter.to_ascii_lowercase(),
         '\u{3400}'..='\u{9FFF}' => simplified(letter),
+        // Quotation marks, dashes and Chinese punctuation, without looking them up.
+        '\u{2010}'..='\u{2027}' | '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' => letter,
         _ if is_variant(letter) => {
             let mut first = letter;
             decompose_compatible(letter, |part| first = part);

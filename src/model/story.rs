@@ -91,6 +91,17 @@ impl Sharer {
     pub const MOST: usize = 24;
 }
 
+/// Stories that share keys with a copy: for each key, the newest first, at most [`Sharer::MOST`].
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Sharing {
+    /// They have a copy of its canonical link.
+    pub link: Vec<Sharer>,
+    /// Their headline begins alike; then, for each, they share a piece of it, or tell of the same city and figures.
+    pub headline: Vec<Vec<Sharer>>,
+    /// For each of the smallest hashes of its text: it is among theirs.
+    pub text: Vec<Vec<Sharer>>,
+}
+
 /// What of a printed story was taken from another copy than the one shown, because that one was cut or damaged. The
 /// original stays with its copy.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -15,6 +15,7 @@
 //!    A name in letters is a whole word written with a capital; in such texts four characters say as much as one of Chinese.
 //! 6. Cities of at least [`ENOUGH`] and at least [`SHARE`] of the best are the story's; more than [`NATIONAL`]: none.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -167,7 +168,7 @@ impl Placer {
             work.scan_text(Zone::Credit, 2 + LABELS_MAX + index, &credit.name, TITLE_MAX);
         }
         let prior: Vec<&Unit> = look.prior.iter().filter_map(|code| self.gazetteer.unit(*code)).collect();
-        let support: Vec<&Unit> = prior.iter().copied().chain(self.host_cities(look.link)).collect();
+        let support = LazyCell::new(|| prior.iter().copied().chain(self.host_cities(look.link)).collect());
         work.resolve(&support);
         work.decide(&prior)
     }
@@ -217,6 +218,7 @@ impl<'a> Work<'a> {
         let mut agency: Option<usize> = None;
         // Title marks open and closed up to the name looked at last.
         let (mut marked, mut opened, mut closed) = (0, 0, 0);
+        let quotes = text.contains('《');
         let mut from = 0;
         while let Some((start, end, mark)) = search.next(&text, from) {
             from = end;
@@ -331,9 +333,11 @@ impl<'a> Work<'a> {
             {
                 lessen(PASSING, Note::Passing);
             }
-            opened += text[marked..start].matches('《').count();
-            closed += text[marked..start].matches('》').count();
-            marked = start;
+            if quotes {
+                opened += text[marked..start].matches('《').count();
+                closed += text[marked..start].matches('》').count();
+                marked = start;
+            }
             if opened > closed {
                 lessen(QUOTED, Note::Quoted);
             }
@@ -363,8 +367,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Gives each hit the unit it means.
-    fn resolve(&mut self, support: &[&Unit]) {
+    /// Gives each hit the unit it means; support is looked for when one waits.
+    fn resolve<'u>(&mut self, support: &LazyCell<Vec<&'u Unit>, impl FnOnce() -> Vec<&'u Unit>>) {
         let placer = self.placer;
         let gazetteer = &placer.gazetteer;
         // First what is certain by itself or by its neighbour.
@@ -877,11 +881,15 @@ fn plainly(written: &str, most: usize) -> String {
 fn width(text: &str) -> usize {
     const LOOKED_AT: usize = 400;
     let (mut han, mut other) = (0, 0);
-    for letter in text.chars().take(LOOKED_AT) {
+    for (seen, letter) in text.chars().take(LOOKED_AT).enumerate() {
         // An ideograph need not be looked up.
         let ideograph = matches!(letter, '\u{4E00}'..='\u{9FFF}');
         if ideograph || letter.is_alphabetic() {
             if ideograph || is_han(letter) { han += 1 } else { other += 1 }
+        }
+        // Whatever follows, letters cannot prevail any more.
+        if 4 * han >= other + LOOKED_AT - seen {
+            return 1;
         }
     }
     if other > 4 * han { 4 } else { 1 }

@@ -132,7 +132,7 @@ impl Search {
             let (start, end, mark) = self.words.next(text, from)?;
             // A name in letters is a whole word; the s of a genitive may follow (Hessens Finanzminister).
             let letter =
-                |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() && !is_han(letter));
+                |letter: Option<char>| letter.is_some_and(|letter| !is_han(letter) && letter.is_alphanumeric());
             let mut after = text[end..].chars();
             let cut = letter(text[..start].chars().next_back()) && letter(text[start..].chars().next())
                 || letter(text[..end].chars().next_back())

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::layout::{self, BLOCK, Block, Head, Known, Meta, Run, Sharers, SourceHead, Tree, Volume, pack, unpack};
+use super::sieve::Sifted;
 use super::{Result, Store, StoreError};
 use crate::model::codec;
 use crate::model::edit::{Body, Cause, Edit, Progress, Record};
@@ -20,7 +21,7 @@ use crate::model::noise;
 use crate::model::position::Position;
 use crate::model::setting::{InForce, Setting};
 use crate::model::shingle;
-use crate::model::story::{Copy, Emission, Entered, Sharer, Story};
+use crate::model::story::{Copy, Emission, Entered, Sharer, Sharing, Story};
 use crate::model::tag::Tag;
 use crate::model::time::Time;
 use crate::model::websub::{Delivered, Mark, Subscription};
@@ -504,29 +505,45 @@ impl<'s> Draft<'s> {
         Ok(found.and_then(|(_, bytes)| (*bytes).try_into().ok()).map(|bytes| StoryNo(u64::from_be_bytes(bytes))))
     }
 
-    /// Stories with a copy of this canonical link.
+    /// Stories that share keys with a copy: of the near volumes, and further back those that share its link or two keys.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
-    pub fn sharing_link(&self, canonical: &str) -> Result<Vec<Sharer>> {
-        link_key(canonical).map_or_else(|| Ok(Vec::new()), |key| self.sharing(&self.urls, Tree::Urls, key))
-    }
-
-    /// Stories with a copy whose headline shares a key with this one's, for each key: its beginning first, then pieces of
-    /// it, then its city with its figures.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store cannot be read.
-    pub fn sharing_headline(&self, copy: &Copy) -> Result<Vec<Vec<Sharer>>> {
-        headline_keys(copy).into_iter().map(|key| self.sharing(&self.headlines, Tree::Headlines, key)).collect()
-    }
-
-    /// Stories with a copy among whose text's smallest hashes is this one.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store cannot be read.
-    pub fn sharing_text(&self, hash: u64) -> Result<Vec<Sharer>> {
-        self.sharing(&self.texts, Tree::Texts, hash)
+    pub fn sharing(&self, copy: &Copy) -> Result<Sharing> {
+        let link = link_key(&copy.canonical).map(|key| (Tree::Urls, key));
+        let headline = headline_keys(copy).into_iter().map(|key| (Tree::Headlines, key));
+        let text = copy.sketch.iter().map(|hash| (Tree::Texts, *hash));
+        let keys: Vec<(Tree, u64)> = link.into_iter().chain(headline).chain(text).collect();
+        let near = Volume(self.volume().0.saturating_sub(Volume::NEAR - 1));
+        let mut shared: Vec<Vec<Sharer>> = Vec::with_capacity(keys.len());
+        let mut far: BTreeMap<Volume, Vec<usize>> = BTreeMap::new();
+        for (index, ((tree, key), volumes)) in keys.iter().zip(self.volumes(&keys)).enumerate() {
+            let (mut found, mut volumes) = (Vec::new(), volumes.into_iter().peekable());
+            let reach = |volume: &Volume| *tree == Tree::Urls || *volume >= near;
+            while let Some(volume) = volumes.next_if(|volume| found.len() < Sharer::MOST && reach(volume)) {
+                self.sharers(*tree, *key, volume, &mut found)?;
+            }
+            if found.len() < Sharer::MOST {
+                volumes.for_each(|volume| far.entry(volume).or_default().push(index));
+            }
+            found.truncate(Sharer::MOST);
+            shared.push(found);
+        }
+        for (volume, indices) in far.iter().rev().filter(|(_, indices)| indices.len() > 1) {
+            let mut there: Vec<Vec<Sharer>> = vec![Vec::new(); keys.len()];
+            for index in indices {
+                let (tree, key) = keys[*index];
+                self.sharers(tree, key, *volume, &mut there[*index])?;
+            }
+            let twice = |no: StoryNo| there.iter().filter(|of| of.iter().any(|sharer| sharer.no == no)).count() > 1;
+            for (found, there) in shared.iter_mut().zip(&there) {
+                let more = there.iter().filter(|sharer| twice(sharer.no));
+                found.extend(more.take(Sharer::MOST - found.len()));
+            }
+        }
+        let text = shared.split_off(keys.len() - copy.sketch.len());
+        let headline = shared.split_off(usize::from(link.is_some()));
+        Ok(Sharing { link: shared.pop().unwrap_or_default(), headline, text })
     }
 
     /// A source.
@@ -745,36 +762,49 @@ impl<'s> Draft<'s> {
         Ok(())
     }
 
-    /// Stories that share a key, the newest ones of all volumes.
-    fn sharing(&self, map: &BTreeMap<(u64, Volume), Held<Sharers>>, tree: Tree, key: u64) -> Result<Vec<Sharer>> {
-        let mut volumes = self.store.sieve.volumes(tree, &key.to_be_bytes(), self.volume());
-        for ((_, volume), _) in map.range((key, Volume(0))..=(key, Volume(u16::MAX))) {
-            if !volumes.contains(volume) {
-                volumes.push(*volume);
-            }
-        }
-        volumes.sort_unstable();
-        let mut found: Vec<Sharer> = Vec::new();
-        for volume in volumes.into_iter().rev() {
-            if let Some(held) = map.get(&(key, volume)) {
-                found.extend(held.value.stories.iter().rev());
-            } else {
-                let mut shared = self.shared.borrow_mut();
-                if shared.len() >= READ {
-                    shared.clear();
+    /// For each key, the volumes that may hold it, as changed so far, newest first.
+    fn volumes(&self, keys: &[(Tree, u64)]) -> Vec<Vec<Volume>> {
+        let sifted: Vec<Sifted> = keys.iter().map(|(tree, key)| Sifted::of(*tree, &key.to_be_bytes())).collect();
+        let mut all = self.store.sieve.volumes_of(&sifted, self.volume());
+        for ((tree, key), volumes) in keys.iter().zip(&mut all) {
+            let before = volumes.len();
+            for ((_, volume), _) in self.keyed(*tree).range((*key, Volume(0))..=(*key, Volume(u16::MAX))) {
+                if !volumes.contains(volume) {
+                    volumes.push(*volume);
                 }
-                let read = match shared.entry((tree, key, volume)) {
-                    Slot::Occupied(slot) => slot.into_mut(),
-                    Slot::Vacant(slot) => slot.insert(sharers(self.store, tree, key, volume)?),
-                };
-                found.extend(read.iter().flat_map(|held| held.value.stories.iter().rev()));
             }
-            if found.len() >= Sharer::MOST {
-                found.truncate(Sharer::MOST);
-                break;
+            if volumes.len() > before {
+                volumes.sort_unstable_by(|one, other| other.cmp(one));
             }
         }
-        Ok(found)
+        all
+    }
+
+    /// What was changed of a tree of shared keys.
+    const fn keyed(&self, tree: Tree) -> &BTreeMap<(u64, Volume), Held<Sharers>> {
+        match tree {
+            Tree::Urls => &self.urls,
+            Tree::Texts => &self.texts,
+            _ => &self.headlines,
+        }
+    }
+
+    /// Adds the stories of a volume that share a key, newest first.
+    fn sharers(&self, tree: Tree, key: u64, volume: Volume, found: &mut Vec<Sharer>) -> Result<()> {
+        if let Some(held) = self.keyed(tree).get(&(key, volume)) {
+            found.extend(held.value.stories.iter().rev());
+            return Ok(());
+        }
+        let mut shared = self.shared.borrow_mut();
+        if shared.len() >= READ {
+            shared.clear();
+        }
+        let read = match shared.entry((tree, key, volume)) {
+            Slot::Occupied(slot) => slot.into_mut(),
+            Slot::Vacant(slot) => slot.insert(sharers(self.store, tree, key, volume)?),
+        };
+        found.extend(read.iter().flat_map(|held| held.value.stories.iter().rev()));
+        Ok(())
     }
 
     /// Changes a story, unless the change is already in it (replay).

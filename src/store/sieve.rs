@@ -1,133 +1,139 @@
 //! Which volumes may hold a key, told without a look at the store.
 //!
 //! Every item is looked up by a dozen keys, of which nearly all are new: in a large store each is a page read from the disk to
-//! learn that nothing is there. Bloom filters in memory (Bloom 1970; one cache line a key, Putze, Sanders and Singler 2007),
-//! one for each [`Volume`] and one for each shelf of them, know most of that. They answer "maybe" for everything until a thread has read the keys of the
-//! store once after it was opened, so serving never waits for them, and they may be lost at any time.
+//! learn that nothing is there. A Bloom filter in memory (Bloom 1970) knows most of that for each [`Volume`]. The filters of
+//! many volumes lie side by side, bit by bit ("bit-sliced signatures", Faloutsos and Christodoulakis 1984; COBS, Bingmann
+//! et al. 2019): one look at a few words tells for all of them at once. They answer "maybe" for everything until a thread
+//! has read the keys of the store once after it was opened, so serving never waits for them, and they may be lost at any
+//! time.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use super::layout::{Tree, Trees, Volume};
 
-/// What a kind of filter is made of.
-#[derive(Debug, Clone, Copy)]
-struct Mesh {
-    /// Bits for a key.
-    bits: u64,
-    /// Keys that the first layer of the first filter is made for; the next layers are four times as large each.
-    fewest: u64,
-    /// Keys of a whole one: whoever fills a second one has it made for so many at once.
-    whole: u64,
+/// How the keys of some trees stand in their sheets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Mesh {
+    /// Items, guids and links: looked for in every volume, and a volume that has them not is a page read in vain. Thirty-two
+    /// rows for each of a usual volume's keys: some six in a million count as maybe there although they are not.
+    Fine,
+    /// Pieces of headlines and texts: three times as many, looked for in the near volumes, and further back where two of
+    /// them may stand. Sixteen rows for each: one in a thousand.
+    Wide,
 }
 
-/// Of a volume: some two in a thousand that are not there count as maybe there.
-const VOLUME: Mesh = Mesh { bits: 16, fewest: 1 << 16, whole: 1 << 18 };
-/// Of a shelf of volumes, which is looked at first: three in a hundred.
-const SHELF: Mesh = Mesh { bits: 8, fewest: 1 << 16, whole: 1 << 22 };
-/// Volumes on a shelf.
-const SHELVED: u16 = 16;
-/// Words of one block: a cache line.
-const LINE: usize = 8;
-/// Bits set for a key in its block.
-const PROBES: u32 = 8;
+impl Mesh {
+    const fn of(tree: Tree) -> Self {
+        match tree {
+            Tree::Headlines | Tree::Texts => Self::Wide,
+            _ => Self::Fine,
+        }
+    }
+
+    /// Rows of a sheet. A volume with more keys is less often told from one that has a key, and as right.
+    const fn rows(self) -> usize {
+        let rows = match self {
+            Self::Fine => 3 << 19,
+            Self::Wide => 5 << 19,
+        };
+        if cfg!(test) { rows >> 5 } else { rows }
+    }
+
+    /// Rows of a key, in each of which its volume's bit is set.
+    const fn probes(self) -> u32 {
+        match self {
+            Self::Fine => 8,
+            Self::Wide => 6,
+        }
+    }
+}
+
+/// The rows of a key stand in one block of so many: near each other in memory (Putze, Sanders and Singler 2007).
+const BLOCK: usize = 512;
+/// Volumes of the first sheets: a small store has but these, of 4 MB.
+const FEW: u16 = 8;
+/// Volumes of each further sheet: 33 MB for both meshes.
+const MANY: u16 = 64;
 
 /// Trees whose keys stand in volumes.
 pub(super) const KEPT: [Tree; 5] = [Tree::Items, Tree::Guids, Tree::Urls, Tree::Headlines, Tree::Texts];
 
-/// One filter of a fixed size.
+/// The filters of volumes that follow each other: a row has one bit of each.
 #[derive(Debug)]
-struct Layer {
+struct Sheet {
+    mesh: Mesh,
+    /// Its first volume.
+    first: u16,
+    /// How many volumes it has room for: a part of a word, or a whole one.
+    width: u16,
     words: Vec<AtomicU64>,
-    /// Keys that it is made for.
-    most: u64,
-    keys: AtomicU64,
 }
 
-impl Layer {
-    fn new(most: u64, mesh: Mesh) -> Self {
-        let lines = (most * mesh.bits).div_ceil(64 * LINE as u64).next_power_of_two() as usize;
-        let words = (0..lines * LINE).map(|_| AtomicU64::new(0)).collect();
-        Self { words, most, keys: AtomicU64::new(0) }
+impl Sheet {
+    /// The sheet of this number.
+    fn new(mesh: Mesh, number: u16) -> Self {
+        let (first, width) = number.checked_sub(1).map_or((0, FEW), |further| (FEW + MANY * further, MANY));
+        let words = mesh.rows() * usize::from(width) / 64;
+        Self { mesh, first, width, words: std::iter::repeat_with(AtomicU64::default).take(words).collect() }
     }
 
-    /// The words that a hash falls on, each with its bit.
-    fn bits(&self, hash: u64) -> impl Iterator<Item = (&AtomicU64, u64)> {
-        let line = ((hash >> 32) as usize * LINE) & (self.words.len() - 1);
-        let mut rest = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        (0..PROBES).filter_map(move |_| {
-            rest = rest.rotate_left(9).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let bit = (rest >> 55) as usize;
-            Some((self.words.get(line + bit / 64)?, 1 << (bit % 64)))
+    /// Which sheet a volume stands on.
+    fn number(volume: Volume) -> u16 {
+        volume.0.checked_sub(FEW).map_or(0, |behind| behind / MANY + 1)
+    }
+
+    /// The rows of a hash: the word that each stands in, and where in it.
+    fn rows(&self, hash: u64) -> impl Iterator<Item = (&AtomicU64, u32)> {
+        let width = usize::from(self.width);
+        let block = (hash >> 32) as usize % (self.mesh.rows() / BLOCK) * BLOCK;
+        let mut rest = hash;
+        (0..self.mesh.probes()).filter_map(move |_| {
+            rest = rest.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let bit = (block + (rest >> 32) as usize % BLOCK) * width;
+            Some((self.words.get(bit / 64)?, (bit % 64) as u32))
         })
     }
 
-    fn holds(&self, hash: u64) -> bool {
-        self.bits(hash).all(|(word, bit)| word.load(Ordering::Relaxed) & bit != 0)
+    /// A bit for each of its volumes that may hold a key, its first the lowest.
+    fn hold(&self, hash: u64) -> u64 {
+        let all = u64::MAX >> (64 - self.width);
+        self.rows(hash).fold(all, |held, (word, at)| held & (word.load(Ordering::Relaxed) >> at))
     }
 
-    fn put(&self, hash: u64) {
-        self.bits(hash).for_each(|(word, bit)| {
-            word.fetch_or(bit, Ordering::Relaxed);
+    fn put(&self, hash: u64, volume: Volume) {
+        let bit = 1 << volume.0.saturating_sub(self.first).min(self.width - 1);
+        self.rows(hash).for_each(|(word, at)| {
+            word.fetch_or(bit << at, Ordering::Relaxed);
         });
-        self.keys.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Filters of one kind, each of one or more layers.
-#[derive(Debug)]
-struct Filters {
+/// A key as the sheets know it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sifted {
     mesh: Mesh,
-    all: Vec<Vec<Layer>>,
+    hash: u64,
 }
 
-impl Filters {
-    fn hold(&self, index: usize, hash: u64) -> bool {
-        self.all.get(index).is_some_and(|layers| layers.iter().any(|layer| layer.holds(hash)))
-    }
-
-    /// Puts a key into the layer that has room; false if there is none.
-    fn put(&self, index: usize, hash: u64) -> bool {
-        let layer = self.all.get(index).and_then(|layers| layers.last());
-        let roomy = layer.filter(|layer| layer.keys.load(Ordering::Relaxed) < layer.most);
-        roomy.map(|layer| layer.put(hash)).is_some()
-    }
-
-    /// Puts a key into a layer of its own.
-    fn grow(&mut self, index: usize, hash: u64) {
-        while self.all.len() <= index {
-            self.all.push(Vec::new());
-        }
-        let Some(layers) = self.all.get_mut(index) else { return };
-        let first = if index == 0 { self.mesh.fewest } else { self.mesh.whole };
-        let layer = Layer::new(layers.last().map_or(first, |layer| layer.most * 4), self.mesh);
-        layer.put(hash);
-        layers.push(layer);
+impl Sifted {
+    /// A key of a tree.
+    pub fn of(tree: Tree, key: &[u8]) -> Self {
+        Self { mesh: Mesh::of(tree), hash: xxhash_rust::xxh3::xxh3_64_with_seed(key, tree as u64) }
     }
 }
 
 /// The filters, with what fills them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Sieve {
-    /// Of each volume, and of each shelf of them.
-    filters: RwLock<[Filters; 2]>,
+    /// By their numbers.
+    sheets: RwLock<BTreeMap<(Mesh, u16), Sheet>>,
     /// All keys that stood in the store when it was opened are known.
     ready: AtomicBool,
     stop: AtomicBool,
     reader: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Default for Sieve {
-    fn default() -> Self {
-        let filters = [VOLUME, SHELF].map(|mesh| Filters { mesh, all: Vec::new() });
-        Self {
-            filters: RwLock::new(filters),
-            ready: AtomicBool::default(),
-            stop: AtomicBool::default(),
-            reader: Mutex::default(),
-        }
-    }
 }
 
 impl Sieve {
@@ -171,40 +177,51 @@ impl Sieve {
 
     /// The volumes up to `last` that may hold the key, newest first; the others surely do not.
     pub fn volumes(&self, tree: Tree, key: &[u8], last: Volume) -> Vec<Volume> {
+        self.volumes_of(&[Sifted::of(tree, key)], last).pop().unwrap_or_default()
+    }
+
+    /// The same for each of several keys. A look at a sheet waits for memory: these wait together.
+    pub fn volumes_of(&self, keys: &[Sifted], last: Volume) -> Vec<Vec<Volume>> {
         if !self.is_ready() {
-            return (0..=last.0).rev().map(Volume).collect();
+            return vec![(0..=last.0).rev().map(Volume).collect(); keys.len()];
         }
-        let hash = hash(tree, key);
-        let filters = self.filters.read().unwrap_or_else(PoisonError::into_inner);
-        let [volumes, shelves] = &*filters;
-        let mut found = Vec::new();
-        for shelf in (0..=last.0 / SHELVED).rev().filter(|shelf| shelves.hold(usize::from(*shelf), hash)) {
-            let first = shelf * SHELVED;
-            let on_it = (first..=last.0.min(first.saturating_add(SHELVED - 1))).rev();
-            found.extend(on_it.filter(|volume| volumes.hold(usize::from(*volume), hash)).map(Volume));
+        let mut found = vec![Vec::new(); keys.len()];
+        let sheets = self.sheets.read().unwrap_or_else(PoisonError::into_inner);
+        for number in (0..=Sheet::number(last)).rev() {
+            let of = [Mesh::Fine, Mesh::Wide].map(|mesh| sheets.get(&(mesh, number)));
+            let hold = |key: &Sifted| of[key.mesh as usize].map_or(0, |sheet| sheet.hold(key.hash));
+            let held: Vec<u64> = keys.iter().map(hold).collect();
+            let first = of.into_iter().flatten().map(|sheet| sheet.first).next().unwrap_or_default();
+            let reached = u64::MAX >> (63 - last.0.saturating_sub(first).min(63));
+            for (found, held) in found.iter_mut().zip(held) {
+                let mut held = held & reached;
+                while held != 0 {
+                    let newest = held.ilog2();
+                    found.push(Volume(first + newest as u16));
+                    held &= !(1 << newest);
+                }
+            }
         }
         found
     }
 
     /// Whether this volume may hold the key; false if it surely does not.
     pub fn may_hold(&self, tree: Tree, volume: Volume, key: &[u8]) -> bool {
-        let filters = self.filters.read().unwrap_or_else(PoisonError::into_inner);
-        !self.is_ready() || filters[0].hold(usize::from(volume.0), hash(tree, key))
+        let key = Sifted::of(tree, key);
+        let sheets = self.sheets.read().unwrap_or_else(PoisonError::into_inner);
+        let holds = |sheet: &Sheet| sheet.hold(key.hash) >> (volume.0 - sheet.first) & 1 == 1;
+        !self.is_ready() || sheets.get(&(key.mesh, Sheet::number(volume))).is_some_and(holds)
     }
 
     /// A key comes into a volume of the tree: told before it does.
     pub fn put(&self, tree: Tree, volume: Volume, key: &[u8]) {
-        let hash = hash(tree, key);
-        for (kind, index) in [(0, volume.0), (1, volume.0 / SHELVED)] {
-            let index = usize::from(index);
-            let known = {
-                let filters = self.filters.read().unwrap_or_else(PoisonError::into_inner);
-                filters[kind].hold(index, hash) || filters[kind].put(index, hash)
-            };
-            if !known {
-                self.filters.write().unwrap_or_else(PoisonError::into_inner)[kind].grow(index, hash);
-            }
+        let (key, number) = (Sifted::of(tree, key), Sheet::number(volume));
+        let at = (key.mesh, number);
+        if let Some(sheet) = self.sheets.read().unwrap_or_else(PoisonError::into_inner).get(&at) {
+            return sheet.put(key.hash, volume);
         }
+        let mut sheets = self.sheets.write().unwrap_or_else(PoisonError::into_inner);
+        sheets.entry(at).or_insert_with(|| Sheet::new(key.mesh, number)).put(key.hash, volume);
     }
 
     /// Ends the thread, if it still reads: it holds the trees open.
@@ -228,10 +245,6 @@ impl Sieve {
     }
 }
 
-fn hash(tree: Tree, key: &[u8]) -> u64 {
-    xxhash_rust::xxh3::xxh3_64_with_seed(key, tree as u64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,22 +253,36 @@ mod tests {
     fn what_was_put_is_found_and_most_else_is_not() {
         let sieve = Sieve::default();
         sieve.ready.store(true, Ordering::Release);
-        let keys = VOLUME.fewest * 3;
         let volume = Volume(2);
-        for number in 0..keys {
-            sieve.put(Tree::Texts, volume, &number.to_be_bytes());
+        // As full as they are made for; then: how many of a million may be there although they are not.
+        for (mesh, trees, rows, most) in
+            [(Mesh::Fine, [Tree::Urls, Tree::Items], 32, 60), (Mesh::Wide, [Tree::Texts, Tree::Headlines], 16, 3_000)]
+        {
+            let keys = (mesh.rows() / rows) as u64;
+            let may_hold = |number: u64| sieve.may_hold(trees[0], volume, &number.to_be_bytes());
+            (0..keys).for_each(|number| sieve.put(trees[0], volume, &number.to_be_bytes()));
+            assert!((0..keys).all(may_hold), "{mesh:?}");
+            let wrong = (keys..keys + 1_000_000).filter(|number| may_hold(*number)).count();
+            assert!(wrong <= most, "{mesh:?}: {wrong}");
+            let other = |number: &u64| sieve.may_hold(trees[1], volume, &number.to_be_bytes());
+            assert!((0..keys).filter(other).count() as u64 * 100 < keys, "{mesh:?}");
         }
-        let may_hold = |tree, number: u64| sieve.may_hold(tree, volume, &number.to_be_bytes());
-        assert!((0..keys).all(|number| may_hold(Tree::Texts, number)));
-        let wrong = (keys..keys * 2).filter(|number| may_hold(Tree::Texts, *number)).count() as u64;
-        assert!(wrong * 200 < keys, "{wrong} of {keys}");
-        let other = (0..keys).filter(|number| may_hold(Tree::Urls, *number)).count() as u64;
-        assert!(other * 200 < keys, "{other} of {keys}");
+        assert!(!sieve.may_hold(Tree::Texts, Volume(3), &0_u64.to_be_bytes()));
         sieve.put(Tree::Texts, Volume(40), &7_u64.to_be_bytes());
         let volumes = |number: u64, last| sieve.volumes(Tree::Texts, &number.to_be_bytes(), Volume(last));
         assert_eq!(volumes(7, 40), [Volume(40), Volume(2)]);
         assert_eq!((volumes(7, 39), volumes(8, 40)), (vec![Volume(2)], vec![Volume(2)]));
         assert_eq!(volumes(8, 1), []);
+        // The last of one sheet, the first of the next, and the last there are.
+        let edges = [0, FEW - 1, FEW, FEW + MANY - 1, FEW + MANY, FEW + 3 * MANY - 1].map(Volume);
+        for volume in edges {
+            sieve.put(Tree::Guids, volume, b"edge");
+        }
+        for (at, volume) in edges.iter().enumerate() {
+            let newest: Vec<Volume> = edges[..=at].iter().rev().copied().collect();
+            assert_eq!(sieve.volumes(Tree::Guids, b"edge", *volume), newest);
+            assert!(sieve.may_hold(Tree::Guids, *volume, b"edge"));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::model::edition::{EditionId, Order};
 use crate::model::id::{Guid, ItemKey, StoryNo};
 use crate::model::place::{Code, Places};
 use crate::model::setting::{Publish, SavedFeed, Site, TagRule};
-use crate::model::story::{Copy, Emission, Sharer, Story};
+use crate::model::story::{Copy, Emission, Sharer, Sharing, Story};
 use crate::model::tag::Tag;
 use crate::model::time::Time;
 use crate::model::websub::{Delivered, Mark, Subscription, Topic};
@@ -399,7 +399,7 @@ fn what_stands_in_many_volumes_is_found_newest_first() {
         key: ItemKey::guid(&key.to_string()),
         canonical: format!("x.example/{}", no % 7),
         title: format!("许昌出台稳外贸十条措施{no}"),
-        sketch: vec![no % 5, 100 + no],
+        sketch: vec![no % 5, 1_000 + no, 10_000 + no / 2],
         named: vec![Code(411_000)],
         ..Copy::default()
     };
@@ -427,12 +427,21 @@ fn what_stands_in_many_volumes_is_found_newest_first() {
         }
         let (draft, view) = (store.draft(), store.view());
         let numbers = |sharers: Vec<Sharer>| sharers.iter().map(|sharer| sharer.no.0).collect::<Vec<_>>();
-        let newest: Vec<u64> = (1..=stories).rev().filter(|no| no % 5 == 2).take(Sharer::MOST).collect();
-        assert_eq!(numbers(draft.sharing_text(2).unwrap()), newest);
-        assert_eq!(numbers(draft.sharing_text(100 + 9).unwrap()), [9]);
-        assert!(draft.sharing_text(1_000_000).unwrap().is_empty());
-        let beginning = draft.sharing_headline(&copy(0, stories)).unwrap();
-        assert_eq!(numbers(beginning[0].clone()), (1..=stories).rev().take(Sharer::MOST).collect::<Vec<_>>());
+        let near = (stories / Volume::STORIES - u64::from(Volume::NEAR) + 1) * Volume::STORIES;
+        let newest: Vec<u64> = (near..=stories).rev().filter(|no| no % 5 == 2).take(Sharer::MOST).collect();
+        // By a text alone: the same title would be a further key.
+        let text = |sketch: &[u64]| {
+            let copy = Copy { sketch: sketch.to_vec(), ..Copy::default() };
+            draft.sharing(&copy).unwrap().text.into_iter().map(numbers).collect::<Vec<_>>()
+        };
+        assert_eq!(text(&[2, 1_000_000]), [newest, vec![]]);
+        assert_eq!(text(&[1_000 + near]), [[near]]);
+        assert_eq!(text(&[1_000 + near - 1]), [[0; 0]], "a piece of a text of long ago alone");
+        // Story 8 shares the second of these alone.
+        assert_eq!(text(&[1_000 + 9, 10_000 + 4]), [[9], [9]]);
+        let Sharing { link, headline, .. } = draft.sharing(&copy(0, stories)).unwrap();
+        assert_eq!(numbers(headline[0].clone()), (1..=stories).rev().take(Sharer::MOST).collect::<Vec<_>>());
+        assert_eq!(numbers(link).len(), Sharer::MOST);
         let links = view.sharing_link("x.example/3").unwrap();
         assert!(links.len() >= Sharer::MOST && links.contains(&StoryNo(stories)), "{links:?}");
         assert!(!links.contains(&StoryNo(10)), "the oldest are forgotten: {links:?}");
