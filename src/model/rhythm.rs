@@ -314,6 +314,12 @@ impl Rates {
         sum
     }
 
+    /// Items expected on the busiest day of the week, in thousandths.
+    #[must_use]
+    pub fn busiest(&self) -> i64 {
+        self.rates.chunks(24).map(|day| day.iter().sum()).max().unwrap_or(0)
+    }
+
     /// Items expected in a week, in thousandths.
     #[must_use]
     pub fn weekly(&self) -> i64 {
@@ -379,6 +385,8 @@ mod tests {
         assert!(night < 100, "{night}");
         assert!(weekend < 1_000, "{weekend}");
         assert_eq!(rates.expected(hour(0), hour(168)), rates.weekly());
+        let days = (0..7).map(|day| rates.expected(hour(day * 24), hour(day * 24 + 24)));
+        assert_eq!(days.max(), Some(rates.busiest()));
         assert!((40_000..60_000).contains(&rates.weekly()), "{}", rates.weekly());
     }
 
