@@ -29,21 +29,25 @@ pub struct Mended {
 }
 
 /// Mends a text by what other copies have in its place, at least two of them, and more than have it as it stands; `title`
-/// is the headline above it. The first of the others is the one that has come: what it has not was decided before. `None`
-/// if there is nothing to mend.
+/// is the headline above it. `None` if there is nothing to mend.
 #[must_use]
-pub fn mended<T: AsRef<str>>(text: &str, mut others: impl ExactSizeIterator<Item = T>, title: &str) -> Option<Mended> {
-    if others.len() < AGREEING {
-        return None;
-    }
+pub fn mended<T: AsRef<str>>(text: &str, others: impl ExactSizeIterator<Item = T>, title: &str) -> Option<Mended> {
     let is_damage =
         |change: &Change| is_damage(&text[change.at.clone()], &change.words, &text[..change.at.start], title);
-    let come = changes(text, others.next()?.as_ref());
-    if !come.iter().any(is_damage) {
+    let mut all: Vec<Vec<Change>> = Vec::with_capacity(others.len());
+    // Most texts have nothing to mend: once too few are left to agree in anything, the rest is not looked at.
+    let mut may_agree = others.len();
+    for other in others {
+        if may_agree < AGREEING {
+            return None;
+        }
+        let changes = changes(text, other.as_ref());
+        may_agree -= usize::from(!changes.iter().any(is_damage));
+        all.push(changes);
+    }
+    if may_agree < AGREEING {
         return None;
     }
-    let before = others.map(|other| changes(text, other.as_ref()));
-    let all: Vec<Vec<Change>> = std::iter::once(come).chain(before).collect();
     let key = |change: &Change| (change.at.start, change.at.end, change.words.chars().map(plain).collect::<String>());
     let mut votes: BTreeMap<(usize, usize, String), (&Change, Vec<usize>)> = BTreeMap::new();
     for (index, changes) in all.iter().enumerate() {

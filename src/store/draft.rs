@@ -514,7 +514,7 @@ impl<'s> Draft<'s> {
         let headline = headline_keys(copy).into_iter().map(|key| (Tree::Headlines, key));
         let text = copy.sketch.iter().map(|hash| (Tree::Texts, *hash));
         let keys: Vec<(Tree, u64)> = link.into_iter().chain(headline).chain(text).collect();
-        let near = Volume(self.volume().0.saturating_sub(Volume::NEAR - 1));
+        let near = self.volume().near();
         let mut shared: Vec<Vec<Sharer>> = Vec::with_capacity(keys.len());
         let mut far: BTreeMap<Volume, Vec<usize>> = BTreeMap::new();
         for (index, ((tree, key), volumes)) in keys.iter().zip(self.volumes(&keys)).enumerate() {
@@ -1536,8 +1536,9 @@ fn headline_keys(copy: &Copy) -> Vec<u64> {
 }
 
 fn sharers(store: &Store, tree: Tree, key: u64, volume: Volume) -> Result<Shared> {
-    let key = key.to_be_bytes();
-    if store.sieve.may_hold(tree, volume, &key) { load(store, tree, &volume.key(&key)) } else { Ok(None) }
+    let Some(bytes) = store.under(tree, volume, key)? else { return Ok(None) };
+    let (by, value) = unpack(&bytes)?;
+    Ok(Some(Held { by, fresh: false, value }))
 }
 
 fn load<T: for<'b> minicbor::Decode<'b, ()>>(store: &Store, tree: Tree, key: &[u8]) -> Result<Option<Held<T>>> {

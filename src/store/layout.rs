@@ -29,7 +29,8 @@
 //!
 //! A [`Volume`] is a run of stories; what they are found by stands together in each of these trees. Hashes fall anywhere:
 //! without volumes each new item would read and write a dozen pages all over a store of any size; with them they fall
-//! among the newest stories', which are at hand. Which volumes hold a key is told by the [sieve](super::sieve).
+//! among the newest stories', which are [at hand](super::near). Which volumes hold a key is told by the
+//! [sieve](super::sieve).
 //!
 //! A value is: layout version (1 byte), ledger record that wrote it (8 bytes little-endian), then CBOR. Orders are
 //! inverted so that the newest comes first and one always reads forward. A block holds the orders from its key's (the
@@ -140,12 +141,18 @@ impl Volume {
     /// Tests fill several.
     pub const STORIES: u64 = if cfg!(test) { 16 } else { 1 << 14 };
     /// So many of the newest are near: what was filed further back is found by its link, or by two keys at once.
-    pub const NEAR: u16 = 8;
+    pub const NEAR: u16 = 4;
 
     /// The one that a story stands in.
     #[must_use]
     pub fn of(story: StoryNo) -> Self {
         Self(u16::try_from(story.0 / Self::STORIES).unwrap_or(u16::MAX))
+    }
+
+    /// The oldest one that is near this one.
+    #[must_use]
+    pub const fn near(self) -> Self {
+        Self(self.0.saturating_sub(Self::NEAR - 1))
     }
 
     /// A key of this volume.

@@ -14,6 +14,7 @@
 
 pub mod draft;
 pub mod layout;
+mod near;
 mod sieve;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use crate::model::push::Push;
 use crate::model::setting::{InForce, Setting};
 
 use layout::{Meta, Tree, Trees, Volume};
+use near::Near;
 use sieve::Sieve;
 
 /// The store failed. It is derived: when in doubt it is moved aside and made again from the ledger.
@@ -87,6 +89,8 @@ pub struct Store {
     trees: Trees,
     /// Keys that are surely not there.
     sieve: Arc<Sieve>,
+    /// Shared keys of the newest stories.
+    near: Arc<Near>,
     path: PathBuf,
     shared: RwLock<Shared>,
     /// Held while anything of the fold is written, and by who must see it stand still for longer than readers can wait.
@@ -139,9 +143,10 @@ impl Store {
             Some(bytes) => layout::unpack::<Meta>(&bytes)?.1,
             None => Meta { layout: layout::VERSION, ..Meta::default() },
         };
+        let near = Arc::new(Near::default());
+        let sieve = Sieve::over(&trees, &near, Volume::of(StoryNo(meta.stories + 1)));
         let shared = RwLock::new(Shared { meta, settings: Arc::default() });
-        let sieve = Sieve::over(&trees);
-        let mut store = Self { db, trees, sieve, path: path.to_owned(), shared, writing: Mutex::new(()) };
+        let mut store = Self { db, trees, sieve, near, path: path.to_owned(), shared, writing: Mutex::new(()) };
         let settings = Arc::new(store.settings()?);
         store.shared.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).settings = settings;
         Ok(store)
@@ -215,8 +220,11 @@ impl Store {
         let mut shared = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         for (tree, groups) in changes.trees {
             if sieve::KEPT.contains(&tree) {
-                for (volume, key) in groups.iter().flatten().filter_map(|(key, _)| Volume::split(key)) {
-                    self.sieve.put(tree, volume, key);
+                for (at, value) in groups.iter().flatten() {
+                    if let Some((volume, key)) = Volume::split(at) {
+                        self.sieve.put(tree, volume, key);
+                        self.near.put(tree, at, value.as_deref());
+                    }
                 }
             }
             let tree = self.trees.get(tree);
@@ -239,6 +247,15 @@ impl Store {
     #[must_use]
     pub fn finds(&self) -> bool {
         Volume::of(StoryNo(self.read().meta.stories)) < Self::MANY || !self.sieve.is_reading()
+    }
+
+    /// What stands under a shared key of one volume.
+    fn under(&self, tree: Tree, volume: Volume, key: u64) -> Result<Option<sled::IVec>> {
+        let bytes = key.to_be_bytes();
+        if !self.sieve.may_hold(tree, volume, &bytes) {
+            return Ok(None);
+        }
+        self.near.get(tree, volume, key, || Ok(self.trees.get(tree).get(volume.key(&bytes))?))
     }
 
     /// What stands under a key in the volumes up to `last`, newest first.

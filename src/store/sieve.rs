@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use super::layout::{Tree, Trees, Volume};
+use super::near::Near;
 
 /// How the keys of some trees stand in their sheets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,12 +138,16 @@ pub(super) struct Sieve {
 }
 
 impl Sieve {
-    /// Over the keys of these trees, which a thread reads now.
-    pub fn over(trees: &Trees) -> Arc<Self> {
+    /// Over the keys of these trees, which a thread reads now; what is near the volume `last` first.
+    pub fn over(trees: &Trees, near: &Arc<Near>, last: Volume) -> Arc<Self> {
         let sieve = Arc::new(Self::default());
         let trees = KEPT.map(|tree| (tree, trees.get(tree).clone()));
-        let filling = Arc::clone(&sieve);
+        let (filling, near) = (Arc::clone(&sieve), Arc::clone(near));
         let read = move || {
+            // What cannot be read here is told by whoever needs it.
+            if near.fill(&trees, last, &filling.stop).is_err() {
+                return;
+            }
             for (kind, tree) in trees {
                 for key in tree.iter().keys() {
                     match key {
@@ -151,7 +156,6 @@ impl Sieve {
                                 filling.put(kind, volume, key);
                             }
                         }
-                        // What cannot be read here is told by whoever needs it.
                         _ => return,
                     }
                 }
