@@ -19,7 +19,7 @@ use citydesk::model::id::ItemKey;
 use citydesk::model::item::Item;
 use citydesk::model::place::Code;
 use citydesk::model::setting::{Cities, Publish, SavedFeed, Setting, Site, TagRule};
-use citydesk::model::source::Source;
+use citydesk::model::source::{Source, SourceRules};
 use citydesk::model::time::Time;
 use citydesk::store::Store;
 use tempfile::TempDir;
@@ -127,7 +127,7 @@ fn main() {
         zone: "Asia/Shanghai".into(),
     });
     let mut source = corpus::source(1);
-    source.rules.join = false;
+    Arc::make_mut(&mut source.rules).join = false;
     let publish = Setting::Publish(Publish { items: 60, hub: "none".into() });
     let cities = |alias| Setting::Cities(Cities { alias, ..Cities::default() });
     desk.set(vec![site, publish, cities(Vec::new()), Setting::Source(source.rules.clone())]);
@@ -154,7 +154,7 @@ fn main() {
     let (rare, common) = (1_200, 10);
     let names =
         (0..RULES).map(|n| (varied::word_of(rare + n).to_owned(), Code(410_100 + n as u32 % 15 * 100))).collect();
-    let mut described = source.rules.clone();
+    let mut described = SourceRules::clone(&source.rules);
     described.tags = vec!["要闻".into()];
     let another = varied::word_of(40);
     let changes: [(&str, Vec<Setting>); 9] = [
@@ -164,7 +164,7 @@ fn main() {
         ("20 changed [[feed]] queries", feeds(rare, &format!("-{another}"))),
         ("20 feeds of a city and a word", feeds(rare, "city:许昌")),
         ("20 new aliases of cities", vec![cities(names)]),
-        ("a source's tag", vec![Setting::Source(described)]),
+        ("a source's tag", vec![Setting::Source(described.into())]),
         ("20 new [[tag]] rules for every other story", vec![tags(common, "")]),
         ("20 changed [[tag]] rules for every other story", vec![tags(common, &format!("-{another}"))]),
     ];

@@ -78,7 +78,7 @@ fn main() {
         Box::new(|_| ()),
     );
     let mut source = corpus::source(1);
-    source.rules.join = false;
+    Arc::make_mut(&mut source.rules).join = false;
     let set = vec![
         Setting::Site(Site {
             title: "河南城市新闻".into(),

@@ -185,7 +185,10 @@ impl Desk {
             editor: Some(editor),
             _folder: folder,
         };
-        desk.record(&desk.settings.load())?;
+        let mut settings = Settings::clone(&desk.settings.load());
+        desk.record(&settings)?;
+        settings.share(&[], &desk.store.view().settings());
+        desk.settings.store(Arc::new(settings));
         Ok(desk)
     }
 
@@ -328,6 +331,7 @@ impl Daemon {
             // A new one knows no robots.txt, no name and no open connection: only where it would ask in another way.
             self.desk.poller.fetch_with(new);
         }
+        settings.share(&old.sources, &self.desk.store.view().settings());
         self.desk.gazetteer.store(gazetteer(&settings));
         self.schedule.reload(settings.sources.clone(), settings.fetch.per_host).await;
         if settings.fetch != old.fetch {
@@ -927,5 +931,5 @@ impl std::io::Write for Sent {
 /// The rules as recorded, for commands that preview a judgement.
 #[must_use]
 pub fn rules(settings: &Settings) -> Rules {
-    Rules::new(&settings.recorded(), None).0
+    Rules::new(&Arc::new(settings.recorded()), None).0
 }

@@ -657,7 +657,7 @@ impl Editor {
                         _ => return Ok(()),
                     }
                 } else {
-                    Rules::new(&batch.draft.before()?, Some(&self.rules)).0
+                    Rules::new(&Arc::new(batch.draft.before()?), Some(&self.rules)).0
                 };
                 self.rewind(batch, position, at, &former, begun.map_or(0, |begun| begun.items))
             }
@@ -802,7 +802,7 @@ impl Editor {
     }
 }
 
-fn rules(settings: &InForce, before: Option<&Rules>) -> Rules {
+fn rules(settings: &Arc<InForce>, before: Option<&Rules>) -> Rules {
     let (rules, complaints) = Rules::new(settings, before);
     for complaint in complaints {
         tracing::warn!(%complaint, "a recorded setting cannot be used and is left out: look at feeds.toml with `citydesk check`");
@@ -1203,7 +1203,7 @@ mod tests {
             join: true,
             ..SourceRules::default()
         };
-        let set = vec![Setting::Source(source)];
+        let set = vec![Setting::Source(source.into())];
         Wire::Request(Request::Settings { at: Time(at), set, gone: Vec::new(), closes: true })
     }
 

@@ -959,12 +959,15 @@ mod tests {
                     title: "河南教育".to_owned(),
                     when: "双减".to_owned(),
                 }),
-                Setting::Source(SourceRules {
-                    id: source(),
-                    name: "许昌晨报".to_owned(),
-                    republish: Republish::Full,
-                    ..SourceRules::default()
-                }),
+                Setting::Source(
+                    SourceRules {
+                        id: source(),
+                        name: "许昌晨报".to_owned(),
+                        republish: Republish::Full,
+                        ..SourceRules::default()
+                    }
+                    .into(),
+                ),
             ]);
             desk
         }
@@ -1148,7 +1151,9 @@ mod tests {
         let all = [(Republish::Full, true, true), (Republish::Summary, false, true), (Republish::Title, false, false)];
         for (republish, whole, summary) in all.into_iter().chain([all[0]]) {
             let name = "许昌晨报".to_owned();
-            desk.set(vec![Setting::Source(SourceRules { id: source(), name, republish, ..SourceRules::default() })]);
+            desk.set(vec![Setting::Source(
+                SourceRules { id: source(), name, republish, ..SourceRules::default() }.into(),
+            )]);
             let text = desk.text(&city());
             let told = (text.contains("whole text 2"), text.contains("summary 2"));
             assert_eq!(told, (whole, summary), "{republish:?}: {text}");

@@ -117,7 +117,7 @@ impl Queue {
                 })
             });
             let seat = match seat_of(source.id()) {
-                Some(seat) if seat.source == *source => Seat { host, ..seat.clone() },
+                Some(seat) if seat.source == *source => Seat { host, source: Arc::clone(source), ..seat.clone() },
                 _ => {
                     let entry = book(source.id());
                     if let (Some(host), Some(until)) = (&host, entry.as_ref().and_then(|entry| quiet(entry, now))) {
@@ -599,7 +599,7 @@ mod tests {
 
     fn source(id: &str, address: &str) -> Arc<Source> {
         Arc::new(Source {
-            rules: SourceRules { id: SourceId::new(id).unwrap(), ..SourceRules::default() },
+            rules: SourceRules { id: SourceId::new(id).unwrap(), ..SourceRules::default() }.into(),
             kind: Kind::Feed(address.to_owned()),
             every: (Time::MINUTE, Time::HOUR),
             expect: Expect { items: 1, newest: 0 },
@@ -724,7 +724,7 @@ mod tests {
         let mut faster = Source::clone(&a);
         faster.every = (Time::SECOND, Time::MINUTE);
         let mut named = Source::clone(&a);
-        named.rules.name = "another".into();
+        Arc::make_mut(&mut named.rules).name = "another".into();
         for (saved, again) in [
             (source("a", "http://other.example/"), true),
             (Arc::new(faster), true),

@@ -135,7 +135,7 @@ impl Desk {
                 zone: "Asia/Shanghai".into(),
                 ..SourceRules::default()
             };
-            self.settings.insert(format!("source/s{source}"), Setting::Source(rules));
+            self.settings.insert(format!("source/s{source}"), Setting::Source(rules.into()));
         }
         self.settle();
     }
@@ -374,7 +374,7 @@ fn play(path: &Path) -> String {
                     zone: "Asia/Shanghai".into(),
                     ..SourceRules::default()
                 };
-                desk.settings.insert(format!("source/{id}"), Setting::Source(rules));
+                desk.settings.insert(format!("source/{id}"), Setting::Source(rules.into()));
                 desk.settle();
             }
             "retire" => {

@@ -16,6 +16,7 @@ use citydesk::{normalise, parse};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// 2026-11-23 12:00 in Shanghai: when every fixture was polled.
 const AT: Time = Time::from_seconds(1_795_406_400);
@@ -87,7 +88,7 @@ fn setting(path: &Path) -> Setting {
         summary: string(json, "summary"),
         credit: string(json, "credit"),
     });
-    let api = json.map(|json| Kind::Api { url: String::new(), post: BTreeMap::new(), json });
+    let api = json.map(|json| Kind::Api { url: String::new(), post: BTreeMap::new(), json: Box::new(json) });
     let listed = table.get("listed").and_then(toml::Value::as_table).map(|listed| Raw {
         title: string(listed, "title"),
         summary: string(listed, "summary"),
@@ -118,7 +119,9 @@ fn read(path: &Path, body: &[u8]) -> Result<(Document, Vec<Item>), String> {
         _ => Kind::Feed(String::new()),
     };
     let mut source = source(setting.kind.unwrap_or_else(guess));
-    source.rules.zone = setting.zone.unwrap_or(source.rules.zone);
+    if let Some(zone) = setting.zone {
+        Arc::make_mut(&mut source.rules).zone = zone;
+    }
     source.encoding = setting.encoding;
     let url = setting.url.unwrap_or_else(|| "https://news.example/feeds/one.xml".to_owned());
     let fetched = parse::Fetched { body, content_type: setting.content_type.as_deref(), url: &url, at: AT };

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +71,7 @@ pub enum DiffError {
 /// # Errors
 /// [`DiffError`] if the past cannot be read.
 pub fn collect(store: &Store, journal: &Journal, settings: &Settings) -> Result<Diff, DiffError> {
-    let (old, new) = (store.view().settings(), settings.recorded());
+    let (old, new) = (store.view().settings(), Arc::new(settings.recorded()));
     let mut diff = Diff::default();
     for source in &settings.sources {
         let key = format!("source/{}", source.id());
@@ -101,7 +102,13 @@ pub fn collect(store: &Store, journal: &Journal, settings: &Settings) -> Result<
 }
 
 /// What becomes of past stories.
-fn stories(store: &Store, journal: &Journal, old: &InForce, new: &InForce, diff: &mut Diff) -> Result<(), DiffError> {
+fn stories(
+    store: &Store,
+    journal: &Journal,
+    old: &Arc<InForce>,
+    new: &Arc<InForce>,
+    diff: &mut Diff,
+) -> Result<(), DiffError> {
     let (before, _) = Rules::new(old, None);
     let (after, _) = Rules::new(new, Some(&before));
     let newborn = newborn(store, new)?;

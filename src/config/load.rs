@@ -17,13 +17,10 @@ use super::toml_words;
 use super::{Failed, Loaded, Origin, Problem};
 use crate::model::codec;
 use crate::model::setting::{Setting, Settings};
-use crate::model::source::Source;
 use crate::model::tag::Tag;
 
 /// Largest file, in bytes: a hundred thousand sources fit in.
 const LARGEST: u64 = 100_000_000;
-/// So many sources are worth being put into one row.
-const MANY: usize = 1_000;
 /// Most files that can be included.
 const MOST_FILES: usize = 10_000;
 
@@ -33,14 +30,7 @@ const MOST_FILES: usize = 10_000;
 /// [`Failed`] with every problem at once; also when the file can't be read.
 pub fn load(path: &Path) -> Result<Loaded, Failed> {
     match disk::read(path, LARGEST) {
-        Ok(text) => load_text(path, text).map(|mut loaded| {
-            let sources = &mut loaded.settings.sources;
-            if sources.len() >= MANY {
-                // They were made between the pieces of the document, which are gone now: in one row they take less room.
-                *sources = sources.iter().map(|source| Arc::new(Source::clone(source))).collect();
-            }
-            loaded
-        }),
+        Ok(text) => load_text(path, text),
         Err(error) => {
             // Where a store is unless the file says otherwise: a running daemon can be asked there.
             let store = folder(path).join("data");

@@ -1,10 +1,9 @@
 //! The recorded settings, made ready to judge by: sources, tag rules, saved feeds, the gazetteer.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::id::SourceId;
-use crate::model::setting::{Cities, InForce, Setting};
+use crate::model::setting::{self, Cities, InForce, Setting};
 use crate::model::source::SourceRules;
 use crate::model::tag::Tag;
 use crate::place::{Gazetteer, Placer};
@@ -13,7 +12,7 @@ use crate::query::{Needles, PlaceKind, Query, QueryError};
 /// Everything of the settings that a judgement depends on.
 #[derive(Debug)]
 pub struct Rules {
-    sources: BTreeMap<SourceId, SourceRules>,
+    settings: Arc<InForce>,
     tags: Vec<(Tag, Query)>,
     feeds: Vec<(String, Query)>,
     /// Words of both.
@@ -38,7 +37,7 @@ impl Rules {
     /// `[cities]` did not change. What cannot be used (the config checked it, but a later binary may read it otherwise)
     /// is left out, with a sentence each.
     #[must_use]
-    pub fn new(settings: &InForce, before: Option<&Self>) -> (Self, Vec<String>) {
+    pub fn new(settings: &Arc<InForce>, before: Option<&Self>) -> (Self, Vec<String>) {
         let mut complaints = Vec::new();
         let cities = settings.values().find_map(|setting| match setting {
             Setting::Cities(cities) => Some(cities.clone()),
@@ -65,12 +64,9 @@ impl Rules {
                 None
             }
         };
-        let (mut sources, mut tags, mut feeds) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let (mut tags, mut feeds) = (Vec::new(), Vec::new());
         for setting in settings.values() {
             match setting {
-                Setting::Source(source) => {
-                    sources.insert(source.id.clone(), source.clone());
-                }
                 Setting::Tags(rules) => {
                     for rule in rules {
                         let query = compile(&format!("tag {}", rule.id), &rule.when);
@@ -80,23 +76,27 @@ impl Rules {
                 Setting::Feed(feed) => {
                     feeds.extend(compile(&format!("feed {}", feed.id), &feed.when).map(|q| (feed.id.clone(), q)));
                 }
-                Setting::Site(_) | Setting::Publish(_) | Setting::Cities(_) => {}
+                Setting::Source(_) | Setting::Site(_) | Setting::Publish(_) | Setting::Cities(_) => {}
             }
         }
         let queries = tags.iter().map(|(_, query)| query).chain(feeds.iter().map(|(_, query)| query));
         let needles = Needles::of(queries);
-        (Self { sources, tags, feeds, needles, cities, gazetteer, placer }, complaints)
+        let settings = Arc::clone(settings);
+        (Self { settings, tags, feeds, needles, cities, gazetteer, placer }, complaints)
     }
 
     /// A source in force; `None` for a retired one.
     #[must_use]
     pub fn source(&self, id: &SourceId) -> Option<&SourceRules> {
-        self.sources.get(id)
+        setting::source(&self.settings, id.as_str()).map(Arc::as_ref)
     }
 
     /// Sources in force, by id.
     pub fn sources(&self) -> impl Iterator<Item = &SourceRules> {
-        self.sources.values()
+        self.settings.values().filter_map(|setting| match setting {
+            Setting::Source(rules) => Some(rules.as_ref()),
+            _ => None,
+        })
     }
 
     /// `[[tag]]` rules in the order of the file.

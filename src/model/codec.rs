@@ -10,6 +10,35 @@ use minicbor::{Decode, Encode};
 #[error("not a record of ours: {0}")]
 pub struct Undecodable(String);
 
+/// The codec of what is shared (`#[cbor(with = "shared")]`): encoded as what it points to.
+pub mod shared {
+    use std::sync::Arc;
+
+    use minicbor::decode::{Decoder, Error};
+    use minicbor::encode::{self, Encoder, Write};
+    use minicbor::{Decode, Encode};
+
+    /// Encodes what is shared.
+    ///
+    /// # Errors
+    /// If the target takes nothing.
+    pub fn encode<C, T: Encode<C>, W: Write>(
+        value: &Arc<T>,
+        to: &mut Encoder<W>,
+        with: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        value.as_ref().encode(to, with)
+    }
+
+    /// Decodes it, shared with nobody yet.
+    ///
+    /// # Errors
+    /// If the bytes are of another make.
+    pub fn decode<'b, C, T: Decode<'b, C>>(from: &mut Decoder<'b>, with: &mut C) -> Result<Arc<T>, Error> {
+        T::decode(from, with).map(Arc::new)
+    }
+}
+
 /// Encodes a value. It cannot fail: the target is memory and every type of ours is encodable.
 pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);

@@ -205,7 +205,7 @@ pub enum Setting {
     Feed(#[n(0)] SavedFeed),
     /// A `[[source]]`.
     #[n(5)]
-    Source(#[n(0)] SourceRules),
+    Source(#[cbor(n(0), with = "codec::shared")] Arc<SourceRules>),
 }
 
 impl Setting {
@@ -231,7 +231,7 @@ pub type InForce = BTreeMap<String, Setting>;
 
 /// The rules in force of a source, by its id; `None` of one that is retired.
 #[must_use]
-pub fn source<'s>(settings: &'s InForce, id: &str) -> Option<&'s SourceRules> {
+pub fn source<'s>(settings: &'s InForce, id: &str) -> Option<&'s Arc<SourceRules>> {
     match settings.get(&format!("source/{id}")) {
         Some(Setting::Source(rules)) => Some(rules),
         _ => None,
@@ -251,9 +251,24 @@ impl Settings {
         fixed
             .into_iter()
             .chain(self.feeds.iter().cloned().map(Setting::Feed))
-            .chain(self.sources.iter().map(|source| Setting::Source(source.rules.clone())))
+            .chain(self.sources.iter().map(|source| Setting::Source(Arc::clone(&source.rules))))
             .map(|setting| (setting.key(), setting))
             .collect()
+    }
+
+    /// Keeps in memory once what is known already: the rules of every source are those in force, and a source that is as it
+    /// was `before`, with the same rules, is that one. The others are made anew, in one row: they were made between the pieces
+    /// of a document that is gone.
+    pub fn share(&mut self, before: &[Arc<Source>], in_force: &InForce) {
+        let before: BTreeMap<_, _> = before.iter().map(|source| (source.id(), source)).collect();
+        let shared = |new: &Arc<Source>| {
+            let rules = source(in_force, new.id().as_str()).filter(|rules| **rules == new.rules).unwrap_or(&new.rules);
+            match before.get(new.id()) {
+                Some(&same) if same == new && Arc::ptr_eq(&same.rules, rules) => Arc::clone(same),
+                _ => Arc::new(Source { rules: Arc::clone(rules), ..Source::clone(new) }),
+            }
+        };
+        self.sources = self.sources.iter().map(shared).collect();
     }
 }
 
@@ -282,4 +297,40 @@ pub fn parts(set: Vec<Setting>, limit: usize) -> Vec<Vec<Setting>> {
         }
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::id::SourceId;
+    use crate::model::source::Kind;
+
+    #[test]
+    fn what_is_known_stands_in_memory_once() {
+        let source = |id: &str, name: &str| {
+            let rules = SourceRules { id: SourceId::new(id).unwrap(), name: name.into(), ..SourceRules::default() };
+            Arc::new(Source::new(rules, Kind::Feed(format!("http://{id}.example/"))))
+        };
+        let loaded = crate::config::load_text(std::path::Path::new("feeds.toml"), String::new()).unwrap().settings;
+        let settings = |names: [&str; 2]| Settings {
+            sources: vec![source("a", names[0]), source("b", names[1])],
+            ..loaded.clone()
+        };
+        let mut first = settings(["A", "B"]);
+        let in_force = settings(["A", "B"]).recorded();
+        first.share(&[], &in_force);
+        let mut second = settings(["A", "C"]);
+        let renamed = second.recorded();
+        second.share(
+            &first.sources,
+            &InForce::from_iter(renamed.into_iter().map(|(key, setting)| {
+                let same = in_force.get(&key).filter(|same| **same == setting).cloned();
+                (key, same.unwrap_or(setting))
+            })),
+        );
+        let rules = |settings: &Settings, at: usize| Arc::clone(&settings.sources[at].rules);
+        assert!(Arc::ptr_eq(&rules(&first, 1), super::source(&in_force, "b").unwrap()));
+        assert!(Arc::ptr_eq(&first.sources[0], &second.sources[0]), "as it was");
+        assert_eq!((rules(&second, 1).name.as_str(), rules(&first, 1).name.as_str()), ("C", "B"));
+    }
 }

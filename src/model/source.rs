@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::id::SourceId;
 use super::place::Code;
@@ -147,8 +148,8 @@ pub enum Kind {
         url: String,
         /// Form fields for POST; GET if there are none.
         post: BTreeMap<String, String>,
-        /// Where the items are.
-        json: JsonPattern,
+        /// Where the items are; boxed, since a desk of very many sources has hardly any of this kind.
+        json: Box<JsonPattern>,
     },
     /// A news sitemap or plain sitemap.
     Sitemap(String),
@@ -194,8 +195,8 @@ pub struct Expect {
 /// A source as feeds.toml has it, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// What of it can change a published byte.
-    pub rules: SourceRules,
+    /// What of it can change a published byte; shared with the settings in force.
+    pub rules: Arc<SourceRules>,
     /// What is polled.
     pub kind: Kind,
     /// Shortest and longest time between polls, in milliseconds; equal if pinned.
@@ -223,9 +224,9 @@ pub struct Source {
 impl Source {
     /// A source with the defaults of feeds.toml for all that is not said.
     #[must_use]
-    pub const fn new(rules: SourceRules, kind: Kind) -> Self {
+    pub fn new(rules: impl Into<Arc<SourceRules>>, kind: Kind) -> Self {
         Self {
-            rules,
+            rules: rules.into(),
             kind,
             every: (2 * Time::MINUTE, 12 * Time::HOUR),
             expect: Expect { items: 1, newest: 3 * Time::DAY },
@@ -242,7 +243,7 @@ impl Source {
 
     /// The identity.
     #[must_use]
-    pub const fn id(&self) -> &SourceId {
+    pub fn id(&self) -> &SourceId {
         &self.rules.id
     }
 
@@ -302,7 +303,7 @@ mod tests {
             source(Kind::Files("/srv/x/*.xml".to_owned())),
             Source { drop: odd.clone(), only: odd.clone(), body: odd, ..feed("https://a.example/") },
             Source {
-                rules: SourceRules { zone: "\"".to_owned(), ..SourceRules::default() },
+                rules: SourceRules { zone: "\"".to_owned(), ..SourceRules::default() }.into(),
                 encoding: Some("gbk".to_owned()),
                 ..source(Kind::Page { url: "https://a.example/".to_owned(), list: Vec::new(), links: None })
             },

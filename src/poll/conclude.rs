@@ -522,7 +522,8 @@ mod tests {
 
     fn source(kind: Kind) -> Source {
         Source {
-            rules: SourceRules { id: SourceId::new("dahe").unwrap(), zone: "UTC".to_owned(), ..SourceRules::default() },
+            rules: SourceRules { id: SourceId::new("dahe").unwrap(), zone: "UTC".to_owned(), ..SourceRules::default() }
+                .into(),
             kind,
             every: (2 * M, 12 * H),
             expect: Expect { items: 1, newest: 3 * Time::DAY },

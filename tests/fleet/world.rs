@@ -283,7 +283,8 @@ fn publisher(seed: u64, number: usize, days: i64) -> Publisher {
             id: SourceId::new(&format!("p{number}")).unwrap(),
             zone: "Asia/Shanghai".to_owned(),
             ..SourceRules::default()
-        },
+        }
+        .into(),
         kind,
         every: EVERY,
         expect: Expect { items: 1, newest },

@@ -43,7 +43,7 @@ fn api() -> Kind {
         summary: None,
         credit: None,
     };
-    Kind::Api { url: String::new(), post: BTreeMap::default(), json }
+    Kind::Api { url: String::new(), post: BTreeMap::default(), json: Box::new(json) }
 }
 
 /// So many repetitions of a piece as fit, between a beginning and an end.

@@ -177,7 +177,7 @@ pub fn json(data: &[u8]) {
             summary: Some("intro.0".into()),
             credit: Some("org".into()),
         };
-        read(&source(Kind::Api { url: String::new(), post: BTreeMap::default(), json }), data);
+        read(&source(Kind::Api { url: String::new(), post: BTreeMap::default(), json: Box::new(json) }), data);
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Arc;
 
 use citydesk::model::book::{State, Validators};
 use citydesk::model::item::Item;
-use citydesk::model::source::{JsonPattern, Kind, ListPattern, Source};
+use citydesk::model::source::{JsonPattern, Kind, ListPattern, Source, SourceRules};
 use citydesk::model::time::Time;
 use citydesk::poll::Outcome;
 use citydesk::poll::article::{ARTICLES, HOLD, PAGES, PAUSE, TRIES};
@@ -166,10 +167,11 @@ async fn a_first_filing_waits_as_a_whole_where_the_site_does_not_answer_and_is_s
 
     // One dead article does not hold a first filing up.
     let other = Source {
-        rules: citydesk::model::source::SourceRules {
+        rules: SourceRules {
             id: citydesk::model::id::SourceId::new("other").unwrap(),
-            ..source.rules.clone()
-        },
+            ..SourceRules::clone(&source.rules)
+        }
+        .into(),
         ..source.clone()
     };
     origin.serve("/a/3.html", Reply::status(404, ""));
@@ -400,7 +402,7 @@ async fn a_list_in_json_is_asked_by_form_and_never_conditionally() {
         ..JsonPattern::default()
     };
     let post = [("page".to_owned(), "1".to_owned()), ("channel".to_owned(), "要闻".to_owned())].into();
-    let source = source("api", Kind::Api { url: origin.url("/list.json"), post, json });
+    let source = source("api", Kind::Api { url: origin.url("/list.json"), post, json: Box::new(json) });
     let answer = "cb({\"data\":{\"rows\":[{\"id\":1,\"t\":\"许昌高铁公交专线开通\",\"pub\":1795399200000}]}})";
     origin.serve("/list.json", Reply::ok(answer).etag("\"1\""));
     assert_eq!(desk.round(&source).await.outcome, Outcome::New(1));
@@ -430,9 +432,9 @@ async fn older_pages_of_a_list_in_json_are_asked_for_a_backfill_and_only_once() 
     };
     let origin = Origin::start();
     let mut desk = Desk::new();
-    let kind = Kind::Api { url: origin.url("/list?size=3&pageNo=1"), post: [].into(), json: json() };
+    let kind = Kind::Api { url: origin.url("/list?size=3&pageNo=1"), post: [].into(), json: json().into() };
     let mut api = source("api", kind);
-    api.rules.backfill = 7;
+    Arc::make_mut(&mut api.rules).backfill = 7;
     origin.serve("/list?size=3&pageNo=1", Reply::ok(rows(&[9, 8, 7])));
     origin.serve("/list?size=3&pageNo=2", Reply::ok(rows(&[7, 6, 5])));
     origin.serve("/list?size=3&pageNo=3", Reply::ok(rows(&[4, 3, 2])));
@@ -446,8 +448,8 @@ async fn older_pages_of_a_list_in_json_are_asked_for_a_backfill_and_only_once() 
 
     // By form; a page that fails ends it, and what came before stands.
     let post = [("pno".to_owned(), "1".to_owned())].into();
-    let mut form = source("form", Kind::Api { url: origin.url("/form"), post, json: json() });
-    form.rules.backfill = 20;
+    let mut form = source("form", Kind::Api { url: origin.url("/form"), post, json: json().into() });
+    Arc::make_mut(&mut form.rules).backfill = 20;
     origin.serve("/form", Reply::ok(rows(&[3, 2])));
     origin.then("/form", Reply::ok(rows(&[1])));
     origin.then("/form", Reply::status(500, ""));
@@ -526,7 +528,7 @@ async fn older_pages_are_asked_for_a_backfill_and_only_once() {
     let origin = Origin::start();
     let mut desk = Desk::new();
     let mut source = page(&origin, "/list");
-    (source.body, source.rules.backfill) = (None, 9);
+    (source.body, Arc::make_mut(&mut source.rules).backfill) = (None, 9);
     let next = |html: String, to: &str| html.replace("</ul>", &format!("</ul><a href=\"{to}\">下一页</a>"));
     origin.serve("/list", Reply::ok(next(list(&[6, 5, 4]), "/list?p=2")));
     origin.serve("/list?p=2", Reply::ok(next(list(&[4, 3, 2]), "/list?p=3")));

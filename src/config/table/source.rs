@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::address::{Proxy, Web};
 use crate::config::city::City;
@@ -182,6 +183,7 @@ pub(in crate::config) fn read(fields: &Fields<'_>, defaults: &Defaults, reading:
     let (drop, only) = (fields.get(&DROP, reading), fields.get(&ONLY, reading));
     let body = fields.get(&BODY, reading);
     let (proxy, ca) = (fields.or_default(&PROXY, reading), fields.get(&CA, reading));
+    let rules = Arc::new(rules);
     Some(Source { rules, kind: kind?, every, expect, timeout, headers, encoding, drop, only, body, proxy, ca })
 }
 
@@ -225,7 +227,8 @@ fn kind(fields: &Fields<'_>, reading: &mut Reading) -> Option<Kind> {
         reading.missing(fields.sheet, fields.key_span("api"), "`api` needs `json`", hint);
     }
     let page = page.map(|url| Kind::Page { url, list: list.unwrap_or_default(), links });
-    let api = api.map(|url| Kind::Api { url, post: post.unwrap_or_default(), json: json.unwrap_or_default() });
+    let api =
+        api.map(|url| Kind::Api { url, post: post.unwrap_or_default(), json: Box::new(json.unwrap_or_default()) });
     let kinds = [feed.map(Kind::Feed), page, api, sitemap.map(Kind::Sitemap), files.map(Kind::Files)];
     kinds.into_iter().flatten().next()
 }
