@@ -449,10 +449,11 @@ impl Poller {
         let at = (self.clock)();
         let fetched = (!answer.url.is_empty()).then(|| answer.url.clone());
         let login = signs::login(&answer.hops, &sheets);
-        let brought = Box::pin(self.read(source, sheets, book, at)).await.map_err(|trouble| match trouble {
-            Trouble::Parse(error) if login => Trouble::Login(error),
-            other => other,
-        })?;
+        let brought =
+            Box::pin(self.read(source, sheets, book, at, Some(seat))).await.map_err(|trouble| match trouble {
+                Trouble::Parse(error) if login => Trouble::Login(error),
+                other => other,
+            })?;
         let Brought { mut reading, held, pause, postponed, vouched } = brought;
         reading.complaints.splice(0..0, complaints);
         reading.complaints.truncate(COMPLAINTS);
@@ -522,7 +523,7 @@ impl Poller {
         }
         let at = (self.clock)();
         let Brought { reading, held, pause, postponed, .. } =
-            Box::pin(self.read(source, vec![sheet], &book, at)).await?;
+            Box::pin(self.read(source, vec![sheet], &book, at, None)).await?;
         let filed = if postponed { 0 } else { reading.items.len() as u32 };
         let read = Read {
             listed: reading.listed,
@@ -636,11 +637,12 @@ impl Poller {
         sheets: Vec<Sheet>,
         book: &Entry,
         at: Time,
+        seat: Option<&Seat>,
     ) -> Result<Brought, Trouble> {
         let lapsed = obedience(source, book, at) == Obedience::Lapsed;
         let robots = if lapsed { Obedience::Lapsed } else { Obedience::Obey };
         let fetcher = self.fetcher.load_full();
-        let reach = Reach { fetcher, parsers: &self.parsers, source: Arc::clone(source), robots };
+        let reach = Reach { fetcher, parsers: &self.parsers, source: Arc::clone(source), robots, seat };
         let wanted = Arc::clone(source);
         let mut read = self.parsers.run(move || draft::read(&wanted, &sheets, at)).await??;
         let mut vouched = true;

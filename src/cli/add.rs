@@ -385,6 +385,7 @@ impl Search<'_> {
                 parsers: self.parsers,
                 source: std::sync::Arc::new(source.clone()),
                 robots: Obedience::Obey,
+                seat: None,
             };
             let article = reach.article(body, &first, now).await;
             self.asked.insert(first);

@@ -163,7 +163,8 @@ pub async fn ask(
             read.complaints.insert(0, format!("it would not be polled: {error}"));
         }
     }
-    let reach = Reach { fetcher: Arc::new(fetcher.clone()), parsers, source: Arc::new(source.clone()), robots };
+    let reach =
+        Reach { fetcher: Arc::new(fetcher.clone()), parsers, source: Arc::new(source.clone()), robots, seat: None };
     if read.documents.iter().any(|(_, document)| !document.children.is_empty()) {
         lead::children(&reach, &mut read, now).await.map_err(|error| error.to_string())?;
     }

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::draft::Sheet;
 use super::parsers::{Parsers, Unread};
+use crate::fetch::seat::Seat;
 use crate::fetch::{Answer, Ask, FetchError, Fetcher, Obedience};
 use crate::model::item::Document;
 use crate::model::source::Source;
@@ -86,6 +87,8 @@ pub struct Reach<'a> {
     pub source: Arc<Source>,
     /// How robots.txt counts for what a document names.
     pub robots: Obedience,
+    /// The seat of the round, given up while an answer is awaited: a site whose articles hang holds up itself alone.
+    pub seat: Option<&'a Seat>,
 }
 
 impl Reach<'_> {
@@ -103,11 +106,20 @@ impl Reach<'_> {
             robots: self.robots,
             ..Ask::new(&found.url, Duration::from_millis(source.timeout.max(1).unsigned_abs()))
         };
-        let answer = self.fetcher.get(ask).await?;
+        let answer = self.asked(ask).await?;
         if !(200..300).contains(&answer.status) {
             return Err(Missing::Status(answer.status, answer.retry_after));
         }
         Ok(answer)
+    }
+
+    /// Asks, with the seat given up meanwhile. Whatever came of it, the round is at work again afterwards.
+    async fn asked(&self, ask: Ask<'_>) -> Result<Answer, FetchError> {
+        let answer = self.fetcher.get(Ask { seat: self.seat, ..ask }).await;
+        if let Some(seat) = self.seat {
+            seat.take().await;
+        }
+        answer
     }
 
     /// A further document of the source.
@@ -137,7 +149,7 @@ impl Reach<'_> {
             post: (!post.is_empty()).then_some(post),
             ..Ask::new(url, Duration::from_millis(source.timeout.max(1).unsigned_abs()))
         };
-        let answer = self.fetcher.get(ask).await?;
+        let answer = self.asked(ask).await?;
         if !(200..300).contains(&answer.status) {
             return Err(Missing::Status(answer.status, answer.retry_after));
         }
