@@ -590,6 +590,13 @@ pub async fn serve(
     }
     search.stop();
     tracing::info!("stopping: running rounds and answers end, at most 10 seconds; a second signal stops at once");
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stopped_at_once()
+    });
     renewing.abort();
     let drain = async {
         drop(close);
@@ -601,8 +608,6 @@ pub async fn serve(
     tokio::select! {
         () = drain => {}
         () = tokio::time::sleep(DRAIN * 4 / 5) => tracing::warn!("not everything ended in time"),
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
     }
     if let Ok(control) = control {
         control.abort();
@@ -639,6 +644,13 @@ fn indexer(search: &Arc<Search>, metrics: &Arc<Metrics>) -> Result<JoinHandle<()
 /// Ends the process: what a start does may be cut off anywhere, and is done again by the next one.
 fn stopped_early() -> ! {
     tracing::info!("stopped while starting: the next start goes on where this one was");
+    std::process::exit(0)
+}
+
+/// Ends the process: whatever a stop has still to do is done, or not needed, at the next start. What was filed and decided is
+/// synced before anybody sees it, so nothing is lost; rounds that were running are asked again.
+fn stopped_at_once() -> ! {
+    tracing::warn!("a second signal: stopped at once; the next start replays what the store has not kept yet");
     std::process::exit(0)
 }
 

@@ -1,4 +1,4 @@
-//! A long start: signals that come while the ledger is replayed.
+//! A long start: signals that come while the ledger is replayed. And a stop that takes long.
 
 use std::time::{Duration, Instant};
 
@@ -50,4 +50,31 @@ fn a_reload_during_a_long_start_does_not_kill_and_a_stop_ends_it_at_once() {
     let (status, time) = daemon.stop();
     assert_eq!(status.code(), Some(0));
     assert!(time < Duration::from_secs(2), "it took {time:?}");
+}
+
+/// What a stop does last is to write `data/warm`; here that is a pipe that nobody reads, so that it never ends.
+#[test]
+fn a_second_signal_ends_it_at_once_whatever_the_stop_still_waits_for() {
+    for second in ["TERM", "INT"] {
+        let desk = Desk::new("");
+        let mut daemon = desk.serve();
+        let warm = desk.data().join("warm");
+        let _ = std::fs::remove_file(&warm);
+        assert!(std::process::Command::new("mkfifo").arg(&warm).status().unwrap().success());
+        daemon.signal("TERM");
+        // Longer than an idle daemon needs for its rounds and answers.
+        std::thread::sleep(Duration::from_secs(3));
+        assert!(daemon.ended().is_none(), "the stop is too short to be tested\n{}", daemon.tail());
+        daemon.signal(second);
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = daemon.ended() {
+                break status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(5), "{second} was not heard\n{}", daemon.tail());
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert_eq!(status.code(), Some(0), "{second}");
+        assert!(daemon.tail().contains("a second signal"), "{}", daemon.tail());
+    }
 }
