@@ -56,7 +56,7 @@ pub fn compose(rules: &Rules, case: &Case<'_>, story: &Story, cause: Cause) -> E
         offset: before.map_or(offset, |before| before.offset),
         updated: match cause {
             Cause::Edited | Cause::Corrected => Some(case.at),
-            Cause::First | Cause::Less => before.and_then(|before| before.updated),
+            Cause::First => before.and_then(|before| before.updated),
         },
         cities: story.places.cities.clone(),
         provinces: story.places.provinces.clone(),

@@ -302,9 +302,7 @@ pub enum Cause {
     /// What was emitted was cut or damaged, and a whole copy came.
     #[n(2)]
     Corrected,
-    /// It must say less: terms changed, a text expired, a copy was taken down. `updated` stays.
-    #[n(3)]
-    Less,
+    // 3 was a cause that nothing ever wrote; it stays unused.
 }
 
 /// How far the wire has been decided: up to and with this item of this record.

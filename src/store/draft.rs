@@ -885,7 +885,7 @@ impl<'s> Draft<'s> {
             match cause {
                 Cause::Edited => story.edits = story.edits.saturating_add(1),
                 Cause::Corrected => story.corrections = story.corrections.saturating_add(1),
-                Cause::First | Cause::Less => {}
+                Cause::First => {}
             }
         })?;
         self.meta.emitted += u64::from(cause == Cause::First);
