@@ -320,14 +320,12 @@ mod tests {
         let in_force = settings(["A", "B"]).recorded();
         first.share(&[], &in_force);
         let mut second = settings(["A", "C"]);
-        let renamed = second.recorded();
-        second.share(
-            &first.sources,
-            &InForce::from_iter(renamed.into_iter().map(|(key, setting)| {
-                let same = in_force.get(&key).filter(|same| **same == setting).cloned();
-                (key, same.unwrap_or(setting))
-            })),
-        );
+        let shared = |(key, setting): (String, Setting)| {
+            let same = in_force.get(&key).filter(|same| **same == setting).cloned();
+            (key, same.unwrap_or(setting))
+        };
+        let renamed = second.recorded().into_iter().map(shared).collect();
+        second.share(&first.sources, &renamed);
         let rules = |settings: &Settings, at: usize| Arc::clone(&settings.sources[at].rules);
         assert!(Arc::ptr_eq(&rules(&first, 1), super::source(&in_force, "b").unwrap()));
         assert!(Arc::ptr_eq(&first.sources[0], &second.sources[0]), "as it was");
