@@ -95,6 +95,9 @@ const GONE_PART: usize = 1_500;
 const ROOM_KEPT: i64 = 250;
 /// The editor may be so many wire records behind before no new round begins.
 const BEHIND: u64 = 20_000;
+/// What is told of settings that could not be recorded.
+const NO_ROOM: &str =
+    "not applied: the disk is full, so what was recorded before is in force; it is applied as soon as there is room";
 /// Everything must be over so long after SIGTERM; a second signal ends it at once.
 pub const DRAIN: Duration = Duration::from_secs(10);
 
@@ -116,6 +119,9 @@ pub struct Desk {
     pub clock: Clock,
     /// Set while the disk is full.
     pub full: Arc<AtomicBool>,
+    /// Set while the settings in feeds.toml could not be recorded since the start, for want of room: what was recorded
+    /// before is in force, nothing is polled, and what is published is served.
+    pub unrecorded: Arc<AtomicBool>,
     editor: Option<JoinHandle<()>>,
     _folder: Folder,
 }
@@ -136,7 +142,8 @@ fn gazetteer(settings: &Settings) -> Arc<Gazetteer> {
 }
 
 impl Desk {
-    /// Starts the editor on an open folder and records the settings. `announce` is called after every commit.
+    /// Starts the editor on an open folder and records the settings, unless the disk has no room for them
+    /// ([`Desk::unrecorded`]). `announce` is called after every commit.
     ///
     /// # Errors
     /// [`AppError`].
@@ -182,11 +189,15 @@ impl Desk {
             poller: Arc::new(poller),
             clock,
             full,
+            unrecorded: Arc::default(),
             editor: Some(editor),
             _folder: folder,
         };
         let mut settings = Settings::clone(&desk.settings.load());
-        desk.record(&settings)?;
+        match desk.record(&settings) {
+            Err(AppError::Log(LogError::Full { .. })) => desk.unrecorded.store(true, Ordering::Relaxed),
+            recorded => recorded?,
+        }
         settings.share(&[], &desk.store.view().settings());
         desk.settings.store(Arc::new(settings));
         Ok(desk)
@@ -205,6 +216,7 @@ impl Desk {
             store: Arc::clone(&self.store),
             journal: self.journal.clone(),
             standing: Arc::clone(&self.standing),
+            full: Arc::clone(&self.full),
             clock: Arc::clone(&self.clock),
         }
     }
@@ -233,14 +245,21 @@ struct Recorder {
     store: Arc<Store>,
     journal: Journal,
     standing: Arc<Standing>,
+    full: Arc<AtomicBool>,
     clock: Clock,
 }
 
 impl Recorder {
+    /// Waits until the wire is decided up to here, or the disk is full.
+    fn wait(&self, seq: u64) -> Result<(), AppError> {
+        let whole = self.standing.wait_unless(seq, &self.full).map_err(AppError::Editor)?;
+        if whole { Ok(()) } else { Err(LogError::Full { folder: "ledger".into() }.into()) }
+    }
+
     fn record(&self, settings: &InForce) -> Result<(), AppError> {
         // What an interrupted start left on the wire is decided first, or the difference would be taken twice.
         self.standing.nudge();
-        self.standing.wait(self.journal.wire.synced()).map_err(AppError::Editor)?;
+        self.wait(self.journal.wire.synced())?;
         let (set, gone) = difference(&self.store.view().settings(), settings);
         if set.is_empty() && gone.is_empty() {
             return Ok(());
@@ -259,7 +278,7 @@ impl Recorder {
         self.journal.wire.sync()?;
         self.standing.nudge();
         let end = positions.last().map_or(0, |position| position.seq + 1);
-        self.standing.wait(end).map_err(AppError::Editor)
+        self.wait(end)
     }
 }
 
@@ -277,6 +296,8 @@ struct Daemon {
     schedule: Schedule,
     metrics: Arc<Metrics>,
     subscriber: Arc<Subscriber>,
+    /// Set while feeds.toml waits for room on the disk: then it is read again.
+    waits: AtomicBool,
 }
 
 /// What a reload did, in words, one line each; or why it did nothing.
@@ -323,10 +344,14 @@ impl Daemon {
         let new = match self.record(&settings).await {
             Ok(new) => new,
             Err(error) => {
-                self.status.complain("feeds.toml", Some(format!("not applied: {error}")));
+                let waits = matches!(error, AppError::Log(LogError::Full { .. }));
+                self.waits.store(waits, Ordering::Relaxed);
+                let why = if waits { NO_ROOM.to_owned() } else { format!("not applied: {error}") };
+                self.status.complain("feeds.toml", Some(why));
                 return Err(vec![error.to_string()]);
             }
         };
+        self.desk.unrecorded.store(false, Ordering::Relaxed);
         if settings.fetch != old.fetch || settings.site != old.site {
             // A new one knows no robots.txt, no name and no open connection: only where it would ask in another way.
             self.desk.poller.fetch_with(new);
@@ -461,6 +486,7 @@ pub async fn serve(
     let brake = {
         let (journal, standing) = (desk.journal.clone(), Arc::clone(&desk.standing));
         let (full, clock, seen) = (Arc::clone(&desk.full), Arc::clone(&clock), AtomicI64::new(i64::MIN));
+        let unrecorded = Arc::clone(&desk.unrecorded);
         Arc::new(move || {
             let behind = journal.wire.synced().saturating_sub(standing.decided());
             // The wire looks before it takes anything; to ask the disk before every round costs more than it spares.
@@ -473,7 +499,7 @@ pub async fn serve(
                 }
                 !room
             };
-            full.load(Ordering::Relaxed) || behind > BEHIND || look()
+            full.load(Ordering::Relaxed) || unrecorded.load(Ordering::Relaxed) || behind > BEHIND || look()
         })
     };
     let subscriber = {
@@ -564,7 +590,13 @@ pub async fn serve(
     tracing::info!(%address, sources = desk.settings.load().sources.len(), "ready");
     ready(address);
 
-    let daemon = Daemon { desk, config: config.to_owned(), status, schedule, metrics, subscriber };
+    let waits = desk.unrecorded.load(Ordering::Relaxed);
+    if waits {
+        tracing::error!("feeds.toml was {NO_ROOM}");
+        status.complain("feeds.toml", Some(NO_ROOM.to_owned()));
+    }
+    let waits = AtomicBool::new(waits);
+    let daemon = Daemon { desk, config: config.to_owned(), status, schedule, metrics, subscriber, waits };
     let mut glance = tokio::time::interval(Duration::from_secs(5));
     loop {
         let reply = tokio::select! {
@@ -572,8 +604,11 @@ pub async fn serve(
             _ = user.recv() => None,
             Some(reply) = woken.recv() => Some(reply),
             _ = glance.tick() => {
-                daemon.glance();
-                continue;
+                // Once: what else is wrong with feeds.toml by then is told, and a save applies it.
+                if daemon.glance() || !daemon.waits.swap(false, Ordering::Relaxed) {
+                    continue;
+                }
+                None
             }
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
@@ -659,8 +694,9 @@ fn signals(kind: SignalKind) -> Result<tokio::signal::unix::Signal, AppError> {
 }
 
 impl Daemon {
-    /// Looks after what shows only over time: sources by state, a full disk, an editor that gave up.
-    fn glance(&self) {
+    /// Looks after what shows only over time: sources by state, a full disk, an editor that gave up. True while the disk is
+    /// full.
+    fn glance(&self) -> bool {
         self.metrics.sources(&self.schedule.roll().counts());
         let full = self.desk.full.load(Ordering::Relaxed) || self.desk.journal.is_full();
         let told = self.status.complaints().iter().any(|(part, _)| *part == "disk");
@@ -669,13 +705,30 @@ impl Daemon {
             WIRE_RESERVE >> 20
         );
         match (full, told) {
-            (true, false) => tracing::error!("disk: {sentence}"),
+            (true, false) => {
+                // Pages tell everybody; what lies where is for the log alone.
+                let place = &self.desk.settings.load().store;
+                tracing::error!(folder = %place.display(), "disk: {sentence}; {}", spare(place));
+            }
             (false, true) => tracing::info!("disk: there is room again, polling goes on"),
             _ => {}
         }
         self.status.complain("disk", full.then_some(sentence));
         self.status.complain("editor", self.desk.standing.failed());
+        full
     }
+}
+
+/// What may be deleted in a folder to make room: stores that were moved aside. All else there is in use.
+fn spare(place: &Path) -> String {
+    let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| name.starts_with("store.broken-"));
+    names.sort_unstable();
+    if names.is_empty() {
+        return "nothing in the folder may be deleted: make room elsewhere on that disk".to_owned();
+    }
+    format!("in the folder {} may be deleted and nothing else", names.join(", "))
 }
 
 /// The hub for our own feeds.

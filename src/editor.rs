@@ -139,8 +139,19 @@ impl Standing {
     /// # Errors
     /// The editor's failure in words.
     pub fn wait(&self, seq: u64) -> std::result::Result<(), String> {
+        self.wait_unless(seq, &AtomicBool::new(false)).map(drop)
+    }
+
+    /// Waits like [`Standing::wait`], but no longer than the disk has room: false, if `full` was set before it was done.
+    ///
+    /// # Errors
+    /// The editor's failure in words.
+    pub fn wait_unless(&self, seq: u64, full: &AtomicBool) -> std::result::Result<bool, String> {
         let mut told = self.lock();
         while told.decided < seq {
+            if full.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
             if let Some(failed) = &told.failed {
                 return Err(failed.clone());
             }
@@ -149,7 +160,7 @@ impl Standing {
             }
             told = self.changed.wait(told).unwrap_or_else(PoisonError::into_inner);
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -385,6 +396,9 @@ impl Editor {
                 Err(EditorError::Log(LogError::Full { folder })) => {
                     if !self.full.swap(true, Ordering::Relaxed) {
                         tracing::error!(folder = %folder.display(), "disk full: nothing new is decided until there is room; serving goes on");
+                        // Under the lock, or whoever is about to wait would not hear it.
+                        let _told = self.standing.lock();
+                        self.standing.changed.notify_all();
                     }
                     std::thread::sleep(Duration::from_secs(2));
                 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
@@ -45,6 +46,14 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path, options: Options<'_>)
         Ok(desk) => desk,
         Err(error) => return Exit::from(&error).failed(error),
     };
+    if desk.unrecorded.load(Ordering::Relaxed) {
+        return Exit::Io.failed(format!(
+            "the disk of {} has too little room (at least {} MB stay free), so feeds.toml is not in force: make room, then \
+             do it again; nothing is lost",
+            desk.settings.load().store.display(),
+            crate::journal::WIRE_RESERVE >> 20
+        ));
+    }
     let bar = super::probe::bar(sources.len() as u64, "sources");
     let told = {
         let bar = bar.clone();

@@ -71,3 +71,43 @@ fn on_a_full_disk_polling_stops_serving_goes_on_and_it_resumes_alone() {
     assert!(desk.run(&["rebuild"]).status.success());
     assert_eq!(fingerprint(&desk), store);
 }
+
+#[test]
+fn a_start_with_other_settings_on_a_full_disk_serves_and_applies_them_when_there_is_room() {
+    let mut world = World::new(98, 2);
+    let desk = Desk::new(&world.feeds());
+    let Some(disk) = Disk::mount(desk.data()) else {
+        println!("not tested: no file system can be mounted here; run as root");
+        return;
+    };
+    let mut daemon = desk.serve();
+    settle(&mut daemon, &world);
+    let mut before = daemon.get("/feeds/all.rss").body;
+    assert_eq!(daemon.stop().0.code(), Some(0));
+    for left in [60, 20] {
+        disk.fill(left);
+        let feeds = world.feeds() + &format!("\n[[tag]]\nid = \"tag-{left}\"\nwhen = \"今日\"\n");
+        desk.config(&feeds);
+        let once = desk.run(&["once"]);
+        let said = String::from_utf8_lossy(&once.stderr).into_owned();
+        assert!(once.status.code() == Some(74) && said.contains("make room"), "{said}");
+        let mut daemon = desk.serve();
+        let told = |daemon: &crate::daemon::Daemon| String::from_utf8_lossy(&daemon.get("/readyz").body).into_owned();
+        assert!(told(&daemon).contains("feeds.toml: not applied: the disk is full"), "{}", told(&daemon));
+        world.tick();
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        let during = daemon.get("/feeds/all.rss");
+        assert_eq!((during.status, &during.body), (200, &before), "{left} MB left");
+        disk.free();
+        daemon.until("what waited is applied", |daemon| !told(daemon).contains("not applied"));
+        settle(&mut daemon, &world);
+        assert_eq!(daemon.get(&format!("/feeds/tag/tag-{left}.rss")).status, 200, "{left} MB left");
+        assert_eq!(daemon.stop().0.code(), Some(0));
+        // As before, for the next one.
+        desk.config(&world.feeds());
+        let mut daemon = desk.serve();
+        settle(&mut daemon, &world);
+        before = daemon.get("/feeds/all.rss").body;
+        assert_eq!(daemon.stop().0.code(), Some(0));
+    }
+}
