@@ -96,7 +96,8 @@ impl Probe {
 }
 
 /// Asks a source once, unconditionally, and reads what comes, child sitemaps and the articles of the first few items
-/// included.
+/// included. The validators of a desk would not do: they answer for the block as it was when its answer was read, and "not
+/// modified" says nothing of whether a selector that was just changed finds the list, nor whether the server tells the truth.
 ///
 /// # Errors
 /// A sentence: what failed and what to do.
