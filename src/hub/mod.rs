@@ -94,14 +94,15 @@ impl Drop for Place {
 impl Waiting {
     /// A place for one more.
     fn enter(self: &Arc<Self>, host: &str) -> Option<Place> {
+        let host = roster::share(host);
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_host = waiting.1.get(host).copied().unwrap_or_default();
+        let of_host = waiting.1.get(&host).copied().unwrap_or_default();
         if waiting.0 >= WISHES || of_host >= WISHES_PER_HOST {
             return None;
         }
         waiting.0 += 1;
-        waiting.1.insert(host.to_owned(), of_host + 1);
-        Some(Place { of: Arc::clone(self), host: host.to_owned() })
+        waiting.1.insert(host.clone(), of_host + 1);
+        Some(Place { of: Arc::clone(self), host })
     }
 
     /// A place is given back.

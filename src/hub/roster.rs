@@ -5,13 +5,14 @@
 //! own, so that callbacks that hang keep nobody waiting whose callback does not.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::model::time::Time;
 use crate::model::websub::{Delivered, Subscription, Topic};
 
 /// Subscriptions at most, in all: at some 500 bytes each they take 5 MB.
 pub const SUBSCRIPTIONS: usize = 10_000;
-/// Of these to callbacks of one host: a hosted reader may want every feed we have.
+/// Of these to callbacks of one host ([`share`]): a hosted reader may want every feed we have.
 pub const PER_HOST: usize = 4_000;
 /// Deliveries at once, of those whose last one went well and of those whose last one failed.
 pub const AT_ONCE: [usize; 2] = [48, 16];
@@ -24,6 +25,33 @@ pub const BACK_OFF_MOST: i64 = Time::HOUR;
 /// So long a delivery is tried again. Then the callback is left alone until there is a newer version, and asked once for
 /// each, at most every [`BACK_OFF_MOST`], until its lease ends.
 pub const TRYING: i64 = Time::DAY;
+
+/// What countries sell domains below.
+const BELOW_COUNTRIES: [&str; 12] = ["ac", "co", "com", "edu", "go", "gob", "gov", "mil", "ne", "net", "or", "org"];
+
+/// Whose share a host (with its port, if it is not the usual one) counts to: who has a domain has any number of names below it,
+/// and who has one IPv6 address has a network of 64 bits. Names count by their last two labels, or three where the last two are
+/// a country's (`co.uk`, `com.cn`). Strangers below one name, as with builders of sites, have one share together; it is large.
+pub fn share(host: &str) -> String {
+    if let Some((address, port)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return address.parse::<Ipv6Addr>().map_or_else(
+            |_| host.to_owned(),
+            |address| {
+                let [a, b, c, d, ..] = address.segments();
+                format!("[{a:x}:{b:x}:{c:x}:{d:x}::]{port}")
+            },
+        );
+    }
+    let name = host.split(':').next().unwrap_or_default();
+    if name.parse::<Ipv4Addr>().is_ok() {
+        return host.to_owned();
+    }
+    let mut labels = name.rsplit('.');
+    let country = labels.next().is_some_and(|last| last.len() == 2);
+    let country = country && labels.next().is_some_and(|label| BELOW_COUNTRIES.contains(&label));
+    let cut = name.rmatch_indices('.').nth(if country { 2 } else { 1 });
+    host.get(cut.map_or(0, |(at, _)| at + 1)..).unwrap_or(host).to_owned()
+}
 
 /// Where a subscription stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +151,7 @@ impl Roster {
         if self.len() + coming >= SUBSCRIPTIONS {
             return Err("this hub has as many subscriptions as it can take");
         }
-        if self.hosts.get(host).map_or(0, |host| host.subscriptions) + coming >= PER_HOST {
+        if self.hosts.get(&share(host)).map_or(0, |host| host.subscriptions) + coming >= PER_HOST {
             return Err("this hub has as many subscriptions of your host as it takes");
         }
         Ok(())
@@ -142,16 +170,16 @@ impl Roster {
 
     /// A subscription is confirmed, for the first time or again. One that is known keeps its place in the queue.
     pub fn put(&mut self, number: u64, host: &str, subscription: Subscription, has: Delivered) {
+        let host = share(host);
         let until = subscription.until;
         if let Some(held) = self.subscriptions.get_mut(&number) {
             self.timers.remove(&(held.subscription.until, number));
             held.subscription = subscription;
         } else {
             self.topics.entry(subscription.topic.clone()).or_default().insert(number);
-            self.hosts.entry(host.to_owned()).or_default().subscriptions += 1;
+            self.hosts.entry(host.clone()).or_default().subscriptions += 1;
             let wanted = has.version;
             let (failures, failing, tried) = (0, None, Time(i64::MIN));
-            let host = host.to_owned();
             let held = Held { subscription, host, has, wanted, stage: Stage::Idle, failures, failing, tried };
             self.subscriptions.insert(number, held);
         }
@@ -364,6 +392,34 @@ mod tests {
         assert_eq!(numbers(&mut roster), [1]);
         roster.done(1, has(9), Time(2));
         assert!(numbers(&mut roster).is_empty() && roster.running() == 0);
+    }
+
+    #[test]
+    fn many_names_of_one_domain_have_one_share() {
+        for (host, expected) in [
+            ("reader.example", "reader.example"),
+            ("a.b.reader.example", "reader.example"),
+            ("x1.reader.example:8443", "reader.example:8443"),
+            ("a.news.co.uk", "news.co.uk"),
+            ("b.news.com.cn", "news.com.cn"),
+            ("a.news.de", "news.de"),
+            ("a.bbc.de", "bbc.de"),
+            ("co.uk", "co.uk"),
+            ("localhost:81", "localhost:81"),
+            ("", ""),
+            ("192.0.2.7", "192.0.2.7"),
+            ("192.0.2.7:8080", "192.0.2.7:8080"),
+            ("[2001:db8:1:2:3:4:5:6]", "[2001:db8:1:2::]"),
+            ("[2001:db8:1:2::9]:8443", "[2001:db8:1:2::]:8443"),
+        ] {
+            assert_eq!(share(host), expected, "{host}");
+        }
+        let names: Vec<String> = (1..=100).map(|number| format!("x{number}.many.example")).collect();
+        let many: Vec<(u64, &str)> = (1..=100).zip(names.iter().map(String::as_str)).collect();
+        let mut roster = roster(&many);
+        roster.changed(&topic(), 6, Time(0));
+        let first = numbers(&mut roster).len();
+        assert_eq!(first, AT_ONCE_PER_HOST[0]);
     }
 
     #[test]
