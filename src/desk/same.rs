@@ -4,7 +4,7 @@
 //! one of the two smallest hashes of the headline's shingles, its city with its figures, or one of the smallest hashes of
 //! its text's shingles. One that shares but headline or text, and names another city in its headline, is none; nor is one
 //! that shares but pieces of headline or text that [`Sharer::MOST`] stories have, or but one that
-//! [`SAID_BY_FEW`] have: a phrase; nor is one of long ago that shares but one key which is not its link. Those that share most keys are looked at, at most [`LOOKED_AT`]: so the cost of an item does not
+//! [`Sharer::FEW`] have: a phrase; nor is one of long ago that shares but one key which is not its link. Those that share most keys are looked at, at most [`LOOKED_AT`]: so the cost of an item does not
 //! grow with the archive. Headlines are compared with those of all copies; texts with one copy of the story, its fullest,
 //! and not with any member: chains would creep from one story to the next.
 //!
@@ -75,8 +75,6 @@ const WINDOW: i64 = 10 * Time::DAY;
 const LATE: i64 = 250 * Time::DAY;
 /// Further versions of one source's item come so soon: tomorrow's bulletin is another one.
 const VERSION: i64 = 12 * Time::HOUR;
-/// A piece of headline or text that so many stories have is no sign by itself.
-const SAID_BY_FEW: usize = 8;
 /// Headlines that share so many pairs of characters may be two of one article; per mille.
 const HALF: usize = 500;
 /// Items of a series, under one headline, that are dated so far apart are another day's.
@@ -172,7 +170,7 @@ fn candidates(copy: &Copy, shelf: &dyn Shelf) -> Result<(Vec<StoryNo>, Vec<u64>)
     let common = copy.sketch.iter().zip(&text).filter(|(_, sharers)| sharers.len() >= Sharer::MOST);
     let common = common.map(|(hash, _)| *hash).collect();
     // Of each key: those who share it, what that counts, whether it is of the text, and whether it nominates by itself.
-    let few = |sharers: &[Sharer]| sharers.len() < SAID_BY_FEW;
+    let few = |sharers: &[Sharer]| sharers.len() < Sharer::FEW;
     let headline = headline.iter().enumerate().map(|(index, sharers)| (sharers, 4, false, index == 0 || few(sharers)));
     let (mut phrases, mut once): (Vec<&Sharer>, BTreeSet<StoryNo>) = (Vec::new(), BTreeSet::new());
     for (sharers, vote, of_text, telling) in headline.chain(text.iter().map(|sharers| (sharers, 3, true, few(sharers))))

@@ -89,6 +89,8 @@ pub struct Sharer {
 impl Sharer {
     /// So many are known under one key, so that the cost of an item does not grow with the archive.
     pub const MOST: usize = 24;
+    /// What so many have is no sign by itself, and a story of long ago is not found by what so many of late have.
+    pub const FEW: usize = 8;
 }
 
 /// Stories that share keys with a copy: for each key, the newest first, at most [`Sharer::MOST`].

@@ -523,13 +523,18 @@ impl<'s> Draft<'s> {
             while let Some(volume) = volumes.next_if(|volume| found.len() < Sharer::MOST && reach(volume)) {
                 self.sharers(*tree, *key, volume, &mut found)?;
             }
-            if found.len() < Sharer::MOST {
+            if found.len() < Sharer::FEW {
                 volumes.for_each(|volume| far.entry(volume).or_default().push(index));
             }
             found.truncate(Sharer::MOST);
             shared.push(found);
         }
+        // Stories of long ago; of so many, those further back are of a series.
+        let mut older: BTreeSet<StoryNo> = BTreeSet::new();
         for (volume, indices) in far.iter().rev().filter(|(_, indices)| indices.len() > 1) {
+            if older.len() >= Sharer::FEW {
+                break;
+            }
             let mut there: Vec<Vec<Sharer>> = vec![Vec::new(); keys.len()];
             for index in indices {
                 let (tree, key) = keys[*index];
@@ -537,8 +542,11 @@ impl<'s> Draft<'s> {
             }
             let twice = |no: StoryNo| there.iter().filter(|of| of.iter().any(|sharer| sharer.no == no)).count() > 1;
             for (found, there) in shared.iter_mut().zip(&there) {
-                let more = there.iter().filter(|sharer| twice(sharer.no));
-                found.extend(more.take(Sharer::MOST - found.len()));
+                let more = there.iter().filter(|sharer| twice(sharer.no)).take(Sharer::MOST - found.len());
+                for sharer in more {
+                    older.insert(sharer.no);
+                    found.push(*sharer);
+                }
             }
         }
         let text = shared.split_off(keys.len() - copy.sketch.len());
