@@ -315,7 +315,12 @@ impl Daemon {
 
     /// Reads feeds.toml again and applies it, or says what is wrong and changes nothing.
     async fn reload(&self, watch: Option<&config::watch::Watch>) -> Reloaded {
-        let loaded = config::load(&self.config);
+        // A long file takes its time, and a stop must be heard meanwhile.
+        let config = self.config.clone();
+        let loaded = match tokio::task::spawn_blocking(move || config::load(&config)).await {
+            Ok(loaded) => loaded,
+            Err(error) => return Err(vec![format!("feeds.toml was not read: {error}")]),
+        };
         if let Some(watch) = watch {
             // Also of a broken file: what it includes may be where it is mended.
             watch.follow(loaded.as_ref().map_or_else(|failed| failed.origin.clone(), |loaded| loaded.origin.clone()));

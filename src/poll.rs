@@ -15,7 +15,8 @@ mod sieve;
 pub mod signs;
 pub mod subscriber;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -53,6 +54,8 @@ pub const COMPLAINTS: usize = 40;
 const BATCH: usize = 4 << 20;
 /// Rounds that are at work with a document at once: what bounds memory. Beside them others wait for their answers.
 pub const AT_WORK: usize = 32;
+/// Records that are remembered to be on the wire.
+const SEEN: usize = 10_000;
 /// A date may lie so far ahead of our clock and still count as the newest one.
 const AHEAD: i64 = Time::DAY;
 
@@ -234,6 +237,8 @@ pub struct Poller {
     file_max: u64,
     gates: Gates,
     seats: Seats,
+    /// Records that were found on the wire, by number.
+    seen: Mutex<BTreeMap<u64, Position>>,
 }
 
 impl std::fmt::Debug for Poller {
@@ -295,6 +300,7 @@ impl Poller {
             file_max,
             gates: Gates::default(),
             seats: Seats::new(AT_WORK),
+            seen: Mutex::default(),
         })
     }
 
@@ -385,7 +391,7 @@ impl Poller {
     fn open_book(&self, source: &Source) -> Entry {
         let mut book = self.store.book(source.id()).unwrap_or_default();
         // What the wire kept long enough is gone by age; what is missing from the rest was lost.
-        let kept = book.vouched.seq < self.wire.first() || self.wire.holds(book.vouched).unwrap_or(false);
+        let kept = book.vouched.seq < self.wire.first() || self.holds(book.vouched);
         if !kept {
             book.vouched = Position::default();
         }
@@ -396,6 +402,23 @@ impl Poller {
             book.reading = reading;
         }
         book
+    }
+
+    /// Whether a record is on the wire. What was there once is not asked for again: a wire loses nothing while it is open.
+    fn holds(&self, at: Position) -> bool {
+        let seen = |seen: &BTreeMap<u64, Position>| seen.get(&at.seq) == Some(&at);
+        if seen(&self.seen.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return true;
+        }
+        let holds = self.wire.holds(at).unwrap_or(false);
+        if holds {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if seen.len() >= SEEN {
+                seen.clear();
+            }
+            seen.insert(at.seq, at);
+        }
+        holds
     }
 
     async fn walk(

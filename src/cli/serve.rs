@@ -49,9 +49,11 @@ pub fn run(runtime: &tokio::runtime::Runtime, path: &Path) -> Exit {
     if let Err(exit) = start_from_nothing(path) {
         return exit;
     }
-    let loaded = match locate::load(path) {
-        Ok(loaded) => loaded,
-        Err(exit) => return exit,
+    // On a thread of its own: what was put together while a long file was read goes back to the system with it.
+    let loaded = match std::thread::scope(|scope| scope.spawn(|| locate::load(path)).join()) {
+        Ok(Ok(loaded)) => loaded,
+        Ok(Err(exit)) => return exit,
+        Err(panic) => std::panic::resume_unwind(panic),
     };
     let public = loaded.settings.site.public_url.clone();
     let store = loaded.settings.store.clone();

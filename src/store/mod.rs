@@ -22,6 +22,7 @@ pub mod view;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 
 use crate::model::book;
@@ -92,14 +93,17 @@ pub struct Store {
     /// Shared keys of the newest stories.
     near: Arc<Near>,
     path: PathBuf,
+    /// Whether the poll book has anything of hubs: of most desks it has nothing, and no poll looks for it.
+    hubs: AtomicBool,
     shared: RwLock<Shared>,
     /// Held while anything of the fold is written, and by who must see it stand still for longer than readers can wait.
     writing: Mutex<()>,
 }
 
 impl Store {
-    /// sled's page cache, in bytes. Records are small and texts stand on the wire, so more brings nothing.
-    const CACHE: u64 = 32 * 1024 * 1024;
+    /// sled's page cache, in bytes on disk: in memory they take some four times as much. Records are small and texts stand on
+    /// the wire, so more brings little.
+    const CACHE: u64 = 16 * 1024 * 1024;
     /// How often sled writes out by itself, in milliseconds.
     const FLUSH: u64 = 500;
     /// How often a store that is still locked is tried again, a hundredth of a second apart.
@@ -139,6 +143,7 @@ impl Store {
             other => other,
         })?;
         let trees = Trees::open(&db)?;
+        let hubs = AtomicBool::new(trees.book.scan_prefix(layout::PUSH).next().is_some());
         let meta = match trees.meta.get(layout::META)? {
             Some(bytes) => layout::unpack::<Meta>(&bytes)?.1,
             None => Meta { layout: layout::VERSION, ..Meta::default() },
@@ -146,7 +151,7 @@ impl Store {
         let near = Arc::new(Near::default());
         let sieve = Sieve::over(&trees, &near, Volume::of(StoryNo(meta.stories + 1)));
         let shared = RwLock::new(Shared { meta, settings: Arc::default() });
-        let mut store = Self { db, trees, sieve, near, path: path.to_owned(), shared, writing: Mutex::new(()) };
+        let mut store = Self { db, trees, sieve, near, path: path.to_owned(), hubs, shared, writing: Mutex::new(()) };
         let settings = Arc::new(store.settings()?);
         store.shared.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).settings = settings;
         Ok(store)
@@ -316,6 +321,9 @@ impl Store {
     /// What is remembered of the hub that delivers a source's news. An unreadable entry counts as none.
     #[must_use]
     pub fn push(&self, source: &SourceId) -> Option<Push> {
+        if !self.hubs.load(Ordering::Relaxed) {
+            return None;
+        }
         let bytes = self.trees.book.get(layout::push_key(source)).ok()??;
         codec::decode(&bytes).ok()
     }
@@ -327,7 +335,10 @@ impl Store {
     pub fn note_push(&self, source: &SourceId, push: Option<&Push>) -> Result<()> {
         let key = layout::push_key(source);
         match push {
-            Some(push) => self.trees.book.insert(key, codec::encode(push))?,
+            Some(push) => {
+                self.hubs.store(true, Ordering::Relaxed);
+                self.trees.book.insert(key, codec::encode(push))?
+            }
             None => self.trees.book.remove(key)?,
         };
         Ok(())
@@ -354,6 +365,9 @@ impl Store {
     pub fn take_book(&self, other: &Self) -> Result<()> {
         for pair in &other.trees.book {
             let (key, value) = pair?;
+            if key.starts_with(layout::PUSH.as_bytes()) {
+                self.hubs.store(true, Ordering::Relaxed);
+            }
             self.trees.book.insert(key, value)?;
         }
         Ok(())
