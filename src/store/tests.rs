@@ -499,8 +499,9 @@ fn killed_between_any_two_batches_and_replayed_it_is_the_same_store() {
                 for (tree, batch) in all.into_iter().take(through) {
                     store.trees.get(tree).apply_batch(batch).unwrap();
                 }
-                // What the process had at hand is gone with it.
-                store.near = Arc::default();
+                // What the process had in memory is gone with it.
+                store.sieve.end();
+                (store.sieve, store.near) = Default::default();
             }
             if dice.one_in(8) {
                 drop(store);
