@@ -70,7 +70,7 @@ pub trait Shelf {
     fn card(&self, no: StoryNo) -> Result<Option<Story>, ShelfError> {
         self.story(no)
     }
-    /// Stories that share keys with a copy: of those filed lately, and of older ones that share its link or two keys.
+    /// Stories that share keys with a copy: of those filed lately, and of older ones that share its link or three keys.
     fn sharing(&self, copy: &Copy) -> Result<Sharing, ShelfError>;
     /// Number the next story gets.
     fn next_story(&self) -> StoryNo;

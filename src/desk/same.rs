@@ -3,10 +3,11 @@
 //! **Candidates** are stories that share a key with the item: its canonical link, the beginning of its folded headline,
 //! one of the two smallest hashes of the headline's shingles, its city with its figures, or one of the smallest hashes of
 //! its text's shingles. One that shares but headline or text, and names another city in its headline, is none; nor is one
-//! that shares but pieces of headline or text that [`Sharer::MOST`] stories have, or but one that
-//! [`Sharer::FEW`] have: a phrase; nor is one of long ago that shares but one key which is not its link. Those that share most keys are looked at, at most [`LOOKED_AT`]: so the cost of an item does not
-//! grow with the archive. Headlines are compared with those of all copies; texts with one copy of the story, its fullest,
-//! and not with any member: chains would creep from one story to the next.
+//! that shares but pieces of headline or text that [`Sharer::MOST`] stories have, or but one that [`Sharer::FEW`] have: a
+//! phrase; nor is one of long ago that shares less than [`Sharer::OLD`] keys, and not its link. Those that share most keys
+//! are looked at, at most [`LOOKED_AT`]: so the cost of an item does not grow with the archive. Headlines are compared with
+//! those of all copies; texts with one copy of the story, its fullest, and not with any member: chains would creep from one
+//! story to the next.
 //!
 //! **Evidence**, strongest first:
 //!

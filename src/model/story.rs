@@ -91,6 +91,8 @@ impl Sharer {
     pub const MOST: usize = 24;
     /// What so many have is no sign by itself, and a story of long ago is not found by what so many of late have.
     pub const FEW: usize = 8;
+    /// So many keys a story of long ago must share, if not a link: a copy has most of them, a stranger one or two.
+    pub const OLD: usize = 3;
 }
 
 /// Stories that share keys with a copy: for each key, the newest first, at most [`Sharer::MOST`].

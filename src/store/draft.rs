@@ -505,7 +505,8 @@ impl<'s> Draft<'s> {
         Ok(found.and_then(|(_, bytes)| (*bytes).try_into().ok()).map(|bytes| StoryNo(u64::from_be_bytes(bytes))))
     }
 
-    /// Stories that share keys with a copy: of the near volumes, and further back those that share its link or two keys.
+    /// Stories that share keys with a copy: of the near volumes, and further back those that share its link or
+    /// [`Sharer::OLD`] keys.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
@@ -531,7 +532,7 @@ impl<'s> Draft<'s> {
         }
         // Stories of long ago; of so many, those further back are of a series.
         let mut older: BTreeSet<StoryNo> = BTreeSet::new();
-        for (volume, indices) in far.iter().rev().filter(|(_, indices)| indices.len() > 1) {
+        for (volume, indices) in far.iter().rev().filter(|(_, indices)| indices.len() >= Sharer::OLD) {
             if older.len() >= Sharer::FEW {
                 break;
             }
@@ -540,9 +541,10 @@ impl<'s> Draft<'s> {
                 let (tree, key) = keys[*index];
                 self.sharers(tree, key, *volume, &mut there[*index])?;
             }
-            let twice = |no: StoryNo| there.iter().filter(|of| of.iter().any(|sharer| sharer.no == no)).count() > 1;
+            let keys_of = |no: StoryNo| there.iter().filter(|of| of.iter().any(|sharer| sharer.no == no)).count();
             for (found, there) in shared.iter_mut().zip(&there) {
-                let more = there.iter().filter(|sharer| twice(sharer.no)).take(Sharer::MOST - found.len());
+                let more = there.iter().filter(|sharer| keys_of(sharer.no) >= Sharer::OLD);
+                let more = more.take(Sharer::MOST - found.len());
                 for sharer in more {
                     older.insert(sharer.no);
                     found.push(*sharer);

@@ -140,7 +140,7 @@ impl Volume {
     /// So many stories: what they are found by takes some 10 MB, which sled's cache holds beside the rest.
     /// Tests fill several.
     pub const STORIES: u64 = if cfg!(test) { 16 } else { 1 << 14 };
-    /// So many of the newest are near: what was filed further back is found by its link, or by two keys at once.
+    /// So many of the newest are near: what was filed further back is found by its link, or by several keys at once.
     pub const NEAR: u16 = 4;
 
     /// The one that a story stands in.

@@ -21,7 +21,7 @@ enum Mesh {
     /// Items, guids and links: looked for in every volume, and a volume that has them not is a page read in vain. Thirty-two
     /// rows for each of a usual volume's keys: some six in a million count as maybe there although they are not.
     Fine,
-    /// Pieces of headlines and texts: three times as many, looked for in the near volumes, and further back where two of
+    /// Pieces of headlines and texts: three times as many, looked for in the near volumes, and further back where three of
     /// them may stand. Sixteen rows for each: one in a thousand.
     Wide,
 }

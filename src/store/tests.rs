@@ -3,7 +3,6 @@
 use super::layout::{Block, Head, entries_prefix, unpack};
 use super::*;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::model::edit::{Body, Cause, Edit, Progress};
 use crate::model::edition::{EditionId, Order};
@@ -400,7 +399,7 @@ fn what_stands_in_many_volumes_is_found_newest_first() {
         key: ItemKey::guid(&key.to_string()),
         canonical: format!("x.example/{}", no % 7),
         title: format!("许昌出台稳外贸十条措施{no}"),
-        sketch: vec![no % 5, 1_000 + no, 10_000 + no / 2],
+        sketch: vec![no % 5, 1_000 + no, 10_000 + no / 2, 20_000 + no],
         named: vec![Code(411_000)],
         ..Copy::default()
     };
@@ -438,8 +437,9 @@ fn what_stands_in_many_volumes_is_found_newest_first() {
         assert_eq!(text(&[2, 1_000_000]), [newest, vec![]]);
         assert_eq!(text(&[1_000 + near]), [[near]]);
         assert_eq!(text(&[1_000 + near - 1]), [[0; 0]], "a piece of a text of long ago alone");
+        assert_eq!(text(&[1_000 + 9, 10_000 + 4]), [[0; 0]; 2], "two");
         // Story 8 shares the second of these alone.
-        assert_eq!(text(&[1_000 + 9, 10_000 + 4]), [[9], [9]]);
+        assert_eq!(text(&[1_000 + 9, 10_000 + 4, 20_000 + 9]), [[9], [9], [9]]);
         let Sharing { link, headline, .. } = draft.sharing(&copy(0, stories)).unwrap();
         assert_eq!(numbers(headline[0].clone()), (1..=stories).rev().take(Sharer::MOST).collect::<Vec<_>>());
         assert_eq!(numbers(link).len(), Sharer::MOST);
