@@ -144,6 +144,22 @@ pub fn plain(letter: char) -> char {
     }
 }
 
+/// Appends a text in its plain form, at most so many of its characters. Nearly all are plain as they are: what stands
+/// between two others is taken as a whole.
+pub fn push_plain(text: &str, most: usize, out: &mut String) {
+    let (mut taken, mut reached) = (0, 0);
+    for (at, letter) in text.char_indices().take(most) {
+        reached = at + letter.len_utf8();
+        let plain = plain(letter);
+        if plain != letter {
+            out.push_str(&text[taken..at]);
+            out.push(plain);
+            taken = reached;
+        }
+    }
+    out.push_str(&text[taken..reached]);
+}
+
 /// Whether the character is a wide, narrow or look-alike form of another one.
 const fn is_variant(letter: char) -> bool {
     matches!(letter, '\u{FF00}'..='\u{FFEF}' | '\u{F900}'..='\u{FAFF}' | '\u{2F00}'..='\u{2FDF}' | '\u{2F800}'..='\u{2FA1F}' | '\u{3000}')

@@ -23,7 +23,7 @@ use super::gazetteer::{Form, Gazetteer, Unit};
 use super::surface::{Mark, Search, Surface, after_first, is_han, lies_in};
 use super::words::WORDS;
 use crate::model::evidence::{Discard, Dropped, Note, Sign, Zone};
-use crate::model::fold::plain;
+use crate::model::fold::push_plain;
 use crate::model::item::Credit;
 use crate::model::place::{Code, Level, Placed, Places};
 
@@ -862,18 +862,7 @@ fn is_dateline(text: &str, start: usize, end: usize, agency: Option<usize>) -> b
 /// The beginning of a text, so many characters, in the plain form.
 fn plainly(written: &str, most: usize) -> String {
     let mut text = String::with_capacity(written.len().min(most * 3));
-    // Nearly all characters are plain as they are: what stands between two others is taken as a whole.
-    let (mut taken, mut reached) = (0, 0);
-    for (at, letter) in written.char_indices().take(most) {
-        reached = at + letter.len_utf8();
-        let plain = plain(letter);
-        if plain != letter {
-            text.push_str(&written[taken..at]);
-            text.push(plain);
-            taken = reached;
-        }
-    }
-    text.push_str(&written[taken..reached]);
+    push_plain(written, most, &mut text);
     text
 }
 
@@ -928,6 +917,7 @@ fn told(weight: i64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fold::plain;
     use crate::model::setting::Cities;
 
     /// Cases, and the further gazetteer they are about.

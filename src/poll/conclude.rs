@@ -552,6 +552,11 @@ mod tests {
         Came::Read(Read { listed, unknown, filed: unknown, newest, moments, signs: Signs::default() })
     }
 
+    /// The same without dates.
+    fn undated(listed: u32, unknown: u32) -> Came {
+        Came::Read(Read { listed, unknown, filed: unknown, ..Read::default() })
+    }
+
     fn failed(status: u16) -> Came {
         Came::Failed { status, kind: "status", ours: false, reason: format!("the server answers {status}") }
     }
@@ -650,18 +655,14 @@ mod tests {
     #[test]
     fn a_doubt_that_found_news_is_soon_followed_by_another() {
         let source = feed();
-        let undated = |unknown| {
-            let read = Read { listed: 14, unknown, filed: unknown, ..Read::default() };
-            Came::Read(read)
-        };
         let mut book = Entry::default();
-        conclude(&source, &mut book, seen(MONDAY, undated(14)));
+        conclude(&source, &mut book, seen(MONDAY, undated(14, 14)));
         let mut doubted = Vec::new();
         for hour in 1..=48 {
             let at = MONDAY.plus(hour * H);
             let doubt = doubts(&source, &book, at);
             doubted.extend(doubt.then_some(hour));
-            let came = if doubt { undated(3) } else { Came::NotModified };
+            let came = if doubt { undated(14, 3) } else { Came::NotModified };
             conclude(&source, &mut book, Seen { doubted: doubt, ..seen(at, came) });
         }
         assert!(doubted.len() >= 3, "{doubted:?}");
@@ -719,11 +720,10 @@ mod tests {
     #[test]
     fn a_short_list_is_doubted_twice_a_day_before_its_rhythm_is_known() {
         let source = feed();
-        let undated = |unknown| Came::Read(Read { listed: 11, unknown, filed: unknown, ..Read::default() });
         let mut book = Entry::default();
-        conclude(&source, &mut book, seen(MONDAY, undated(11)));
+        conclude(&source, &mut book, seen(MONDAY, undated(11, 11)));
         for hour in (4..44).step_by(5) {
-            conclude(&source, &mut book, seen(MONDAY.plus(hour * H), undated(1)));
+            conclude(&source, &mut book, seen(MONDAY.plus(hour * H), undated(11, 1)));
         }
         let mut doubted = Vec::new();
         for hour in 44..44 + 72 {
@@ -741,13 +741,12 @@ mod tests {
     fn the_busiest_day_counts() {
         let source = feed();
         let mut book = Entry::default();
-        let undated = |unknown| Came::Read(Read { listed: 9, unknown, filed: unknown, ..Read::default() });
-        conclude(&source, &mut book, seen(MONDAY, undated(9)));
+        conclude(&source, &mut book, seen(MONDAY, undated(9, 9)));
         for day in 0..28 {
             let office = day % 7 < 5;
             for hour in [9, 17, 23] {
                 let at = MONDAY.plus(day * Time::DAY + hour * H);
-                conclude(&source, &mut book, seen(at, undated(u32::from(office && hour < 23))));
+                conclude(&source, &mut book, seen(at, undated(9, u32::from(office && hour < 23))));
             }
         }
         (book.unmodified, book.proven) = (2, true);
@@ -764,8 +763,7 @@ mod tests {
     fn an_unknown_rhythm_is_doubted_after_the_longest_interval() {
         let source = feed();
         let mut book = Entry::default();
-        let undated = Came::Read(Read { listed: 20, unknown: 20, filed: 20, ..Read::default() });
-        conclude(&source, &mut book, seen(MONDAY, undated));
+        conclude(&source, &mut book, seen(MONDAY, undated(20, 20)));
         for n in 1..=4 {
             conclude(&source, &mut book, seen(MONDAY.plus(n * 2 * H), Came::NotModified));
         }
@@ -826,11 +824,10 @@ mod tests {
     fn a_list_without_dates_falls_silent_too() {
         let source = feed();
         let mut book = Entry::default();
-        let undated = |unknown| Came::Read(Read { listed: 20, unknown, filed: unknown, ..Read::default() });
-        conclude(&source, &mut book, seen(MONDAY, undated(20)));
-        conclude(&source, &mut book, seen(MONDAY.plus(Time::DAY), undated(0)));
+        conclude(&source, &mut book, seen(MONDAY, undated(20, 20)));
+        conclude(&source, &mut book, seen(MONDAY.plus(Time::DAY), undated(20, 0)));
         assert_eq!(book.state, State::Ok);
-        conclude(&source, &mut book, seen(MONDAY.plus(4 * Time::DAY), undated(0)));
+        conclude(&source, &mut book, seen(MONDAY.plus(4 * Time::DAY), undated(20, 0)));
         assert_eq!(book.state, State::Silent);
         assert!(book.reason.contains("nothing new appeared"), "{}", book.reason);
     }

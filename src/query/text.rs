@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use unicode_normalization::char::is_combining_mark;
 
-use crate::model::fold::{fold_into, folded, plain};
+use crate::model::fold::{fold_into, folded, push_plain};
 
 /// What a character does to the run it stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn spaced(text: &str) -> String {
     while !rest.is_empty() {
         // Most of a Chinese text: no ideograph changes what stands beside it, and none is a part of a number.
         let (ideographs, behind) = rest.split_at(rest.find(|c| !is_ideograph(c)).unwrap_or(rest.len()));
-        push_plain(ideographs, &mut out);
+        push_plain(ideographs, usize::MAX, &mut out);
         let (others, next) = behind.split_at(behind.find(is_ideograph).unwrap_or(behind.len()));
         runs::<false>(others, |run, _, kind| {
             fold_into(run, &mut folded);
@@ -46,20 +46,6 @@ pub fn spaced(text: &str) -> String {
         rest = next;
     }
     out
-}
-
-/// Appends ideographs in their plain form: nearly all have it, so what stands between two others is taken as a whole.
-fn push_plain(ideographs: &str, out: &mut String) {
-    let mut taken = 0;
-    for (at, letter) in ideographs.char_indices() {
-        let plain = plain(letter);
-        if plain != letter {
-            out.push_str(&ideographs[taken..at]);
-            out.push(plain);
-            taken = at + letter.len_utf8();
-        }
-    }
-    out.push_str(&ideographs[taken..]);
 }
 
 /// Whether a character is one of the ideographs that texts are written in.

@@ -256,11 +256,13 @@ impl Store {
 
     /// What stands under a shared key of one volume.
     fn under(&self, tree: Tree, volume: Volume, key: u64) -> Result<Option<sled::IVec>> {
-        let bytes = key.to_be_bytes();
-        if !self.sieve.may_hold(tree, volume, &bytes) {
-            return Ok(None);
-        }
-        self.near.get(tree, volume, key, || Ok(self.trees.get(tree).get(volume.key(&bytes))?))
+        self.near.get(tree, volume, key, || {
+            let bytes = key.to_be_bytes();
+            if !self.sieve.may_hold(tree, volume, &bytes) {
+                return Ok(None);
+            }
+            Ok(self.trees.get(tree).get(volume.key(&bytes))?)
+        })
     }
 
     /// What stands under a key in the volumes up to `last`, newest first.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::daemon::Desk;
+use crate::daemon::{Daemon, Desk};
 use crate::rebuild::{fingerprint, settle};
 use crate::world::World;
 
@@ -32,6 +32,22 @@ impl Disk {
     }
 }
 
+/// A world and its desk on such a disk, and nothing done yet; `None`, and a word why, where none can be had.
+fn begun(seed: u64, each: usize) -> Option<(World, Desk, Disk)> {
+    let world = World::new(seed, each);
+    let desk = Desk::new(&world.feeds());
+    let disk = Disk::mount(desk.data());
+    if disk.is_none() {
+        println!("not tested: no file system can be mounted here; run as root");
+    }
+    Some((world, desk, disk?))
+}
+
+/// What is wrong, as the daemon says.
+fn told(daemon: &Daemon) -> String {
+    String::from_utf8_lossy(&daemon.get("/readyz").body).into_owned()
+}
+
 impl Drop for Disk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
@@ -40,20 +56,13 @@ impl Drop for Disk {
 
 #[test]
 fn on_a_full_disk_polling_stops_serving_goes_on_and_it_resumes_alone() {
-    let mut world = World::new(97, 3);
-    let desk = Desk::new(&world.feeds());
-    let Some(disk) = Disk::mount(desk.data()) else {
-        println!("not tested: no file system can be mounted here; run as root");
-        return;
-    };
+    let Some((mut world, desk, disk)) = begun(97, 3) else { return };
     let mut daemon = desk.serve();
     settle(&mut daemon, &world);
     for left in [60, 40, 20] {
         disk.fill(left);
         let before = daemon.get("/feeds/all.rss");
-        daemon.until("it says that the disk is full", |daemon| {
-            String::from_utf8_lossy(&daemon.get("/readyz").body).contains("disk: less than")
-        });
+        daemon.until("it says that the disk is full", |daemon| told(daemon).contains("disk: less than"));
         for _ in 0..20 {
             world.tick();
             std::thread::sleep(std::time::Duration::from_millis(100));
@@ -62,9 +71,7 @@ fn on_a_full_disk_polling_stops_serving_goes_on_and_it_resumes_alone() {
         assert_eq!((during.status, during.body), (200, before.body), "{left} MB left");
         disk.free();
         settle(&mut daemon, &world);
-        daemon.until("it says nothing of the disk", |daemon| {
-            !String::from_utf8_lossy(&daemon.get("/readyz").body).contains("disk")
-        });
+        daemon.until("it says nothing of the disk", |daemon| !told(daemon).contains("disk"));
     }
     assert_eq!(daemon.stop().0.code(), Some(0));
     let store = fingerprint(&desk);
@@ -74,12 +81,7 @@ fn on_a_full_disk_polling_stops_serving_goes_on_and_it_resumes_alone() {
 
 #[test]
 fn a_start_with_other_settings_on_a_full_disk_serves_and_applies_them_when_there_is_room() {
-    let mut world = World::new(98, 2);
-    let desk = Desk::new(&world.feeds());
-    let Some(disk) = Disk::mount(desk.data()) else {
-        println!("not tested: no file system can be mounted here; run as root");
-        return;
-    };
+    let Some((mut world, desk, disk)) = begun(98, 2) else { return };
     let mut daemon = desk.serve();
     settle(&mut daemon, &world);
     let mut before = daemon.get("/feeds/all.rss").body;
@@ -92,7 +94,6 @@ fn a_start_with_other_settings_on_a_full_disk_serves_and_applies_them_when_there
         let said = String::from_utf8_lossy(&once.stderr).into_owned();
         assert!(once.status.code() == Some(74) && said.contains("make room"), "{said}");
         let mut daemon = desk.serve();
-        let told = |daemon: &crate::daemon::Daemon| String::from_utf8_lossy(&daemon.get("/readyz").body).into_owned();
         assert!(told(&daemon).contains("feeds.toml: not applied: the disk is full"), "{}", told(&daemon));
         world.tick();
         std::thread::sleep(std::time::Duration::from_secs(1));
