@@ -18,6 +18,9 @@ const CHINESE: usize = 9;
 /// So many characters beyond ASCII must stand together before they are taken for the bytes of Chinese ones.
 const TOGETHER: usize = 4;
 
+/// So many characters go the way back to GB 18030 at a time: most texts are told by the first few.
+const PIECE: usize = 8;
+
 /// Fewer bytes than this do not tell the set they are in.
 const TELLING: usize = 16;
 
@@ -298,10 +301,32 @@ fn twice_in_single(text: &str, proven: Option<usize>) -> Option<(usize, String)>
     })
 }
 
+/// The bytes of a text in GB 18030, if they are UTF-8; a last character may have lost some. Nearly every text that was meant
+/// as it stands is told by its first characters, and the way back costs far more than all else that a text is asked.
+fn utf_8_in_chinese(text: &str) -> Option<Vec<u8>> {
+    let (begin, mut rest) = past_ascii(text);
+    let mut bytes = begin.as_bytes().to_vec();
+    while !rest.is_empty() {
+        let (piece, behind) = rest.split_at(rest.char_indices().nth(PIECE).map_or(rest.len(), |(at, _)| at));
+        let (read, _, lost) = GB18030.encode(piece);
+        if lost {
+            return None;
+        }
+        // A character that goes on in the next piece is looked at once more with it.
+        let from = bytes.iter().rposition(|byte| !(0x80..0xc0).contains(byte)).unwrap_or(0);
+        bytes.extend_from_slice(&read);
+        if std::str::from_utf8(&bytes[from..]).is_err_and(|error| error.error_len().is_some()) {
+            return None;
+        }
+        rest = behind;
+    }
+    Some(bytes)
+}
+
 /// UTF-8 of another script that was taken for GBK. What comes out must be letters of alphabets alone.
 fn letters_in_chinese(text: &str) -> Option<String> {
-    let (bytes, _, lost) = GB18030.encode(text);
-    let read = std::str::from_utf8(&bytes).ok().filter(|_| !lost)?;
+    let bytes = utf_8_in_chinese(text)?;
+    let read = std::str::from_utf8(&bytes).ok()?;
     let mut letters = 0;
     let alphabet =
         |c: char| c < '\u{700}' && c.is_alphabetic() || matches!(c, '\u{2010}'..='\u{20ac}' | '\u{a0}'..='\u{bf}');
@@ -327,9 +352,9 @@ fn controls(text: &str) -> Option<String> {
 
 /// UTF-8 that was taken for GBK. A last character may have lost a byte.
 fn twice_in_chinese(text: &str) -> Option<String> {
-    let (bytes, _, lost) = GB18030.encode(text.trim_end_matches(char::REPLACEMENT_CHARACTER));
+    let bytes = utf_8_in_chinese(text.trim_end_matches(char::REPLACEMENT_CHARACTER))?;
     let beyond = bytes.iter().filter(|byte| !byte.is_ascii()).count();
-    if lost || beyond < CHINESE {
+    if beyond < CHINESE {
         return None;
     }
     match std::str::from_utf8(&bytes) {
