@@ -8,11 +8,12 @@ use crate::model::edit::{Body, Cause, Edit, Progress};
 use crate::model::edition::{EditionId, Order};
 use crate::model::id::{Guid, ItemKey, StoryNo};
 use crate::model::place::{Code, Places};
+use crate::model::push::Stage;
 use crate::model::setting::{Publish, SavedFeed, Site, TagRule};
 use crate::model::story::{Copy, Emission, Sharer, Sharing, Story};
 use crate::model::tag::Tag;
 use crate::model::time::Time;
-use crate::model::websub::{Delivered, Mark, Subscription, Topic};
+use crate::model::websub::{Delivered, Mark, Secret, Subscription, Topic};
 
 /// Numbers that look random and are the same in every run.
 struct Dice(u64);
@@ -669,4 +670,43 @@ fn a_full_disk_is_no_damage() {
     let full = sled::Error::Io(std::io::Error::from_raw_os_error(28));
     assert!(matches!(StoreError::from(full), StoreError::Full));
     assert!(matches!(StoreError::from(sled::Error::Unsupported("x".into())), StoreError::Damaged(_)));
+}
+
+/// What it knows nothing of it does not look for: of most desks no source has a hub, and each poll would ask for one. The
+/// entry that is put here behind its back is found by the next start alone.
+#[test]
+fn a_poll_book_without_hubs_is_asked_for_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = SourceId::new("dahe").unwrap();
+    let push = Push {
+        hub: "https://hub.example/".to_owned(),
+        topic: "https://dahe.example/feed".to_owned(),
+        token: "t".to_owned(),
+        secret: Secret("s".to_owned()),
+        callback: "https://desk.example/websub/dahe/t".to_owned(),
+        stage: Stage::Active,
+        pending: None,
+        since: None,
+        renewed: None,
+        until: None,
+        last: None,
+        deliveries: 0,
+        missed: false,
+        failures: 0,
+        trouble: String::new(),
+    };
+    let place = |name: &str| dir.path().join(name);
+    let store = Store::open(&place("a")).unwrap();
+    store.trees.book.insert(layout::push_key(&source), codec::encode(&push)).unwrap();
+    assert_eq!(store.push(&source), None);
+    drop(store);
+    let store = Store::open(&place("a")).unwrap();
+    assert_eq!(store.push(&source), Some(push.clone()));
+    // Nor is one missed that comes by another way.
+    let other = Store::open(&place("b")).unwrap();
+    other.take_book(&store).unwrap();
+    assert_eq!(other.push(&source), Some(push.clone()));
+    let new = Store::open(&place("c")).unwrap();
+    new.note_push(&source, Some(&push)).unwrap();
+    assert_eq!(new.push(&source), Some(push));
 }

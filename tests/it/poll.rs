@@ -9,12 +9,13 @@ use std::time::Duration;
 use citydesk::clock::Clock;
 use citydesk::editor::{Editor, Standing};
 use citydesk::fetch::Fetcher;
-use citydesk::journal::Journal;
+use citydesk::journal::{Journal, Log, LogError};
 use citydesk::model::book::{Entry, State};
 use citydesk::model::codec::decode;
 use citydesk::model::filing::{Filing, Wire};
 use citydesk::model::id::SourceId;
 use citydesk::model::item::Item;
+use citydesk::model::position::Position;
 use citydesk::model::setting::{Fetch, Network};
 use citydesk::model::source::{Kind, Rank, Republish, Source, SourceRules};
 use citydesk::model::time::Time;
@@ -65,12 +66,66 @@ fn feed(numbers: &[u32]) -> String {
     )
 }
 
+/// A log that counts how often it is looked into.
+struct Counted(Arc<dyn Log>, Arc<AtomicUsize>);
+
+impl Counted {
+    fn look(&self) -> &dyn Log {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.as_ref()
+    }
+}
+
+impl Log for Counted {
+    fn append(&self, expected: Option<u64>, records: &[&[u8]]) -> Result<Vec<Position>, LogError> {
+        self.0.append(expected, records)
+    }
+
+    fn sync(&self) -> Result<u64, LogError> {
+        self.0.sync()
+    }
+
+    fn synced(&self) -> u64 {
+        self.0.synced()
+    }
+
+    fn next(&self) -> u64 {
+        self.0.next()
+    }
+
+    fn first(&self) -> u64 {
+        self.0.first()
+    }
+
+    fn read(&self, from: u64, most_bytes: usize) -> Result<Vec<(Position, Vec<u8>)>, LogError> {
+        self.look().read(from, most_bytes)
+    }
+
+    fn get(&self, at: Position) -> Result<Option<Vec<u8>>, LogError> {
+        self.look().get(at)
+    }
+
+    fn holds(&self, at: Position) -> Result<bool, LogError> {
+        self.look().holds(at)
+    }
+
+    fn room(&self) -> Option<u64> {
+        self.0.room()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.bytes()
+    }
+}
+
 pub struct Desk {
     journal: Journal,
     store: Arc<Store>,
     pub poller: Arc<Poller>,
     now: Arc<AtomicI64>,
     nudges: Arc<AtomicUsize>,
+    /// How often the rounds looked into the wire.
+    looks: Arc<AtomicUsize>,
     editor: Editor,
     _dir: tempfile::TempDir,
 }
@@ -99,7 +154,8 @@ impl Desk {
         let nudge = Arc::new(move || {
             nudged.fetch_add(1, Ordering::SeqCst);
         });
-        let wire = Arc::clone(&journal.wire);
+        let looks = Arc::new(AtomicUsize::new(0));
+        let wire = Arc::new(Counted(Arc::clone(&journal.wire), Arc::clone(&looks)));
         let poller = Poller::new(fetcher, wire, Arc::clone(&store), clock, settings.body_max, nudge).unwrap();
         let editor = Editor::new(
             journal.clone(),
@@ -108,7 +164,7 @@ impl Desk {
             Arc::new(AtomicBool::new(false)),
             Box::new(|_| {}),
         );
-        Self { journal, store, poller: Arc::new(poller), now, nudges, editor, _dir: dir }
+        Self { journal, store, poller: Arc::new(poller), now, nudges, looks, editor, _dir: dir }
     }
 
     /// Stops and starts again in the same folder, at the same moment.
@@ -317,6 +373,28 @@ async fn validators_answer_only_for_what_was_kept_and_read_in_this_way() {
     assert_eq!(desk.round(&source).await.status, 200);
     assert_eq!(origin.asked("/feed")[2].header("if-none-match"), None);
     assert_eq!(desk.round(&source).await.status, 304);
+}
+
+/// A hundred thousand sources that mostly answer "not modified" would be as many reads from the disk.
+#[tokio::test]
+async fn a_poll_that_brings_nothing_reads_no_journal() {
+    let origin = Origin::start();
+    let mut desk = Desk::new();
+    let source = source("xuchang", Kind::Feed(origin.url("/feed")));
+    origin.serve("/feed", Reply::ok(feed(&[2, 1])).etag("\"1\""));
+    desk.round(&source).await;
+    desk.decide();
+    // What its validators vouch for is looked for once after a start.
+    for restart in [false, true] {
+        if restart {
+            desk = desk.restart();
+        }
+        for _ in 0..4 {
+            assert_eq!(desk.round(&source).await.filed, 0);
+            assert_eq!(desk.looks.load(Ordering::SeqCst), 1, "restarted: {restart}");
+        }
+    }
+    assert!(origin.asked("/feed").iter().filter(|asked| asked.header("if-none-match").is_some()).count() > 4);
 }
 
 #[tokio::test]
