@@ -178,6 +178,8 @@ pub struct Figures {
     pub burst: u64,
     /// Bytes of a poll book, encoded: the median.
     pub book: usize,
+    /// What went wrong, one sentence each: items missed, faults untold, false alarms.
+    pub stories: Vec<String>,
 }
 
 impl Figures {
@@ -218,6 +220,9 @@ impl Figures {
         line("poll book of a source, encoded (median bytes)", self.book.to_string());
         for (fault, minutes) in &self.told_by {
             line(&format!("  {fault:?} told after (minutes)"), format!("{minutes:?}"));
+        }
+        for story in &self.stories {
+            writeln!(text, "  {story}").unwrap();
         }
         text
     }
@@ -455,9 +460,37 @@ fn befalls(fault: Fault, publisher: &Publisher) -> bool {
     }
 }
 
-/// Runs a fleet.
+/// A moment as it is read in China.
+fn local(at: Time) -> String {
+    at.plus(EAST).utc().format("%a %d %H:%M").to_string()
+}
+
+impl Publisher {
+    /// Who it is.
+    fn portrait(&self) -> String {
+        let kind = if matches!(self.source.kind, Kind::Page { .. }) { "page" } else { "feed" };
+        let span = |(from, to): &(Time, Time)| format!("{} to {}", local(*from), local(*to));
+        format!(
+            "{}: {kind}, a gap of {} min, {} on its list, dated {}, vouches {:?}, fresh {} min, ttl {} min, skips {:06x}, \
+             down {:?}, quiet {:?}, fault {:?}",
+            self.source.id().as_str(),
+            self.gap / M,
+            self.window,
+            self.dated,
+            self.vouches,
+            self.fresh / M,
+            self.ttl / M,
+            self.skip.hours,
+            self.outages.iter().map(span).collect::<Vec<_>>(),
+            self.quiets.iter().filter_map(|(from, _, _, to)| Some(span(&(*from, (*to)?)))).collect::<Vec<_>>(),
+            self.fault.map(|(fault, since)| format!("{fault:?} since {}", local(since))),
+        )
+    }
+}
+
+/// Runs a fleet. Every round of the source of this number, if any, is printed.
 #[must_use]
-pub fn run(seed: u64, sources: usize, days: i64, faults: usize) -> Figures {
+pub fn run(seed: u64, sources: usize, days: i64, faults: usize, watched: Option<usize>) -> Figures {
     let mut fleet: Vec<Publisher> = (0..sources).map(|number| publisher(seed, number, days)).collect();
     let mut dice = Dice::new(seed ^ 0xfau64);
     let mut given = 0;
@@ -505,7 +538,24 @@ pub fn run(seed: u64, sources: usize, days: i64, faults: usize) -> Figures {
             }
             burst += 1;
             figures.burst = figures.burst.max(burst);
+            let news = delays.len();
             let change = ask(publisher, now, &mut dice, &mut figures, &mut delays);
+            if watched == Some(at) {
+                let book = &publisher.book;
+                println!(
+                    "{} status {} news {} unmodified {} doubted {} {} haste {} floor {} next {} {}",
+                    local(now),
+                    book.status,
+                    delays.len() - news,
+                    book.unmodified,
+                    book.doubted == Some(now),
+                    book.state.word(),
+                    book.haste / M,
+                    book.floor / M,
+                    local(book.due),
+                    change.as_ref().map(|change| change.reason.as_str()).unwrap_or_default()
+                );
+            }
             if let Some(change) = change.filter(|change| change.to > State::Ok) {
                 let struck = publisher.fault.filter(|(_, since)| *since <= now);
                 if struck.is_some() {
@@ -516,6 +566,8 @@ pub fn run(seed: u64, sources: usize, days: i64, faults: usize) -> Figures {
                         publisher.quiets.iter().any(|(from, wait, ..)| *from <= now && now < from.plus(2 * D + wait));
                     if !(out || (quiet && change.to == State::Broken)) {
                         figures.false_alarms += 1;
+                        let (when, who) = (local(now), publisher.portrait());
+                        figures.stories.push(format!("false alarm {when}: {} ({who})", change.reason));
                         *figures.alarms.entry(change.to.word()).or_default() += 1;
                     }
                 }
@@ -675,6 +727,8 @@ fn settle(
             let longest = EVERY.1 + i64::from(publisher.skip.hours.count_ones()) * H;
             if open > longest {
                 figures.missed += 1;
+                let (from, to) = (local(*item), local(gone));
+                figures.stories.push(format!("missed {from} to {to} ({})", publisher.portrait()));
             }
         }
     }
@@ -696,6 +750,7 @@ fn settle(
         } else {
             gaps.push(i64::MAX);
             entry.push(-1);
+            figures.stories.push(format!("untold ({})", publisher.portrait()));
         }
     }
     gaps.sort_unstable();

@@ -5,7 +5,7 @@ mod world;
 
 #[test]
 fn a_fleet_is_polled_politely_and_completely_and_trouble_is_told() {
-    let figures = world::run(1, 150, 21, 12);
+    let figures = world::run(1, 150, 21, 12, None);
     let text = figures.text();
     assert_eq!(figures.missed, 0, "{text}");
     assert!(figures.requests * 100 <= figures.fixed_requests * 40, "{text}");
@@ -19,7 +19,7 @@ fn a_fleet_is_polled_politely_and_completely_and_trouble_is_told() {
 
 #[test]
 fn one_seed_is_one_fleet() {
-    let run = |seed| world::run(seed, 12, 3, 2).text();
+    let run = |seed| world::run(seed, 12, 3, 2, None).text();
     assert_eq!(run(5), run(5));
     assert_ne!(run(5), run(6));
 }
