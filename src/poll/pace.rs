@@ -30,7 +30,8 @@ pub const APART: i64 = 5 * Time::MINUTE;
 pub const SKIP_MOST: i64 = 3 * Time::DAY;
 /// Failures are followed by at least this pause before the first doubling.
 pub const BACK_OFF: i64 = Time::MINUTE;
-/// Failures are asked again at least so often, unless `every` says seldom anyway.
+/// Failures are asked again at least so often, unless `every` says seldom anyway. Up to here the pause doubles, beyond it
+/// grows by half: an outage of hours is not followed by as many hours in which the source answers and nobody asks.
 pub const BACK_OFF_MOST: i64 = Time::HOUR;
 /// A server that forbids (403) is left alone at least so long; it may have done so because of us.
 pub const FORBIDDEN: i64 = Time::HOUR;
@@ -192,12 +193,19 @@ pub fn apart(source: &SourceId) -> i64 {
     draw(source, &[b"apart"], APART)
 }
 
-/// Doubles with each failure, up to a cap, and spreads, so that sources that failed together do not come back together: up
+/// Grows with each failure, up to a cap, and spreads, so that sources that failed together do not come back together: up
 /// to a fifth more, at the cap up to a fifth less. The spread is drawn from the source's name, not by lot: a test and a
 /// restart find the same.
 fn back_off(source: &SourceId, least: i64, most: i64, failures: u32) -> i64 {
     let cap = most.max(BACK_OFF_MOST);
-    let wait = least.max(BACK_OFF).saturating_mul(1 << failures.clamp(1, 30)).min(cap);
+    let mut wait = least.max(BACK_OFF).saturating_mul(2);
+    for _ in 1..failures {
+        if wait >= cap {
+            break;
+        }
+        wait = if wait < BACK_OFF_MOST { wait * 2 } else { wait.saturating_mul(3) / 2 };
+    }
+    let wait = wait.min(cap);
     let spread = draw(source, &[&failures.to_le_bytes()], wait / 5);
     if wait.saturating_add(spread) > cap { cap - spread } else { wait + spread }
 }
@@ -344,7 +352,8 @@ mod tests {
             ((2 * M, 12 * H), 1, 500, 4 * M, 4 * M * 6 / 5),
             ((2 * M, 12 * H), 2, 0, 8 * M, 8 * M * 6 / 5),
             ((2 * M, 12 * H), 5, 404, 64 * M, 64 * M * 6 / 5),
-            ((2 * M, 12 * H), 9, 500, 12 * H * 4 / 5, 12 * H),
+            ((2 * M, 12 * H), 6, 500, 96 * M, 96 * M * 6 / 5),
+            ((2 * M, 12 * H), 11, 500, 12 * H * 4 / 5, 12 * H),
             ((2 * M, 12 * H), u32::MAX, 500, 12 * H * 4 / 5, 12 * H),
             ((2 * M, 12 * H), 1, 403, H, H),
             ((2 * M, 12 * H), 1, 429, 15 * M, 15 * M),
