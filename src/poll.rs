@@ -15,7 +15,7 @@ mod sieve;
 pub mod signs;
 pub mod subscriber;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ const BATCH: usize = 4 << 20;
 /// Rounds that are at work with a document at once: what bounds memory. Beside them others wait for their answers.
 pub const AT_WORK: usize = 32;
 /// Records that are remembered to be on the wire.
-const SEEN: usize = 10_000;
+const SEEN: usize = 200_000;
 /// A date may lie so far ahead of our clock and still count as the newest one.
 const AHEAD: i64 = Time::DAY;
 
@@ -237,8 +237,8 @@ pub struct Poller {
     file_max: u64,
     gates: Gates,
     seats: Seats,
-    /// Records that were found on the wire, by number.
-    seen: Mutex<BTreeMap<u64, Position>>,
+    /// Checksums of records that were found on the wire, by number.
+    seen: Mutex<HashMap<u64, u32>>,
 }
 
 impl std::fmt::Debug for Poller {
@@ -406,8 +406,7 @@ impl Poller {
 
     /// Whether a record is on the wire. What was there once is not asked for again: a wire loses nothing while it is open.
     fn holds(&self, at: Position) -> bool {
-        let seen = |seen: &BTreeMap<u64, Position>| seen.get(&at.seq) == Some(&at);
-        if seen(&self.seen.lock().unwrap_or_else(PoisonError::into_inner)) {
+        if self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&at.seq) == Some(&at.sum) {
             return true;
         }
         let holds = self.wire.holds(at).unwrap_or(false);
@@ -416,7 +415,7 @@ impl Poller {
             if seen.len() >= SEEN {
                 seen.clear();
             }
-            seen.insert(at.seq, at);
+            seen.insert(at.seq, at.sum);
         }
         holds
     }

@@ -25,6 +25,8 @@ pub use roll::Roll;
 /// Rounds at once, over all hosts: what bounds sockets. Most of them wait for servers, and it takes as many servers that
 /// hang to keep the others waiting. How many hold a document is bounded by [`crate::poll::AT_WORK`].
 pub const IN_FLIGHT: usize = 128;
+/// Sources that come due within so many milliseconds are asked together: to wake up for each costs more than to ask it.
+const TICK: i64 = 100;
 /// Longest sleep: a clock that was set is noticed within it.
 const NAP: i64 = 30 * Time::SECOND;
 /// Sleep while the editor is behind.
@@ -43,6 +45,8 @@ struct Seat {
     host: Option<Arc<str>>,
     due: Time,
     state: State,
+    /// Its round runs.
+    running: bool,
 }
 
 /// A round that runs.
@@ -51,6 +55,8 @@ struct Running {
     host: Option<Arc<str>>,
     /// The source as it is asked.
     source: Arc<Source>,
+    /// Its seat, while it has one.
+    at: Option<usize>,
     /// The source is wanted again before the round says so.
     again: bool,
 }
@@ -64,7 +70,7 @@ pub struct Queue {
     /// Due time and seat. An entry whose time is not its seat's any more is passed over.
     heap: BinaryHeap<Reverse<(Time, usize)>>,
     /// Rounds that run; they may outlive their seat.
-    running: BTreeMap<SourceId, Running>,
+    running: HashMap<SourceId, Running>,
     busy: BTreeMap<Arc<str>, usize>,
     /// Due, but their host is busy.
     waiting: BTreeMap<Arc<str>, VecDeque<usize>>,
@@ -128,7 +134,7 @@ impl Queue {
                         fresh.push(self.seats.len());
                     }
                     let state = entry.map_or(State::New, |entry| entry.state);
-                    Seat { host, due: due.unwrap_or(now), source: Arc::clone(source), state }
+                    Seat { host, due: due.unwrap_or(now), source: Arc::clone(source), state, running: false }
                 }
             };
             self.seats.push(seat);
@@ -146,13 +152,14 @@ impl Queue {
         self.places = self.seats.iter().zip(0..).map(|(seat, at)| (key(seat.source.id()), at)).collect();
         self.places.sort_unstable();
         self.roll.call(self.seats.iter().map(|seat| (seat.source.id(), seat.state)));
-        self.heap = self
-            .seats
-            .iter()
-            .enumerate()
-            .filter(|(_, seat)| !self.running.contains_key(seat.source.id()))
-            .map(|(at, seat)| Reverse((seat.due, at)))
-            .collect();
+        self.seats.iter_mut().for_each(|seat| seat.running = false);
+        for (id, running) in &mut self.running {
+            running.at = find(&self.seats, &self.places, id);
+            if let Some(seat) = running.at.and_then(|at| self.seats.get_mut(at)) {
+                seat.running = true;
+            }
+        }
+        self.heap = heap(&self.seats);
     }
 
     /// The next source whose time has come and whose host is free; its round counts as running from now on.
@@ -162,16 +169,15 @@ impl Queue {
                 return None;
             }
             self.heap.pop();
-            let seat = &self.seats[at];
-            if seat.due != due || self.running.contains_key(seat.source.id()) {
+            let seat = &mut self.seats[at];
+            if seat.due != due || seat.running {
                 continue;
             }
             if let Some(host) = &seat.host {
                 if let Some(until) = self.quiet.get(host).copied() {
                     if now < until {
-                        let due = until.plus(pace::apart(seat.source.id()));
-                        self.seats[at].due = due;
-                        self.heap.push(Reverse((due, at)));
+                        seat.due = until.plus(pace::apart(seat.source.id()));
+                        self.heap.push(Reverse((seat.due, at)));
                         continue;
                     }
                     self.quiet.remove(host);
@@ -183,7 +189,9 @@ impl Queue {
                 }
                 *busy += 1;
             }
-            let running = Running { host: seat.host.clone(), source: Arc::clone(&seat.source), again: false };
+            seat.running = true;
+            let (host, source) = (seat.host.clone(), Arc::clone(&seat.source));
+            let running = Running { host, source, at: Some(at), again: false };
             self.running.insert(seat.source.id().clone(), running);
             return Some(Arc::clone(&seat.source));
         }
@@ -193,7 +201,7 @@ impl Queue {
     /// A round is over; the source is due again then, or before if it was asked for or changed while the round ran.
     pub fn done(&mut self, source: &SourceId, due: Time) {
         let Some(running) = self.running.remove(source) else { return };
-        let Running { host, source: asked, again } = running;
+        let Running { host, source: asked, at, again } = running;
         if let Some(host) = host {
             if let Some(busy) = self.busy.get_mut(&host) {
                 *busy = busy.saturating_sub(1);
@@ -210,19 +218,20 @@ impl Queue {
                 }
             }
         }
-        let seat = find(&self.seats, &self.places, source).and_then(|at| self.seats.get(at));
+        // Not on the list any more.
+        let Some((at, seat)) = at.and_then(|at| Some((at, self.seats.get_mut(at)?))) else { return };
         let changed = |now: &Arc<Source>| {
             !Arc::ptr_eq(now, &asked) && (now.reading() != asked.reading() || now.every != asked.every)
         };
-        let wanted = seat.filter(|seat| again || changed(&seat.source));
-        let due = wanted.map_or(due, |seat| seat.due.min(due));
-        self.set(source, due);
+        seat.due = if again || changed(&seat.source) { seat.due.min(due) } else { due };
+        seat.running = false;
+        self.heap.push(Reverse((seat.due, at)));
     }
 
     /// Makes a source due at this time, if it is not earlier. One whose round runs is asked again after it: what is
     /// wanted may be newer than what the round was told.
     pub fn ask(&mut self, source: &SourceId, due: Time) {
-        let Some(at) = find(&self.seats, &self.places, source) else { return };
+        let Some(at) = self.place(source) else { return };
         match self.running.get_mut(source) {
             Some(running) => {
                 let before = std::mem::replace(&mut running.again, true);
@@ -236,7 +245,7 @@ impl Queue {
 
     /// What the round of a source said of its state, and of its host (429 and 503 are said by a host, not by an address).
     pub fn learn(&mut self, source: &SourceId, state: State, quiet: Option<Time>) {
-        let Some(at) = find(&self.seats, &self.places, source) else { return };
+        let Some(at) = self.place(source) else { return };
         let before = std::mem::replace(&mut self.seats[at].state, state);
         self.roll.change(source, before, state);
         if let (Some(host), Some(until)) = (&self.seats[at].host, quiet) {
@@ -246,18 +255,24 @@ impl Queue {
 
     /// Moves a source's due time. Unknown sources are passed over.
     pub fn set(&mut self, source: &SourceId, due: Time) {
-        let Some(at) = find(&self.seats, &self.places, source) else { return };
-        self.seats[at].due = due;
-        if !self.running.contains_key(source) {
+        let Some(at) = self.place(source) else { return };
+        let seat = &mut self.seats[at];
+        seat.due = due;
+        if !seat.running {
             self.heap.push(Reverse((due, at)));
         }
+    }
+
+    /// The seat of a source.
+    fn place(&self, source: &SourceId) -> Option<usize> {
+        self.running.get(source).map_or_else(|| find(&self.seats, &self.places, source), |running| running.at)
     }
 
     /// Milliseconds until the next source is due, if any will be.
     pub fn wait(&mut self, now: Time) -> Option<i64> {
         while let Some(&Reverse((due, at))) = self.heap.peek() {
             let seat = &self.seats[at];
-            if seat.due == due && !self.running.contains_key(seat.source.id()) {
+            if seat.due == due && !seat.running {
                 return Some(due.since(now).max(0));
             }
             self.heap.pop();
@@ -272,8 +287,7 @@ impl Queue {
         for seat in self.seats.iter_mut().filter(far) {
             seat.due = pace::first(now, seat.source.id(), many);
         }
-        let rest = self.seats.iter().enumerate().filter(|(_, seat)| !self.running.contains_key(seat.source.id()));
-        self.heap = rest.map(|(at, seat)| Reverse((seat.due, at))).collect();
+        self.heap = heap(&self.seats);
         self.waiting.clear();
     }
 
@@ -282,6 +296,12 @@ impl Queue {
     pub fn counts(&self) -> (usize, usize) {
         (self.seats.len(), self.running.len())
     }
+}
+
+/// All whose rounds do not run.
+fn heap(seats: &[Seat]) -> BinaryHeap<Reverse<(Time, usize)>> {
+    let rest = seats.iter().enumerate().filter(|(_, seat)| !seat.running);
+    rest.map(|(at, seat)| Reverse((seat.due, at))).collect()
 }
 
 /// The seat of a source.
@@ -491,16 +511,21 @@ impl Keeper {
             }
             self.paused = None;
         }
+        let tick = Time(now.0 - now.0.rem_euclid(TICK));
         while self.rounds.len() < IN_FLIGHT {
             if (self.brake)() {
                 return BRAKE_NAP;
             }
-            let Some(source) = self.queue.next(now) else { break };
+            let Some(source) = self.queue.next(tick) else { break };
             let (poller, id) = (Arc::clone(&self.poller), source.id().clone());
             let task = self.rounds.spawn(async move { poller.round(&source).await });
             self.asked.insert(task.id(), id);
         }
-        if self.rounds.len() < IN_FLIGHT { self.queue.wait(now).unwrap_or(NAP) } else { NAP }
+        if self.rounds.len() >= IN_FLIGHT {
+            return NAP;
+        }
+        let ticks = |wait: i64| tick.plus((wait + TICK - 1) / TICK * TICK).since(now);
+        self.queue.wait(tick).map_or(NAP, ticks)
     }
 
     fn end(&mut self, ended: Result<(Id, Round), tokio::task::JoinError>) {

@@ -166,22 +166,36 @@ impl<'b, C> Decode<'b, C> for Guid {
 /// A 64-bit hash of these parts, stable for good (XXH3 with seed 0, parts framed by their length). For index keys.
 #[must_use]
 pub fn hash64(parts: &[&[u8]]) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(&framed(parts))
+    framed(parts, xxhash_rust::xxh3::xxh3_64)
 }
 
 /// A 128-bit hash of these parts, stable for good (XXH3 with seed 0, parts framed by their length). For identities.
 #[must_use]
 pub fn hash128(parts: &[&[u8]]) -> u128 {
-    xxhash_rust::xxh3::xxh3_128(&framed(parts))
+    framed(parts, xxhash_rust::xxh3::xxh3_128)
 }
 
-fn framed(parts: &[&[u8]]) -> Vec<u8> {
-    let mut all = Vec::with_capacity(parts.iter().map(|p| p.len() + 8).sum());
+fn framed<T>(parts: &[&[u8]], hash: impl Fn(&[u8]) -> T) -> T {
+    // Most are short: for them no memory is asked for.
+    let mut short = [0; 256];
+    let mut long = Vec::new();
+    let length: usize = parts.iter().map(|part| part.len() + 8).sum();
+    let all = match short.get_mut(..length) {
+        Some(all) => all,
+        None => {
+            long.resize(length, 0);
+            &mut long[..]
+        }
+    };
+    let mut rest = &mut *all;
     for part in parts {
-        all.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        all.extend_from_slice(part);
+        let (frame, after) = rest.split_at_mut(8);
+        frame.copy_from_slice(&(part.len() as u64).to_le_bytes());
+        let (place, after) = after.split_at_mut(part.len());
+        place.copy_from_slice(part);
+        rest = after;
     }
-    all
+    hash(all)
 }
 
 #[cfg(test)]

@@ -251,8 +251,9 @@ impl Source {
     /// the filing's *reading* (`ledger.md` 3.1).
     #[must_use]
     pub fn reading(&self) -> u64 {
-        let mut what = format!("{READING_VERSION}\n");
         // Worked out at every poll, and of most sources the same plain text is had without all that formatting.
+        let mut what = String::with_capacity(192);
+        let _ = write!(what, "{READING_VERSION}\n");
         match &self.kind {
             Kind::Feed(url) if plain(url) => what.extend(["Feed(\"", url, "\")"]),
             kind => {
