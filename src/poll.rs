@@ -54,6 +54,8 @@ pub const COMPLAINTS: usize = 40;
 const BATCH: usize = 4 << 20;
 /// Rounds that are at work with a document at once: what bounds memory. Beside them others wait for their answers.
 pub const AT_WORK: usize = 32;
+/// Bytes of bodies that stopped coming half way, beside those at work: their rounds have no seat until more comes.
+const STALLED: usize = 32 << 20;
 /// Records that are remembered to be on the wire.
 const SEEN: usize = 200_000;
 /// A date may lie so far ahead of our clock and still count as the newest one.
@@ -299,7 +301,7 @@ impl Poller {
             nudge,
             file_max,
             gates: Gates::default(),
-            seats: Seats::new(AT_WORK),
+            seats: Seats::new(AT_WORK, STALLED),
             seen: Mutex::default(),
         })
     }
@@ -313,6 +315,12 @@ impl Poller {
     #[must_use]
     pub fn fetcher(&self) -> Arc<Fetcher> {
         self.fetcher.load_full()
+    }
+
+    /// Whether another round would find a seat.
+    #[must_use]
+    pub fn idle(&self) -> bool {
+        self.seats.free() > 0
     }
 
     /// The clock of the rounds.

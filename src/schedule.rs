@@ -22,9 +22,12 @@ use crate::poll::{Outcome, Poller, Round, pace};
 
 pub use roll::Roll;
 
-/// Rounds at once, over all hosts: what bounds sockets. Most of them wait for servers, and it takes as many servers that
-/// hang to keep the others waiting. How many hold a document is bounded by [`crate::poll::AT_WORK`].
+/// Rounds at once, over all hosts, that began [`LATELY`]. How many hold a document is bounded by [`crate::poll::AT_WORK`].
 pub const IN_FLIGHT: usize = 128;
+/// A round that takes longer waits for its server: while nobody waits for a seat it makes room for another …
+const LATELY: i64 = 3 * Time::SECOND;
+/// … as long as all rounds are no more than this: what bounds sockets.
+pub const IN_FLIGHT_MOST: usize = 3 * IN_FLIGHT;
 /// Sources that come due within so many milliseconds are asked together: to wake up for each costs more than to ask it.
 const TICK: i64 = 100;
 /// Longest sleep: a clock that was set is noticed within it.
@@ -466,7 +469,8 @@ struct Keeper {
     brake: Brake,
     told: Told,
     rounds: JoinSet<Round>,
-    asked: HashMap<Id, SourceId>,
+    /// Whose they are, and when they began.
+    asked: HashMap<Id, (SourceId, Time)>,
     paused: Option<Time>,
 }
 
@@ -512,20 +516,37 @@ impl Keeper {
             self.paused = None;
         }
         let tick = Time(now.0 - now.0.rem_euclid(TICK));
-        while self.rounds.len() < IN_FLIGHT {
+        loop {
+            let full = self.full(now);
+            if full > 0 {
+                return full;
+            }
             if (self.brake)() {
                 return BRAKE_NAP;
             }
             let Some(source) = self.queue.next(tick) else { break };
             let (poller, id) = (Arc::clone(&self.poller), source.id().clone());
             let task = self.rounds.spawn(async move { poller.round(&source).await });
-            self.asked.insert(task.id(), id);
-        }
-        if self.rounds.len() >= IN_FLIGHT {
-            return NAP;
+            self.asked.insert(task.id(), (id, now));
         }
         let ticks = |wait: i64| tick.plus((wait + TICK - 1) / TICK * TICK).since(now);
         self.queue.wait(tick).map_or(NAP, ticks)
+    }
+
+    /// Milliseconds until another round may begin, unless one ends before; 0 if one may now.
+    fn full(&self, now: Time) -> i64 {
+        if self.rounds.len() < IN_FLIGHT {
+            return 0;
+        }
+        if self.rounds.len() >= IN_FLIGHT_MOST {
+            return NAP;
+        }
+        let lately: Vec<i64> =
+            self.asked.values().map(|(_, began)| now.since(*began)).filter(|age| (0..LATELY).contains(age)).collect();
+        if lately.len() >= IN_FLIGHT || !self.poller.idle() {
+            return lately.iter().max().map_or(LATELY, |oldest| LATELY - oldest);
+        }
+        0
     }
 
     fn end(&mut self, ended: Result<(Id, Round), tokio::task::JoinError>) {
@@ -541,7 +562,7 @@ impl Keeper {
                 (self.told)(&round);
             }
             Err(error) => {
-                let Some(source) = self.asked.remove(&error.id()) else { return };
+                let Some((source, _)) = self.asked.remove(&error.id()) else { return };
                 tracing::error!(%source, "a round died, it is asked again in an hour; please report this: {error}");
                 self.queue.done(&source, (self.poller.clock())().plus(pace::BACK_OFF_MOST));
             }

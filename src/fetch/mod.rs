@@ -37,7 +37,7 @@ use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection}
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::pem::PemObject;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
 
 use crate::clock::Clock;
@@ -74,6 +74,9 @@ pub const INTERIM: usize = 16;
 pub const RATE: u64 = 200;
 /// … over each such span: a source may be slow, but not hold a place among those that are asked for nothing.
 pub const WATCH: Duration = Duration::from_secs(15);
+/// A body that brought nothing for so long has stalled: its seat is given up until more comes, and from then on whenever
+/// nothing is there at once.
+pub const LULL: Duration = Duration::from_millis(100);
 /// A body beyond so many bytes is a large one …
 pub const LARGE: usize = 2 << 20;
 /// … of which so many are held at once, until they are read and let go of: what bounds the memory of bodies. Others wait,
@@ -122,7 +125,7 @@ pub struct Ask<'a> {
     pub post: Option<&'a BTreeMap<String, String>>,
     /// Whether robots.txt counts.
     pub robots: Obedience,
-    /// Given up while an answer is awaited.
+    /// Given up while an answer is awaited, and while nothing comes of its body.
     pub seat: Option<&'a Seat>,
 }
 
@@ -525,7 +528,7 @@ impl Fetcher {
                 let (head, body) = response.into_parts();
                 let answer = self.heard(&head, ask.validators.is_some());
                 let received = if status.is_success() {
-                    Box::pin(self.receive(answer, &head.headers, body, &target, enough)).await
+                    Box::pin(self.receive(answer, &head.headers, body, &target, enough, ask.seat)).await
                 } else {
                     Ok(answer)
                 };
@@ -654,6 +657,7 @@ impl Fetcher {
         mut body: Incoming,
         target: &Target,
         enough: Option<u64>,
+        seat: Option<&Seat>,
     ) -> Result<Answer, FetchError> {
         let host = target.host().to_owned();
         let packed = head
@@ -680,6 +684,10 @@ impl Fetcher {
         tokio::pin!(watch);
         let mut watched = 0;
         let mut place = None;
+        let mut patience = LULL;
+        let lull = sleep(patience);
+        tokio::pin!(lull);
+        let mut paused = false;
         loop {
             let frame = tokio::select! {
                 biased;
@@ -692,7 +700,25 @@ impl Fetcher {
                     continue;
                 }
                 frame = body.frame() => frame,
+                // Who has a place keeps its seat: those who wait for a place may have all the others.
+                () = &mut lull, if !paused && seat.is_some() && place.is_none() => {
+                    paused = seat.is_some_and(|seat| seat.pause(unpacker.weight()));
+                    patience = if paused { Duration::ZERO } else { LULL };
+                    lull.as_mut().reset(Instant::now() + patience);
+                    continue;
+                }
             };
+            if let Some(seat) = seat {
+                if paused {
+                    // The wait for a seat is ours, not the server's.
+                    let waiting = Instant::now();
+                    seat.take().await;
+                    let end = watch.deadline();
+                    watch.as_mut().reset(end + waiting.elapsed());
+                    paused = false;
+                }
+                lull.as_mut().reset(Instant::now() + patience);
+            }
             let Some(frame) = frame else { break };
             let frame = frame.map_err(|error| FetchError::Cut { host: host.clone(), why: chain(&error) })?;
             if let Some(data) = frame.data_ref() {

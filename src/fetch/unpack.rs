@@ -13,6 +13,10 @@ pub const RATIO_FLOOR: u64 = 1 << 20;
 /// Largest zstd window, as its base-2 logarithm: 8 MiB, what RFC 8878 section 3.1.1.1.2 asks decoders to bear, and the
 /// most RFC 9659 allows in HTTP.
 const ZSTD_WINDOW_LOG: u32 = 23;
+/// What an inflater takes, in bytes: the window of RFC 1951 section 2, and its tables.
+const INFLATE: usize = 64 * 1024;
+/// What a brotli decoder takes beside its window, in bytes.
+const BROTLI: usize = 64 * 1024;
 /// Bytes unpacked in one step.
 const STEP: usize = 64 * 1024;
 /// Bytes by which the room for a body grows at most.
@@ -178,6 +182,18 @@ impl Unpacker {
     #[must_use]
     pub fn unpacked(&mut self) -> usize {
         self.machine.sink().bytes.len()
+    }
+
+    /// Bytes that it takes in memory, about.
+    #[must_use]
+    pub fn weight(&mut self) -> usize {
+        let machine = match &self.machine {
+            Machine::Undecided(..) | Machine::Plain(_) => 0,
+            Machine::Gzip(_) | Machine::Deflate(..) => INFLATE,
+            Machine::Brotli(state, _) => BROTLI + usize::try_from(state.ringbuffer_size).unwrap_or(0),
+            Machine::Zstd(..) => 1 << ZSTD_WINDOW_LOG,
+        };
+        machine + self.machine.sink().bytes.capacity()
     }
 
     /// What was unpacked until now; the rest is not wanted.
