@@ -148,7 +148,7 @@ fn queries() -> Vec<Setting> {
         title: format!("专题{feed}"),
         when,
     });
-    std::iter::once(Setting::Tags((0..10).map(rule).collect())).chain(feeds.map(Setting::Feed)).collect()
+    std::iter::once(Setting::Tags((0..10).map(rule).collect())).chain(feeds.map(Setting::from)).collect()
 }
 
 struct House {
@@ -168,15 +168,15 @@ impl House {
         let (journal, store, editor) = open(&folder);
         let mut house = Self { journal, store, editor, recent: Recent::default(), folder, filed: 0, now: POLLED };
         let fixed = [
-            Setting::Site(Site {
+            Setting::from(Site {
                 title: "河南城市新闻".into(),
                 language: "zh-CN".into(),
                 public_url: "http://127.0.0.1:8080".into(),
                 contact: None,
                 zone: "Asia/Shanghai".into(),
             }),
-            Setting::Publish(Publish { items: 60, hub: "none".into() }),
-            Setting::Cities(Cities::default()),
+            Setting::from(Publish { items: 60, hub: "none".into() }),
+            Setting::from(Cities::default()),
         ];
         let sources = (0..SOURCES).map(|number| Setting::Source(corpus::source(number).rules.clone()));
         let set = fixed.into_iter().chain(sources).chain(queries()).collect();

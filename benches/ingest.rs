@@ -66,15 +66,15 @@ fn file(journal: &Journal, feed: &Feed, items: &[Item]) {
 
 fn settings(journal: &Journal, feeds: &[Feed]) {
     let fixed = [
-        Setting::Site(Site {
+        Setting::from(Site {
             title: "河南城市新闻".into(),
             language: "zh-CN".into(),
             public_url: "http://127.0.0.1:8080".into(),
             contact: None,
             zone: "Asia/Shanghai".into(),
         }),
-        Setting::Publish(Publish { items: 60, hub: "none".into() }),
-        Setting::Cities(Cities::default()),
+        Setting::from(Publish { items: 60, hub: "none".into() }),
+        Setting::from(Cities::default()),
         Setting::Tags(Vec::new()),
     ];
     let set = fixed.into_iter().chain(feeds.iter().map(|feed| Setting::Source(feed.source.rules.clone()))).collect();

@@ -119,7 +119,7 @@ fn main() {
         None => 200,
     };
     let mut desk = Desk::new();
-    let site = Setting::Site(Site {
+    let site = Setting::from(Site {
         title: "河南城市新闻".into(),
         language: "zh-CN".into(),
         public_url: "http://127.0.0.1:8080".into(),
@@ -128,8 +128,8 @@ fn main() {
     });
     let mut source = corpus::source(1);
     Arc::make_mut(&mut source.rules).join = false;
-    let publish = Setting::Publish(Publish { items: 60, hub: "none".into() });
-    let cities = |alias| Setting::Cities(Cities { alias, ..Cities::default() });
+    let publish = Setting::from(Publish { items: 60, hub: "none".into() });
+    let cities = |alias| Setting::from(Cities { alias, ..Cities::default() });
     desk.set(vec![site, publish, cities(Vec::new()), Setting::Source(source.rules.clone())]);
     for from in (0..stories).step_by(FILED as usize) {
         desk.file(&source, from);
@@ -146,7 +146,7 @@ fn main() {
     let feeds = |from: usize, other: &str| -> Vec<Setting> {
         let feed = |n| {
             let when = format!("{} {other}", varied::word_of(from + n));
-            Setting::Feed(SavedFeed { id: format!("feed-{from}-{n}"), title: "检索".into(), when })
+            Setting::from(SavedFeed { id: format!("feed-{from}-{n}"), title: "检索".into(), when })
         };
         (0..RULES).map(feed).collect()
     };

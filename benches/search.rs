@@ -80,15 +80,15 @@ fn main() {
     let mut source = corpus::source(1);
     Arc::make_mut(&mut source.rules).join = false;
     let set = vec![
-        Setting::Site(Site {
+        Setting::from(Site {
             title: "河南城市新闻".into(),
             language: "zh-CN".into(),
             public_url: "http://127.0.0.1:8080".into(),
             contact: None,
             zone: "Asia/Shanghai".into(),
         }),
-        Setting::Publish(Publish { items: 60, hub: "none".into() }),
-        Setting::Cities(Cities::default()),
+        Setting::from(Publish { items: 60, hub: "none".into() }),
+        Setting::from(Cities::default()),
         Setting::Source(source.rules.clone()),
     ];
     let request = Wire::Request(Request::Settings { at: POLLED, set, gone: Vec::new(), closes: true });

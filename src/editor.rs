@@ -1200,10 +1200,10 @@ mod tests {
 
     fn settings(at: i64, feeds: &[(&str, &str)], closes: bool) -> Wire {
         let feed = |(id, when): &(&str, &str)| {
-            Setting::Feed(SavedFeed { id: (*id).into(), title: (*id).into(), when: (*when).into() })
+            Setting::from(SavedFeed { id: (*id).into(), title: (*id).into(), when: (*when).into() })
         };
         let mut set: Vec<Setting> = feeds.iter().map(feed).collect();
-        set.push(Setting::Publish(Publish { items: 20 + at as u32 % 7, hub: "none".into() }));
+        set.push(Setting::from(Publish { items: 20 + at as u32 % 7, hub: "none".into() }));
         Wire::Request(Request::Settings { at: Time(at), set, gone: Vec::new(), closes })
     }
 
@@ -1321,7 +1321,7 @@ mod tests {
             let rules = |at: i64, tags: &[(&str, &str)], alias: &[(&str, u32)]| {
                 let tag = |(id, when): &(&str, &str)| TagRule { id: (*id).into(), when: (*when).into() };
                 let alias = alias.iter().map(|(name, code)| ((*name).to_owned(), Code(*code))).collect();
-                let cities = Setting::Cities(Cities { alias, ..Cities::default() });
+                let cities = Setting::from(Cities { alias, ..Cities::default() });
                 let set = vec![Setting::Tags(tags.iter().map(tag).collect()), cities];
                 put(&Wire::Request(Request::Settings { at: Time(at), set, gone: Vec::new(), closes: true }));
             };

@@ -600,11 +600,11 @@ impl Poller {
         let (url, written) = conclude::address(source, book, before);
         let ask = Ask {
             url,
-            headers: &source.headers,
+            headers: &source.how.headers,
             validators: (validators && !walk.doubted).then_some(&book.validators),
             timeout: Duration::from_millis(source.timeout.max(1).unsigned_abs()),
-            proxy: source.proxy.as_deref(),
-            ca: source.ca.as_deref(),
+            proxy: source.how.proxy.as_deref(),
+            ca: source.how.ca.as_deref(),
             post,
             robots: obedience(source, book, before),
             seat: Some(seat),

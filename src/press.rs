@@ -656,11 +656,11 @@ impl Press {
         let Some(Setting::Cities(cities)) = settings.get("cities") else { return Gazetteer::builtin() };
         let mut made = locked(&self.gazetteer);
         match &*made {
-            Some((of, gazetteer)) if of == cities => Arc::clone(gazetteer),
+            Some((of, gazetteer)) if *of == **cities => Arc::clone(gazetteer),
             _ => {
                 // What is recorded was checked. Should a later built-in table contradict it, the table alone prints on.
                 let gazetteer = Gazetteer::build(cities).unwrap_or_else(|_| Gazetteer::builtin());
-                *made = Some((cities.clone(), Arc::clone(&gazetteer)));
+                *made = Some((Cities::clone(cities), Arc::clone(&gazetteer)));
                 gazetteer
             }
         }
@@ -944,17 +944,17 @@ mod tests {
         fn new() -> Self {
             let mut desk = Self::empty();
             desk.set(vec![
-                Setting::Site(Site {
+                Setting::from(Site {
                     title: "河南城市新闻".to_owned(),
                     language: "zh-CN".to_owned(),
                     public_url: "https://desk.example/news/".to_owned(),
                     contact: None,
                     zone: "Asia/Shanghai".to_owned(),
                 }),
-                Setting::Publish(Publish { items: 60, hub: "none".to_owned() }),
-                Setting::Cities(Cities::default()),
+                Setting::from(Publish { items: 60, hub: "none".to_owned() }),
+                Setting::from(Cities::default()),
                 Setting::Tags(vec![TagRule { id: "Edu 教育".to_owned(), when: "双减".to_owned() }]),
-                Setting::Feed(SavedFeed {
+                Setting::from(SavedFeed {
                     id: "schools".to_owned(),
                     title: "河南教育".to_owned(),
                     when: "双减".to_owned(),
@@ -1179,10 +1179,10 @@ mod tests {
         let mut desk = Desk::new();
         desk.story(1, &[city()], 60, Republish::Summary);
         let before = desk.print(&city());
-        desk.set(vec![Setting::Cities(Cities { slug: vec![(XUCHANG, "hsuchang".to_owned())], ..Cities::default() })]);
+        desk.set(vec![Setting::from(Cities { slug: vec![(XUCHANG, "hsuchang".to_owned())], ..Cities::default() })]);
         let text = desk.text(&city());
         assert!(text.contains("/feeds/city/hsuchang.rss"), "{text}");
-        desk.set(vec![Setting::Site(Site {
+        desk.set(vec![Setting::from(Site {
             title: "Henan".to_owned(),
             language: "en".to_owned(),
             public_url: "http://127.0.0.1:8080".to_owned(),

@@ -650,13 +650,7 @@ mod tests {
             every: (Time::MINUTE, Time::HOUR),
             expect: Expect { items: 1, newest: 0 },
             timeout: 1000,
-            headers: Vec::new(),
-            encoding: None,
-            drop: None,
-            only: None,
-            body: None,
-            proxy: None,
-            ca: None,
+            how: Arc::default(),
         })
     }
 

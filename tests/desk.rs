@@ -92,9 +92,9 @@ impl Desk {
             zone: "Asia/Shanghai".into(),
         };
         let settings = [
-            Setting::Site(site),
-            Setting::Publish(Publish { items: 60, hub: "none".into() }),
-            Setting::Cities(Cities::default()),
+            Setting::from(site),
+            Setting::from(Publish { items: 60, hub: "none".into() }),
+            Setting::from(Cities::default()),
         ];
         Self {
             folder,
@@ -384,7 +384,7 @@ fn play(path: &Path) -> String {
             "feed" => {
                 let (id, when) = rest.split_once(' ').unwrap();
                 let feed = SavedFeed { id: id.into(), title: id.into(), when: when.into() };
-                desk.settings.insert(format!("feed/{id}"), Setting::Feed(feed));
+                desk.settings.insert(format!("feed/{id}"), Setting::from(feed));
                 desk.settle();
             }
             "tag" => {
@@ -406,7 +406,7 @@ fn play(path: &Path) -> String {
             }
             "items" => {
                 let publish = Publish { items: rest.parse().unwrap(), hub: "none".into() };
-                desk.settings.insert("publish".into(), Setting::Publish(publish));
+                desk.settings.insert("publish".into(), Setting::from(publish));
                 desk.settle();
             }
             "+" => desk.now = desk.now.plus(span(rest)),

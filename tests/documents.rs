@@ -122,7 +122,7 @@ fn read(path: &Path, body: &[u8]) -> Result<(Document, Vec<Item>), String> {
     if let Some(zone) = setting.zone {
         Arc::make_mut(&mut source.rules).zone = zone;
     }
-    source.encoding = setting.encoding;
+    Arc::make_mut(&mut source.how).encoding = setting.encoding;
     let url = setting.url.unwrap_or_else(|| "https://news.example/feeds/one.xml".to_owned());
     let fetched = parse::Fetched { body, content_type: setting.content_type.as_deref(), url: &url, at: AT };
     let document = if folder == "article" {

@@ -168,7 +168,7 @@ fn text(known: &Known<'_>) -> String {
     let (listed, raw) = (known.listed, known.raw);
     match (&raw.content, &raw.summary) {
         (Some(_), _) if listed.content != raw.content => {
-            let how = known.source.body.as_deref().unwrap_or("readable");
+            let how = known.source.how.body.as_deref().unwrap_or("readable");
             format!("the article, by `body = \"{how}\"`")
         }
         (Some(_), _) => stands(known, "content"),

@@ -472,7 +472,7 @@ impl Search<'_> {
             _ => block.text(kind, if kind == "feed" { source.kind.address() } else { &probe.url }),
         };
         let block = block
-            .maybe("body", source.body.as_deref().or((sitemap && !news).then_some("readable")))
+            .maybe("body", source.how.body.as_deref().or((sitemap && !news).then_some("readable")))
             .maybe("city", self.site.city.as_deref())
             .maybe("zone", self.site.zone)
             .maybe("rank", self.site.government.then_some("origin"));

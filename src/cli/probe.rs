@@ -115,11 +115,11 @@ pub async fn ask(
     }
     let asked = Ask {
         url: source.kind.address(),
-        headers: &source.headers,
+        headers: &source.how.headers,
         validators: None,
         timeout: Duration::from_millis(source.timeout.max(1).unsigned_abs()),
-        proxy: source.proxy.as_deref(),
-        ca: source.ca.as_deref(),
+        proxy: source.how.proxy.as_deref(),
+        ca: source.how.ca.as_deref(),
         post: match &source.kind {
             Kind::Api { post, .. } if !post.is_empty() => Some(post),
             _ => None,

@@ -87,7 +87,7 @@ fn source_outline(text: &mut String, source: &Source) {
         Kind::Feed(_) | Kind::Sitemap(_) | Kind::Files(_) => {}
     }
     let cities = joined(rules.cities.iter().map(|code| format!(" {code}")));
-    let headers = joined(source.headers.iter().map(|(name, value)| format!(" {name}={}", hidden(value))));
+    let headers = joined(source.how.headers.iter().map(|(name, value)| format!(" {name}={}", hidden(value))));
     let (from, to) = source.every;
     writeln!(
         text,
@@ -101,9 +101,9 @@ fn source_outline(text: &mut String, source: &Source) {
         rules.rank, rules.republish, rules.join, rules.tags
     )
     .unwrap();
-    let rest = [&source.encoding, &source.drop, &source.only, &source.body, &source.proxy];
-    if rest.iter().any(|it| it.is_some()) || source.ca.is_some() {
-        writeln!(text, "  {rest:?} ca {:?}", source.ca).unwrap();
+    let rest = [&source.how.encoding, &source.how.drop, &source.how.only, &source.how.body, &source.how.proxy];
+    if rest.iter().any(|it| it.is_some()) || source.how.ca.is_some() {
+        writeln!(text, "  {rest:?} ca {:?}", source.how.ca).unwrap();
     }
 }
 

@@ -44,7 +44,7 @@ impl Rules {
             _ => None,
         });
         let cities = cities.unwrap_or_default();
-        let unchanged = before.filter(|before| before.cities == cities);
+        let unchanged = before.filter(|before| before.cities == *cities);
         let (gazetteer, placer) = if let Some(before) = unchanged {
             (Arc::clone(&before.gazetteer), Arc::clone(&before.placer))
         } else {
@@ -82,7 +82,7 @@ impl Rules {
         let queries = tags.iter().map(|(_, query)| query).chain(feeds.iter().map(|(_, query)| query));
         let needles = Needles::of(queries);
         let settings = Arc::clone(settings);
-        (Self { settings, tags, feeds, needles, cities, gazetteer, placer }, complaints)
+        (Self { settings, tags, feeds, needles, cities: *cities, gazetteer, placer }, complaints)
     }
 
     /// A source in force; `None` for a retired one.

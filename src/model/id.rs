@@ -180,12 +180,11 @@ fn framed<T>(parts: &[&[u8]], hash: impl Fn(&[u8]) -> T) -> T {
     let mut short = [0; 256];
     let mut long = Vec::new();
     let length: usize = parts.iter().map(|part| part.len() + 8).sum();
-    let all = match short.get_mut(..length) {
-        Some(all) => all,
-        None => {
-            long.resize(length, 0);
-            &mut long[..]
-        }
+    let all = if let Some(all) = short.get_mut(..length) {
+        all
+    } else {
+        long.resize(length, 0);
+        &mut long[..]
     };
     let mut rest = &mut *all;
     for part in parts {

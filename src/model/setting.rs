@@ -9,7 +9,7 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 
 use super::codec;
-use super::source::{Secret, Source, SourceRules};
+use super::source::{How, Secret, Source, SourceRules};
 
 /// `[site]`.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -185,28 +185,56 @@ pub struct Settings {
 }
 
 /// One part of the settings that can change a published byte. Parts are recorded in the ledger when they change, so
-/// that a file of 100,000 sources does not cost a record of 10 MB for one edited line.
+/// that a file of 100,000 sources does not cost a record of 10 MB for one edited line. All but sources are few, and boxed:
+/// they would make each source as large as the largest of them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Setting {
     /// `[site]`.
     #[n(0)]
-    Site(#[n(0)] Site),
+    Site(#[n(0)] Box<Site>),
     /// `[publish]`.
     #[n(1)]
-    Publish(#[n(0)] Publish),
+    Publish(#[n(0)] Box<Publish>),
     /// `[cities]`.
     #[n(2)]
-    Cities(#[n(0)] Cities),
+    Cities(#[n(0)] Box<Cities>),
     /// All `[[tag]]`s: their order matters.
     #[n(3)]
     Tags(#[n(0)] Vec<TagRule>),
     /// A `[[feed]]`.
     #[n(4)]
-    Feed(#[n(0)] SavedFeed),
+    Feed(#[n(0)] Box<SavedFeed>),
     /// A `[[source]]`.
     #[n(5)]
     Source(#[cbor(n(0), with = "codec::shared")] Arc<SourceRules>),
 }
+
+impl From<Site> for Setting {
+    fn from(site: Site) -> Self {
+        Self::Site(Box::new(site))
+    }
+}
+
+impl From<Publish> for Setting {
+    fn from(publish: Publish) -> Self {
+        Self::Publish(Box::new(publish))
+    }
+}
+
+impl From<Cities> for Setting {
+    fn from(cities: Cities) -> Self {
+        Self::Cities(Box::new(cities))
+    }
+}
+
+impl From<SavedFeed> for Setting {
+    fn from(feed: SavedFeed) -> Self {
+        Self::Feed(Box::new(feed))
+    }
+}
+
+/// Ways in which sources are asked that are held once each.
+const WAYS: usize = 64;
 
 impl Setting {
     /// Largest encoded part, in bytes: it is never cut, and a record of the journal has at most a million.
@@ -243,14 +271,14 @@ impl Settings {
     #[must_use]
     pub fn recorded(&self) -> InForce {
         let fixed = [
-            Setting::Site(self.site.clone()),
-            Setting::Publish(self.publish.clone()),
-            Setting::Cities(self.cities.clone()),
+            Setting::from(self.site.clone()),
+            Setting::from(self.publish.clone()),
+            Setting::from(self.cities.clone()),
             Setting::Tags(self.tags.clone()),
         ];
         fixed
             .into_iter()
-            .chain(self.feeds.iter().cloned().map(Setting::Feed))
+            .chain(self.feeds.iter().cloned().map(Setting::from))
             .chain(self.sources.iter().map(|source| Setting::Source(Arc::clone(&source.rules))))
             .map(|setting| (setting.key(), setting))
             .collect()
@@ -261,14 +289,23 @@ impl Settings {
     /// of a document that is gone.
     pub fn share(&mut self, before: &[Arc<Source>], in_force: &InForce) {
         let before: BTreeMap<_, _> = before.iter().map(|source| (source.id(), source)).collect();
-        let shared = |new: &Arc<Source>| {
+        // A desk has few ways to ask; the first of them says nothing.
+        let mut ways = vec![Arc::<How>::default()];
+        let mut shared = |new: &Arc<Source>| {
             let rules = source(in_force, new.id().as_str()).filter(|rules| **rules == new.rules).unwrap_or(&new.rules);
             match before.get(new.id()) {
                 Some(&same) if same == new && Arc::ptr_eq(&same.rules, rules) => Arc::clone(same),
-                _ => Arc::new(Source { rules: Arc::clone(rules), ..Source::clone(new) }),
+                _ => {
+                    let alike = ways.iter().find(|how| **how == new.how).cloned();
+                    let how = alike.unwrap_or_else(|| Arc::clone(&new.how));
+                    if ways.len() < WAYS && !ways.iter().any(|known| Arc::ptr_eq(known, &how)) {
+                        ways.push(Arc::clone(&how));
+                    }
+                    Arc::new(Source { rules: Arc::clone(rules), how, ..Source::clone(new) })
+                }
             }
         };
-        self.sources = self.sources.iter().map(shared).collect();
+        self.sources = self.sources.iter().map(&mut shared).collect();
     }
 }
 
@@ -329,6 +366,7 @@ mod tests {
         let rules = |settings: &Settings, at: usize| Arc::clone(&settings.sources[at].rules);
         assert!(Arc::ptr_eq(&rules(&first, 1), super::source(&in_force, "b").unwrap()));
         assert!(Arc::ptr_eq(&first.sources[0], &second.sources[0]), "as it was");
+        assert!(Arc::ptr_eq(&first.sources[0].how, &first.sources[1].how), "alike");
         assert_eq!((rules(&second, 1).name.as_str(), rules(&first, 1).name.as_str()), ("C", "B"));
     }
 }

@@ -205,6 +205,13 @@ pub struct Source {
     pub expect: Expect,
     /// One request, whole, in milliseconds.
     pub timeout: i64,
+    /// How it is asked and read, where that is said; one for all sources that are alike in it.
+    pub how: Arc<How>,
+}
+
+/// How a source is asked and read, beside its address. Most sources say nothing of it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct How {
     /// Request headers.
     pub headers: Vec<(String, Secret)>,
     /// Character set, where detection is wrong.
@@ -231,13 +238,7 @@ impl Source {
             every: (2 * Time::MINUTE, 12 * Time::HOUR),
             expect: Expect { items: 1, newest: 3 * Time::DAY },
             timeout: 30 * Time::SECOND,
-            headers: Vec::new(),
-            encoding: None,
-            drop: None,
-            only: None,
-            body: None,
-            proxy: None,
-            ca: None,
+            how: Arc::default(),
         }
     }
 
@@ -253,7 +254,7 @@ impl Source {
     pub fn reading(&self) -> u64 {
         // Worked out at every poll, and of most sources the same plain text is had without all that formatting.
         let mut what = String::with_capacity(192);
-        let _ = write!(what, "{READING_VERSION}\n");
+        let _ = writeln!(what, "{READING_VERSION}");
         match &self.kind {
             Kind::Feed(url) if plain(url) => what.extend(["Feed(\"", url, "\")"]),
             kind => {
@@ -261,7 +262,7 @@ impl Source {
                 let _ = write!(what, "{kind:?}");
             }
         }
-        for part in [&self.encoding, &self.drop, &self.only, &self.body] {
+        for part in [&self.how.encoding, &self.how.drop, &self.how.only, &self.how.body] {
             match part {
                 None => what.push_str("\nNone"),
                 Some(part) => {
@@ -302,16 +303,20 @@ mod tests {
             feed("https://a.example/新闻.xml"),
             feed("https://a.example/\"\\'\u{7f}"),
             source(Kind::Files("/srv/x/*.xml".to_owned())),
-            Source { drop: odd.clone(), only: odd.clone(), body: odd, ..feed("https://a.example/") },
+            Source {
+                how: How { drop: odd.clone(), only: odd.clone(), body: odd, ..How::default() }.into(),
+                ..feed("https://a.example/")
+            },
             Source {
                 rules: SourceRules { zone: "\"".to_owned(), ..SourceRules::default() }.into(),
-                encoding: Some("gbk".to_owned()),
+                how: How { encoding: Some("gbk".to_owned()), ..How::default() }.into(),
                 ..source(Kind::Page { url: "https://a.example/".to_owned(), list: Vec::new(), links: None })
             },
         ] {
+            let how = &source.how;
             let what = format!(
                 "{READING_VERSION}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
-                source.kind, source.encoding, source.drop, source.only, source.body, source.rules.zone
+                source.kind, how.encoding, how.drop, how.only, how.body, source.rules.zone
             );
             assert_eq!(source.reading(), crate::model::id::hash64(&[what.as_bytes()]), "{what}");
         }

@@ -102,7 +102,7 @@ pub fn parse(source: &Source, fetched: &Fetched<'_>) -> Result<Document, ParseEr
         return Err(ParseError::TooLarge { bytes: fetched.body.len(), most: caps::DOCUMENT });
     }
     let unpacked = unpacked(fetched.body)?;
-    let decoded = charset::decode(&unpacked, fetched.content_type, source.encoding.as_deref());
+    let decoded = charset::decode(&unpacked, fetched.content_type, source.how.encoding.as_deref());
     if decoded.text.trim_matches(|c: char| c.is_whitespace() || c == '\0').is_empty() {
         return Err(ParseError::Empty);
     }
@@ -127,7 +127,7 @@ pub fn parse(source: &Source, fetched: &Fetched<'_>) -> Result<Document, ParseEr
 /// If nothing can be read at all. What is missing on the page is missing in the result, with a complaint.
 pub fn article(how: &str, source: &Source, fetched: &Fetched<'_>) -> Result<Article, ParseError> {
     let zone = source.rules.zone.parse().unwrap_or(chrono_tz::UTC);
-    article::read(how, fetched, source.encoding.as_deref(), zone)
+    article::read(how, fetched, source.how.encoding.as_deref(), zone)
 }
 
 /// What a page offers to who would read its site: feeds that it names, lists of articles found by their structure.

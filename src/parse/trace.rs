@@ -56,7 +56,7 @@ pub(super) fn trace(source: &Source, fetched: &Fetched<'_>, items: &[Raw]) -> Ve
     if fetched.body.len() > caps::DOCUMENT {
         return vec![Places::new(); items.len()];
     }
-    let decoded = charset::decode(fetched.body, fetched.content_type, source.encoding.as_deref());
+    let decoded = charset::decode(fetched.body, fetched.content_type, source.how.encoding.as_deref());
     let text = decoded.text.trim_start_matches('\u{feff}').trim_start();
     let entries = if text.starts_with(['{', '[']) { json(text) } else { xml(text) };
     items.iter().enumerate().map(|(at, raw)| places(raw, at, &entries)).collect()

@@ -499,7 +499,7 @@ pub fn moved(book: &mut Entry, lasting: Option<&str>, written: bool, now: Time) 
 #[must_use]
 pub fn address<'a>(source: &'a Source, book: &'a Entry, now: Time) -> (&'a str, bool) {
     let written = source.kind.address();
-    let open = source.headers.is_empty() && !written.contains("${") && !written.contains('@');
+    let open = source.how.headers.is_empty() && !written.contains("${") && !written.contains('@');
     let posts = matches!(&source.kind, Kind::Api { post, .. } if !post.is_empty());
     let lately = book.written.is_some_and(|before| now.since(before) < WRITTEN);
     match book.settled(now) {
@@ -513,7 +513,7 @@ mod tests {
     use super::*;
     use crate::model::book::Skip;
     use crate::model::id::SourceId;
-    use crate::model::source::{Expect, ListPattern, SourceRules};
+    use crate::model::source::{Expect, How, ListPattern, SourceRules};
 
     /// Monday 2026-11-23, 00:00 GMT.
     const MONDAY: Time = Time(1_795_392_000_000);
@@ -528,13 +528,7 @@ mod tests {
             every: (2 * M, 12 * H),
             expect: Expect { items: 1, newest: 3 * Time::DAY },
             timeout: 1000,
-            headers: Vec::new(),
-            encoding: None,
-            drop: None,
-            only: None,
-            body: None,
-            proxy: None,
-            ca: None,
+            how: std::sync::Arc::default(),
         }
     }
 
@@ -915,7 +909,8 @@ mod tests {
         assert_eq!(address(&source, &book, MONDAY.plus(14 * Time::DAY + H)).0, source.kind.address(), "once a week");
         assert_eq!(address(&source, &Entry { failures: 1, ..book.clone() }, now).0, source.kind.address());
         let mut secret = source.clone();
-        secret.headers = vec![("X-Key".to_owned(), crate::model::source::Secret::Plain("k".to_owned()))];
+        let headers = vec![("X-Key".to_owned(), crate::model::source::Secret::Plain("k".to_owned()))];
+        secret.how = How { headers, ..How::default() }.into();
         assert_eq!(address(&secret, &book, now).0, secret.kind.address(), "secrets stay where they belong");
     }
 

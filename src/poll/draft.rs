@@ -173,7 +173,7 @@ pub struct Sifted {
 #[must_use]
 pub fn article_of(source: &Source, raw: &Raw) -> Option<String> {
     let bare = raw.title.is_none() && matches!(source.kind, Kind::Sitemap(_));
-    source.body.clone().or_else(|| bare.then(|| WITHOUT_HEADLINE.to_owned()))
+    source.how.body.clone().or_else(|| bare.then(|| WITHOUT_HEADLINE.to_owned()))
 }
 
 /// Whether what is filed next is the source's first filing, or the first under another reading. `vouched` is the last one

@@ -100,9 +100,9 @@ impl Reach<'_> {
         let source = &self.source;
         let found = Found::new(address, source.kind.address())?;
         let ask = Ask {
-            headers: if found.own { &source.headers } else { &[] },
-            proxy: source.proxy.as_deref(),
-            ca: source.ca.as_deref().filter(|_| found.home),
+            headers: if found.own { &source.how.headers } else { &[] },
+            proxy: source.how.proxy.as_deref(),
+            ca: source.how.ca.as_deref().filter(|_| found.home),
             robots: self.robots,
             ..Ask::new(&found.url, Duration::from_millis(source.timeout.max(1).unsigned_abs()))
         };
@@ -143,9 +143,9 @@ impl Reach<'_> {
     ) -> Result<(String, Document), Missing> {
         let source = &self.source;
         let ask = Ask {
-            headers: &source.headers,
-            proxy: source.proxy.as_deref(),
-            ca: source.ca.as_deref(),
+            headers: &source.how.headers,
+            proxy: source.how.proxy.as_deref(),
+            ca: source.how.ca.as_deref(),
             post: (!post.is_empty()).then_some(post),
             ..Ask::new(url, Duration::from_millis(source.timeout.max(1).unsigned_abs()))
         };

@@ -24,7 +24,7 @@ impl Sieve {
                 None
             }
         };
-        Self { drop: query("drop", source.drop.as_ref()), only: query("only", source.only.as_ref()) }
+        Self { drop: query("drop", source.how.drop.as_ref()), only: query("only", source.how.only.as_ref()) }
     }
 
     /// Whether the item is filed. Places are not known yet: `city:` and `province:` match nothing here.

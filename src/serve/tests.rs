@@ -899,7 +899,7 @@ async fn every_answer_has_an_id_of_its_own() {
 #[tokio::test]
 async fn feeds_name_their_hub_where_everybody_can_reach_it() {
     let publish = |hub: &str| Body::Settings {
-        set: vec![Setting::Publish(Publish { items: 60, hub: hub.to_owned() })],
+        set: vec![Setting::from(Publish { items: 60, hub: hub.to_owned() })],
         gone: vec![],
         closes: true,
     };

@@ -257,11 +257,11 @@ impl Author {
     fn settings(&mut self) -> Body {
         let mut set = Vec::new();
         if self.dice.one_in(2) {
-            set.push(Setting::Publish(Publish { items: 1 + self.dice.roll(90) as u32, hub: "none".into() }));
+            set.push(Setting::from(Publish { items: 1 + self.dice.roll(90) as u32, hub: "none".into() }));
         }
         if self.dice.one_in(2) {
             let title = self.dice.roll(3).to_string();
-            set.push(Setting::Site(Site {
+            set.push(Setting::from(Site {
                 title,
                 language: String::new(),
                 public_url: String::new(),
@@ -272,7 +272,7 @@ impl Author {
         let id = self.dice.roll(3).to_string();
         let mut gone = Vec::new();
         if self.dice.one_in(2) {
-            set.push(Setting::Feed(SavedFeed { id, title: String::new(), when: String::new() }));
+            set.push(Setting::from(SavedFeed { id, title: String::new(), when: String::new() }));
         } else {
             gone.push(format!("feed/{id}"));
         }
@@ -525,7 +525,7 @@ fn killed_between_any_two_batches_and_replayed_it_is_the_same_store() {
 
 fn site(title: &str) -> Setting {
     let (language, public_url, zone) = (String::new(), String::new(), String::new());
-    Setting::Site(Site { title: title.into(), language, public_url, contact: None, zone })
+    Setting::from(Site { title: title.into(), language, public_url, contact: None, zone })
 }
 
 fn change(seq: u64, set: Vec<Setting>, closes: bool) -> (Position, Record) {
@@ -536,7 +536,7 @@ fn change(seq: u64, set: Vec<Setting>, closes: bool) -> (Position, Record) {
 #[test]
 fn part_of_a_change_is_in_force_only_with_the_rest_of_it() {
     let folder = tempfile::tempdir().unwrap();
-    let publish = |items| Setting::Publish(Publish { items, hub: "none".into() });
+    let publish = |items| Setting::from(Publish { items, hub: "none".into() });
     let records = [
         change(1, vec![site("before"), publish(60)], true),
         change(2, vec![site("after")], false),
@@ -613,7 +613,7 @@ fn twelve(items: u32) -> (tempfile::TempDir, Store, impl FnMut(&Store, Vec<Edit>
 }
 
 fn publish(store: &Store, seq: u64, at: i64, items: u32) {
-    let set = vec![Setting::Publish(Publish { items, hub: String::new() })];
+    let set = vec![Setting::from(Publish { items, hub: String::new() })];
     let body = Body::Settings { set, gone: Vec::new(), closes: true };
     let record = Record { at: Time(Time::DAY * at), progress: Progress::default(), body };
     store.apply(Position { seq, sum: 0 }, &record).unwrap();

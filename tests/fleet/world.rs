@@ -294,13 +294,7 @@ fn publisher(seed: u64, number: usize, days: i64) -> Publisher {
         every: EVERY,
         expect: Expect { items: 1, newest },
         timeout: 30_000,
-        headers: Vec::new(),
-        encoding: None,
-        drop: None,
-        only: None,
-        body: None,
-        proxy: None,
-        ca: None,
+        how: Arc::default(),
     });
     let some = |dice: &mut Dice| START.plus((dice.share() * (days * D) as f64) as i64);
     let vouches = match dice.share() {

@@ -194,7 +194,7 @@ pub fn charset(data: &[u8]) {
     let header = format!("text/html; charset={label}");
     let mut source = source(Kind::Feed(String::new()));
     if *first >= 128 {
-        source.encoding = Some(label.to_owned()).filter(|label| !label.is_empty());
+        std::sync::Arc::make_mut(&mut source.how).encoding = Some(label.to_owned()).filter(|label| !label.is_empty());
     }
     let content_type = Some(header.as_str()).filter(|_| !label.is_empty());
     let _ = parse::parse(&source, &Fetched { content_type, ..fetched(body) });

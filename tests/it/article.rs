@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use citydesk::model::book::{State, Validators};
 use citydesk::model::item::Item;
-use citydesk::model::source::{JsonPattern, Kind, ListPattern, Source, SourceRules};
+use citydesk::model::source::{How, JsonPattern, Kind, ListPattern, Source, SourceRules};
 use citydesk::model::time::Time;
 use citydesk::poll::Outcome;
 use citydesk::poll::article::{ARTICLES, HOLD, PAGES, PAUSE, TRIES};
@@ -39,7 +39,7 @@ fn article(n: u32) -> String {
 fn page(origin: &Origin, path: &str) -> Source {
     let pattern = ListPattern { item: "li".to_owned(), date: Some("span".to_owned()), ..ListPattern::default() };
     let kind = Kind::Page { url: origin.url(path), list: vec![pattern], links: None };
-    Source { body: Some(".txt".to_owned()), ..source("page", kind) }
+    Source { how: How { body: Some(".txt".to_owned()), ..How::default() }.into(), ..source("page", kind) }
 }
 
 fn serve_articles(origin: &Origin, numbers: std::ops::RangeInclusive<u32>) {
@@ -201,8 +201,8 @@ async fn what_drop_refuses_is_not_fetched_and_what_only_refuses_not_again() {
     let origin = Origin::start();
     let mut desk = Desk::new();
     let mut source = page(&origin, "/list");
-    source.drop = Some("title:\"第1座\"".to_owned());
-    source.only = Some("\"第3座口袋公园位于\"".to_owned());
+    Arc::make_mut(&mut source.how).drop = Some("title:\"第1座\"".to_owned());
+    Arc::make_mut(&mut source.how).only = Some("\"第3座口袋公园位于\"".to_owned());
     origin.serve("/list", Reply::ok(list(&[3, 2, 1])));
     serve_articles(&origin, 1..=4);
     let first = desk.round(&source).await;
@@ -257,7 +257,7 @@ async fn an_address_that_a_list_names_gets_no_secrets_and_opens_no_port() {
     let desk = Desk::new();
     let mut source = page(&origin, "/list");
     let key = ("X-Key".to_owned(), citydesk::model::source::Secret::Plain("word".to_owned()));
-    source.headers = vec![key];
+    Arc::make_mut(&mut source.how).headers = vec![key];
     let html = format!(
         "<li><a href=\"/a/1.html?k=${{PATH}}\">许昌市第一条消息在此</a></li><li><a href=\"{}\">许昌市第二条消息在此</a></li>",
         other.url("/a/2.html")
@@ -528,7 +528,8 @@ async fn older_pages_are_asked_for_a_backfill_and_only_once() {
     let origin = Origin::start();
     let mut desk = Desk::new();
     let mut source = page(&origin, "/list");
-    (source.body, Arc::make_mut(&mut source.rules).backfill) = (None, 9);
+    Arc::make_mut(&mut source.how).body = None;
+    Arc::make_mut(&mut source.rules).backfill = 9;
     let next = |html: String, to: &str| html.replace("</ul>", &format!("</ul><a href=\"{to}\">下一页</a>"));
     origin.serve("/list", Reply::ok(next(list(&[6, 5, 4]), "/list?p=2")));
     origin.serve("/list?p=2", Reply::ok(next(list(&[4, 3, 2]), "/list?p=3")));
@@ -582,7 +583,7 @@ async fn what_robots_txt_forbids_is_told_with_the_line_and_never_asked_for() {
     assert_eq!((round.filed, origin.hits("/list")), (2, 1), "{round:?}");
 
     // A feed is there for programs.
-    let source = Source { body: None, ..crate::poll::source("feed", Kind::Feed(origin.url("/feed"))) };
+    let source = Source { how: Arc::default(), ..crate::poll::source("feed", Kind::Feed(origin.url("/feed"))) };
     origin.serve("/robots.txt", Reply::ok("User-agent: *\nDisallow: /\n"));
     origin.serve("/feed", Reply::ok("<rss version=\"2.0\"><channel><title>x</title></channel></rss>"));
     desk.round(&source).await;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use citydesk::model::book::State;
-use citydesk::model::source::{Kind, ListPattern, Source};
+use citydesk::model::source::{How, Kind, ListPattern, Source};
 use citydesk::model::time::Time;
 use citydesk::poll::Outcome;
 use citydesk::schedule;
@@ -167,7 +167,7 @@ async fn nothing_is_asked_twice_and_one_server_is_asked_one_thing_at_a_time() {
     );
     let pattern = ListPattern { item: "li".to_owned(), ..ListPattern::default() };
     let kind = Kind::Page { url: origin.url("/list"), list: vec![pattern], links: None };
-    let page = Source { body: Some(".txt".to_owned()), ..source("page", kind) };
+    let page = Source { how: How { body: Some(".txt".to_owned()), ..How::default() }.into(), ..source("page", kind) };
     for turn in 0..3 {
         origin.serve("/list", Reply::ok(format!("{list}<!-- {turn} -->")));
         desk.round(&page).await;

@@ -285,7 +285,7 @@ async fn what_a_hub_delivers_is_no_baseline() {
     desk.decide();
     let filed = desk.filings().len();
     // Read in another way: if one delivery were the baseline, all the rest of the list would be news.
-    source.drop = Some("title:第9所".to_owned());
+    Arc::make_mut(&mut source.how).drop = Some("title:第9所".to_owned());
     assert!(matches!(desk.deliver(&source, feed(&[4])).await, Err(Trouble::Unpolled)));
     assert_eq!(desk.filings().len(), filed);
     desk.round(&source).await;
@@ -298,7 +298,7 @@ async fn what_a_hub_delivers_waits_for_its_article_no_longer_than_what_is_polled
     let origin = Origin::start();
     let mut desk = Desk::new();
     let mut source = source("xuchang", Kind::Feed(origin.url("/feed")));
-    source.body = Some("readable".to_owned());
+    Arc::make_mut(&mut source.how).body = Some("readable".to_owned());
     let listed = |numbers: &[u32]| feed(numbers).replace("https://news.example/", &origin.url("/"));
     let text = "这是学校的消息，全文在这里。".repeat(30);
     let page =
@@ -361,7 +361,7 @@ async fn validators_answer_only_for_what_was_kept_and_read_in_this_way() {
     desk.round(&source).await;
 
     // Another reading: whole, and read although the bytes are the same.
-    source.drop = Some("title:第1所".to_owned());
+    Arc::make_mut(&mut source.how).drop = Some("title:第1所".to_owned());
     let read = desk.round(&source).await;
     assert_eq!((read.status, read.outcome, read.dropped), (200, Outcome::New(1), 1));
     assert_eq!(origin.asked("/feed")[1].header("if-none-match"), None);

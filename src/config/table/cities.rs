@@ -149,7 +149,7 @@ pub(in crate::config) fn read(fields: &Fields<'_>, further: &[Further], reading:
     look_up(&cities, fields, further, reading);
     let key = if further.is_empty() { ALIAS.name } else { GAZETTEER.name };
     let span = fields.value_span(key);
-    load::bounded(&Setting::Cities(cities.clone()), "[cities] and its gazetteer files", fields.sheet, span, reading);
+    load::bounded(&Setting::from(cities.clone()), "[cities] and its gazetteer files", fields.sheet, span, reading);
     cities
 }
 

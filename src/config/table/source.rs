@@ -16,7 +16,7 @@ use crate::config::secret::Headers;
 use crate::config::table::defaults::{self, Defaults};
 use crate::model::id::SourceId;
 use crate::model::place::Code;
-use crate::model::source::{JsonPattern, Kind, ListPattern, Secret, Source, SourceRules};
+use crate::model::source::{How, JsonPattern, Kind, ListPattern, Secret, Source, SourceRules};
 
 const ID: Key<SourceId> = Key {
     name: "id",
@@ -178,13 +178,16 @@ pub(in crate::config) fn read(fields: &Fields<'_>, defaults: &Defaults, reading:
     let every = fields.get(&defaults::EVERY, reading).unwrap_or(defaults.every);
     let expect = fields.get(&defaults::EXPECT, reading).unwrap_or_default().over(&defaults.expect);
     let timeout = fields.get(&defaults::TIMEOUT, reading).unwrap_or(defaults.timeout);
-    let headers = fields.or_default(&HEADERS, reading);
-    let encoding = fields.get(&ENCODING, reading);
-    let (drop, only) = (fields.get(&DROP, reading), fields.get(&ONLY, reading));
-    let body = fields.get(&BODY, reading);
-    let (proxy, ca) = (fields.or_default(&PROXY, reading), fields.get(&CA, reading));
-    let rules = Arc::new(rules);
-    Some(Source { rules, kind: kind?, every, expect, timeout, headers, encoding, drop, only, body, proxy, ca })
+    let how = How {
+        headers: fields.or_default(&HEADERS, reading),
+        encoding: fields.get(&ENCODING, reading),
+        drop: fields.get(&DROP, reading),
+        only: fields.get(&ONLY, reading),
+        body: fields.get(&BODY, reading),
+        proxy: fields.or_default(&PROXY, reading),
+        ca: fields.get(&CA, reading),
+    };
+    Some(Source { rules: Arc::new(rules), kind: kind?, every, expect, timeout, how: Arc::new(how) })
 }
 
 /// Without what stands there again.

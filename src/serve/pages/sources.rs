@@ -176,7 +176,8 @@ impl Desk<'_> {
         // As of its last poll: a page hangs on no clock.
         let asked = book.last_asked.unwrap_or_default();
         // Where a secret stands in the address or beside it, one may stand in what the server made of it.
-        let open = configured.is_some_and(|source| source.headers.is_empty() && !source.kind.address().contains("${"));
+        let open =
+            configured.is_some_and(|source| source.how.headers.is_empty() && !source.kind.address().contains("${"));
         if let Some(to) = book.settled(asked).filter(|_| open) {
             say(words.moved, polled(to, "feed"), link::outside(to).filter(|to| !to.contains(['?', '@'])));
         }
