@@ -13,6 +13,9 @@ pub const SLOTS: usize = 168;
 const WEEK: i64 = 7 * Time::DAY;
 /// Longest time that one look is taken to speak of: what lies further back was not seen.
 pub const SIGHT: i64 = 14 * Time::DAY;
+/// So much of a lull is not learned before it is over: what is to be expected, and so how much is missing, is told by what
+/// was known when it began. And a server that says "not modified" for ever teaches nobody that nothing is to be expected.
+const HELD: i64 = WEEK;
 /// Parts of an item that counts are kept in.
 const PARTS: i64 = 8;
 /// What a week's fading leaves, in eighths.
@@ -43,7 +46,7 @@ pub struct Rhythm {
     /// Number of the week that was faded last.
     #[n(2)]
     week: i64,
-    /// Watched up to here.
+    /// Learned up to here.
     #[n(3)]
     seen: Time,
     /// When the last item appeared.
@@ -63,6 +66,10 @@ pub struct Rhythm {
     #[n(8)]
     #[cbor(default)]
     arrivals: i64,
+    /// Since what was learned last, nothing new was shown up to here.
+    #[n(9)]
+    #[cbor(default)]
+    quiet: Time,
 }
 
 impl Rhythm {
@@ -101,6 +108,16 @@ impl Rhythm {
         if heap < 1_000 { 1_000 } else { heap }
     }
 
+    /// Whether what was watched covers a whole weekend. Before, nobody knows that it is not empty.
+    #[must_use]
+    pub fn weekend(&self, east: i64) -> bool {
+        let begin = self.seen.plus(-self.watched);
+        let hours = slot(begin, east) as i64;
+        // To the Monday after the first Saturday that begins within it.
+        let monday = if hours <= 5 * 24 { WEEK } else { 2 * WEEK } - hours * Time::HOUR;
+        self.watched >= monday
+    }
+
     fn count(&self, slot: usize) -> i64 {
         match self.slots.get(slot * 2..slot * 2 + 2) {
             Some(&[low, high]) => i64::from(u16::from_le_bytes([low, high])),
@@ -133,18 +150,29 @@ impl Rhythm {
             Some(self.seen.max(begin))
         };
         let first = self.seen == Time::default();
+        if new == 0 && !first {
+            self.quiet = self.quiet.max(at);
+            if let Some(from) = from.filter(|from| *from < at.plus(-HELD)) {
+                self.seen = at.plus(-HELD);
+                self.fade(self.seen);
+                self.watched = self.watched.saturating_add(self.seen.since(from));
+            }
+            return;
+        }
         self.seen = self.seen.max(at);
         let Some(from) = from.filter(|from| *from < at) else { return };
+        // What has no date came after the last look.
+        let since = self.quiet.max(from);
         let seen = moments.iter().filter(|moment| **moment > from.plus(-1) && **moment <= at).take(new as usize);
         let mut seen: Vec<Time> = seen.copied().collect();
         seen.sort_unstable();
         self.fade(at);
         if new > 0 && !first && self.watched >= WEEK / 2 {
             // By what was known before: what came after a lull does not make it shorter.
-            self.lulls(seen.first().copied().unwrap_or_else(|| at.plus(from.since(at) / 2)), &seen, east);
+            self.lulls(seen.first().copied().unwrap_or_else(|| at.plus(since.since(at) / 2)), &seen, east);
         }
         if new > 0 {
-            self.heaps(from, at, &seen, if first { 0 } else { i64::from(new) - seen.len() as i64 }, east);
+            self.heaps(since, at, &seen, if first { 0 } else { i64::from(new) - seen.len() as i64 }, east);
         }
         self.watched = self.watched.saturating_add(at.since(from));
         let (mut counted, mut last) = (0, None);
@@ -161,7 +189,7 @@ impl Rhythm {
         // Without a date an item may have come at any time since the last look.
         let most = rest.min(SLOTS as i64);
         for nth in 0..most {
-            count(self, from.plus(at.since(from) / most * nth + at.since(from) / most / 2));
+            count(self, since.plus(at.since(since) / most * nth + at.since(since) / most / 2));
         }
         self.items = self.items.saturating_add(counted.max(0).unsigned_abs() + rest.unsigned_abs());
         self.last = self.last.max(last);
@@ -296,6 +324,12 @@ impl Rates {
         Time((local.0.div_euclid(Time::HOUR) + 1) * Time::HOUR).plus(-self.east)
     }
 
+    /// What local time is ahead of UTC, in milliseconds.
+    #[must_use]
+    pub const fn east(&self) -> i64 {
+        self.east
+    }
+
     /// Items expected between two moments, in thousandths.
     #[must_use]
     pub fn expected(&self, from: Time, to: Time) -> i64 {
@@ -312,6 +346,14 @@ impl Rates {
             at = end;
         }
         sum
+    }
+
+    /// The same, without weekends.
+    #[must_use]
+    pub fn working(&self) -> Self {
+        let mut rates = self.rates;
+        rates.iter_mut().enumerate().filter(|(slot, _)| kind(*slot) == 1).for_each(|(_, rate)| *rate = 0);
+        Self { rates, east: self.east }
     }
 
     /// Items expected on the busiest day of the week, in thousandths.
@@ -403,6 +445,45 @@ mod tests {
         }
         let after = rhythm.rates(EAST).weekly();
         assert!(before > 140_000 && after < before / 8, "{before} {after}");
+    }
+
+    #[test]
+    fn a_lull_teaches_nothing_before_it_is_over() {
+        let mut rhythm = Rhythm::default();
+        rhythm.learn(MONDAY, 0, &[hour(-1)], EAST);
+        for n in 1..=300 {
+            rhythm.learn(hour(n), 1, &[], EAST);
+        }
+        let before = (rhythm.rates(EAST).weekly(), rhythm.watched());
+        for n in 301..=300 + 7 * 24 {
+            rhythm.learn(hour(n), 0, &[], EAST);
+        }
+        assert_eq!((rhythm.rates(EAST).weekly(), rhythm.watched()), before);
+        let mut dead = rhythm.clone();
+        dead.learn(hour(300 + 10 * 24), 0, &[], EAST);
+        assert!(dead.rates(EAST).weekly() < before.0, "what lasts longer than a week does");
+        // What has no date came after the last look at which it was not there.
+        let (at, slot) = (hour(300 + 7 * 24 + 1), (300 + 7 * 24) % 168);
+        let count = rhythm.count(slot);
+        rhythm.learn(at, 1, &[], EAST);
+        assert!(rhythm.count(slot) > count);
+        let watched = before.1 / 8 * KEPT + (7 * 24 + 1) * Time::HOUR;
+        assert_eq!(rhythm.watched(), watched, "a week later, now it was watched all the time");
+    }
+
+    #[test]
+    fn a_weekend_is_known_when_it_was_watched_whole() {
+        for (from, to, known) in [
+            (0, 7 * 24, true),
+            (0, 7 * 24 - 1, false),
+            (5 * 24, 7 * 24, true),
+            (5 * 24 + 1, 8 * 24, false),
+            (6 * 24, 14 * 24, true),
+        ] {
+            // Within one of the weeks by which counts fade, which begin on Thursdays.
+            let rhythm = Rhythm { seen: hour(to), watched: (to - from) * Time::HOUR, ..Rhythm::default() };
+            assert_eq!(rhythm.weekend(EAST), known, "{from} to {to}");
+        }
     }
 
     #[test]

@@ -16,10 +16,12 @@ const KNOWN_ITEMS: u64 = 20;
 const KNOWN_TIME: i64 = 12 * Time::DAY;
 /// Before that, after so long a watch …
 const HALF_KNOWN: i64 = 3 * Time::DAY;
-/// … it is believed when so many per cent of that are missing: it may not have shown its weekends yet …
+/// … it is believed when so many per cent of that are missing: it may not have shown its quiet days yet.
+const HALF_SURE: i64 = 125;
+/// Until it has shown a whole weekend, which may be empty, so many per cent must be missing of all days …
 const UNSURE: i64 = 200;
-/// … or, after a whole week, not its quiet weeks.
-const HALF_SURE: i64 = 150;
+/// … or so many of working days alone.
+const WORKING: i64 = 150;
 /// So long a source must have been watched before its days are known to be alike, or not.
 const A_WEEK: i64 = 7 * Time::DAY;
 /// So many items in thousandths must be missing before a source that brings one a week is late: by chance alone that
@@ -139,16 +141,19 @@ pub fn doubts(source: &Source, book: &Entry, now: Time) -> bool {
     }
     let doubted = book.doubted.map_or(i64::MAX, |before| now.since(before));
     let rates = book.rhythm.rates(east(source, now));
-    // When it was certain last that nothing is missing.
+    // When it was certain last that nothing is missing. The next look may come too late.
     if let Some(whole) = book.last_new.max(book.doubted).or(book.rhythm.last())
-        && now.since(whole) >= every(source).1.max(DOUBT_WINDOW)
+        && now.since(whole) + book.interval > every(source).1.max(DOUBT_WINDOW)
         && fleeting(book, &rates)
     {
         return true;
     }
     if let Some(last) = book.rhythm.last() {
         let since = rates.expected(last.max(book.doubted.unwrap_or(last)), now);
-        if doubted >= DOUBT_WINDOW && ((!book.proven && since >= UNPROVEN) || scrolled(book, since)) {
+        // A quiet that a doubt has confirmed is believed for as long again.
+        let believed = book.doubted.map_or(0, |before| before.since(last));
+        let unproven = !book.proven && since >= UNPROVEN && doubted >= believed;
+        if doubted >= DOUBT_WINDOW && (unproven || scrolled(book, since)) {
             return true;
         }
         if book.rhythm.items() >= KNOWN_ITEMS / 2 && book.rhythm.watched() >= GLIMPSE {
@@ -165,7 +170,7 @@ pub fn doubts(source: &Source, book: &Entry, now: Time) -> bool {
 
 /// Whether it would be called late now and was not before.
 fn turns_late(book: &Entry, now: Time, rates: &Rates) -> bool {
-    book.state != State::Late && lull(book, now, rates).is_some_and(|(missing, bound)| missing >= bound)
+    book.state != State::Late && lull(book, now, rates).is_some_and(|lull| lull.share >= 100)
 }
 
 /// Whether nothing may be left of the list where so many items, in thousandths, are expected: [`DEVIATIONS`] above the mean,
@@ -204,19 +209,32 @@ fn bound(book: &Entry, rates: &Rates) -> i64 {
     chance.max(book.rhythm.lull().saturating_mul(LONGER) / 100)
 }
 
-/// Items that should have come since the last one, in thousandths, and how many make it late. `None` while the rhythm is not
-/// known.
-fn lull(book: &Entry, now: Time, rates: &Rates) -> Option<(i64, i64)> {
+/// A time without news.
+struct Lull {
+    /// Items that should have come in it, in thousandths.
+    missing: i64,
+    /// In per cent of what makes the source late.
+    share: i64,
+}
+
+/// How long nothing has come. `None` while the rhythm is not known.
+fn lull(book: &Entry, now: Time, rates: &Rates) -> Option<Lull> {
     let rhythm = &book.rhythm;
     if rhythm.items() < KNOWN_ITEMS || rhythm.watched() < HALF_KNOWN {
         return None;
     }
-    let surely = match rhythm.watched() {
-        watched if watched < A_WEEK => UNSURE,
-        watched if watched < KNOWN_TIME => HALF_SURE,
-        _ => 100,
+    let last = rhythm.last()?;
+    let missing = rates.expected(last, now);
+    let bound = bound(book, rates).max(1);
+    let share = |missing: i64, surely: i64| missing.saturating_mul(10_000) / bound.saturating_mul(surely).max(1);
+    let share = if !rhythm.weekend(rates.east()) {
+        share(missing, UNSURE).max(share(rates.working().expected(last, now), WORKING))
+    } else if rhythm.watched() < KNOWN_TIME {
+        share(missing, HALF_SURE)
+    } else {
+        share(missing, 100)
     };
-    Some((rates.expected(rhythm.last()?, now), bound(book, rates).saturating_mul(surely) / 100))
+    Some(Lull { missing, share })
 }
 
 /// Notes in the poll book what was seen, judges how the source is doing, and plans when it is asked next. Returns what is to
@@ -327,7 +345,7 @@ pub fn conclude(source: &Source, book: &mut Entry, seen: Seen) -> Option<Change>
         // A weekend may be longer than what is expected; a lull by the rhythm is certain.
         State::Silent if !few && book.signs == Signs::default() => {
             let newest = book.newest.or(book.last_new).unwrap_or(at);
-            let late = lull(book, at, &rates).is_some_and(|(missing, bound)| missing * 2 >= bound);
+            let late = lull(book, at, &rates).is_some_and(|lull| lull.share >= 50);
             late || at.since(newest) * 100 >= source.expect.newest.saturating_mul(OLD)
         }
         State::Silent | State::Broken => book.troubled > 1,
@@ -439,10 +457,8 @@ fn judge(source: &Source, book: &Entry, now: Time, rates: &Rates) -> (State, Opt
         let (dated, expected) = (book.newest.is_some(), expect.newest);
         return (State::Silent, Some(Why::Old { newest, dated, expected, quiet: whose(source, book), listed }));
     }
-    if let Some((missing, bound)) = lull(book, now, rates).filter(|_| dated)
-        && missing >= bound
-    {
-        let (last, missing) = (book.rhythm.last().unwrap_or(now), (missing / 1_000).unsigned_abs());
+    if let Some(lull) = lull(book, now, rates).filter(|lull| dated && lull.share >= 100) {
+        let (last, missing) = (book.rhythm.last().unwrap_or(now), (lull.missing / 1_000).unsigned_abs());
         return (State::Late, Some(Why::Late { last, missing, quiet: whose(source, book), listed }));
     }
     (State::Ok, None)
@@ -662,6 +678,73 @@ mod tests {
         assert!(doubted.len() >= 3, "{doubted:?}");
     }
 
+    /// A list of 26, an item each five hours, its server honest for three days and then saying "not modified" for ever. Each
+    /// of these taught that less was to be expected, so less was missing, and the next doubt came ever later.
+    #[test]
+    fn not_modified_does_not_dispel_the_doubt_of_itself() {
+        let source = feed();
+        let mut book = Entry::default();
+        let moments = (1..=26).map(|n| MONDAY.plus(-n * 5 * H)).collect();
+        let first = Read { listed: 26, unknown: 26, filed: 26, newest: Some(MONDAY), moments, signs: Signs::default() };
+        conclude(&source, &mut book, seen(MONDAY, Came::Read(first)));
+        for hour in 1..=70 {
+            let at = MONDAY.plus(hour * H);
+            conclude(&source, &mut book, seen(at, if hour % 5 == 0 { read(26, 1, at) } else { Came::NotModified }));
+        }
+        assert!(book.proven, "it has told of news");
+        book.doubted = Some(MONDAY.plus(70 * H));
+        let doubt = (71..400).find(|hour| {
+            let at = MONDAY.plus(hour * H);
+            let doubt = doubts(&source, &book, at);
+            conclude(&source, &mut book, seen(at, Came::NotModified));
+            doubt
+        });
+        assert!(doubt.is_some_and(|doubt| doubt - 70 < 56), "{doubt:?}");
+    }
+
+    /// Its fifth day is its first Friday: that weekends may be empty says nothing of a working day.
+    #[test]
+    fn before_its_first_weekend_a_source_is_late_by_its_working_days() {
+        let source = feed();
+        let mut book = Entry::default();
+        conclude(&source, &mut book, seen(MONDAY, undated(20, 20)));
+        let mut late = Vec::new();
+        for day in 0..5 {
+            for half in 1..=48 {
+                conclude(&source, &mut book, seen(MONDAY.plus(day * Time::DAY + half * H / 2), undated(20, 1)));
+            }
+            // From now on nothing more.
+            let (last, mut book) = (MONDAY.plus((day + 1) * Time::DAY), book.clone());
+            late.push((1..72).find(|hours| {
+                let change = conclude(&source, &mut book, seen(last.plus(hours * H), Came::Same));
+                change.is_some_and(|change| change.to == State::Late)
+            }));
+        }
+        // The last of them may be a weekend.
+        assert!(matches!(late[3..], [Some(..=16), Some(24..)]), "{late:?}");
+    }
+
+    /// A list of 50 that a doubt found nearly the same after the night, and that was gone at the next doubt: it came at the
+    /// first look after the longest interval, not at the last one before.
+    #[test]
+    fn a_doubt_does_not_wait_for_the_longest_interval_to_be_over() {
+        let source = feed();
+        let mut book = Entry::default();
+        conclude(&source, &mut book, seen(MONDAY, undated(50, 50)));
+        for hour in 1..12 {
+            conclude(&source, &mut book, seen(MONDAY.plus(hour * H), undated(50, 1)));
+        }
+        let whole = MONDAY.plus(11 * H);
+        (book.proven, book.doubted) = (true, Some(whole));
+        let mut at = whole;
+        while !doubts(&source, &book, at) {
+            at = at.plus(25 * M);
+            conclude(&source, &mut book, seen(at, Came::NotModified));
+            book.interval = 25 * M;
+        }
+        assert!((11 * H..=12 * H).contains(&at.since(whole)), "{} minutes", at.since(whole) / M);
+    }
+
     #[test]
     fn not_modified_is_doubted_when_news_is_overdue_and_at_most_weekly() {
         let source = feed();
@@ -727,7 +810,7 @@ mod tests {
             let came = if doubt { Came::Same } else { Came::NotModified };
             conclude(&source, &mut book, Seen { doubted: doubt, ..seen(at, came) });
         }
-        assert!((5..=6).contains(&doubted.len()), "{doubted:?}");
+        assert!((5..=7).contains(&doubted.len()), "{doubted:?}");
     }
 
     /// Two items on each working day, and a list of nine: one busy day leaves nothing of it, whatever the mean of the week says.

@@ -12,7 +12,7 @@ use crate::model::time::Time;
 
 /// Interval of a source that brings one item an hour. With the square root of its rate it becomes shorter: so a given
 /// number of requests buys the least delay.
-pub const SPACING: i64 = 24 * Time::MINUTE;
+pub const SPACING: i64 = 23 * Time::MINUTE;
 /// Of the list as it is now so much may have changed (in per cent) when it is looked at again: then 33 to 67 per cent of an
 /// answer are known, give or take what chance does.
 pub const OVERLAP: i64 = 50;

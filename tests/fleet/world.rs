@@ -135,6 +135,8 @@ struct Publisher {
     quiets: Vec<(Time, i64, u16, Option<Time>)>,
     moved: Option<Time>,
     fault: Option<(Fault, Time)>,
+    /// Items that it would have brought, had it not frozen.
+    withheld: usize,
     /// What the fault looks like when read.
     broken: Option<Came>,
     book: Entry,
@@ -347,6 +349,7 @@ fn publisher(seed: u64, number: usize, days: i64) -> Publisher {
         quiets,
         moved,
         fault: None,
+        withheld: 0,
         broken: None,
         book,
         vouched: usize::MAX,
@@ -498,6 +501,7 @@ pub fn run(seed: u64, sources: usize, days: i64, faults: usize, watched: Option<
             victim.outages.clear();
             if fault == Fault::Frozen {
                 let keep = victim.items.partition_point(|item| *item < at);
+                victim.withheld = victim.items.len() - keep;
                 victim.items.truncate(keep);
                 victim.seen.truncate(keep);
             }
@@ -744,7 +748,7 @@ fn settle(
         } else {
             gaps.push(i64::MAX);
             entry.push(-1);
-            figures.stories.push(format!("untold ({})", publisher.portrait()));
+            figures.stories.push(format!("untold, {} items withheld ({})", publisher.withheld, publisher.portrait()));
         }
     }
     gaps.sort_unstable();
