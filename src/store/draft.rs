@@ -8,6 +8,7 @@ use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::keys::{Entry, Key, Kind};
 use super::layout::{self, BLOCK, Block, Head, Known, Meta, Run, Sharers, SourceHead, Tree, Volume, pack, unpack};
 use super::sieve::Sifted;
 use super::{Result, Store, StoreError};
@@ -42,6 +43,8 @@ type Shared = Option<Held<Sharers>>;
 #[derive(Debug)]
 pub struct Changes {
     pub(super) trees: Vec<(Tree, Vec<Group>)>,
+    /// What stories are found by, in order.
+    pub(super) keys: Vec<Entry>,
     pub(super) meta: Meta,
     pub(super) settings: Arc<InForce>,
 }
@@ -58,12 +61,12 @@ pub struct Draft<'s> {
     stories: BTreeMap<StoryNo, Held<Story>>,
     guids: BTreeMap<Guid, StoryNo>,
     /// Each with the volume that it stands in: that of the story it was first filed under.
-    items: BTreeMap<[u8; 16], (Volume, Known)>,
+    items: BTreeMap<u128, (Volume, Known)>,
     urls: BTreeMap<(u64, Volume), Held<Sharers>>,
     headlines: BTreeMap<(u64, Volume), Held<Sharers>>,
     texts: BTreeMap<(u64, Volume), Held<Sharers>>,
     /// What was read of these three, and not changed: what a new item is looked up by, it is then filed under.
-    shared: RefCell<BTreeMap<(Tree, u64, Volume), Shared>>,
+    shared: RefCell<BTreeMap<(Kind, u64, Volume), Shared>>,
     /// Stories read, and not changed.
     read: RefCell<BTreeMap<StoryNo, Held<Story>>>,
     /// Cards read.
@@ -425,14 +428,14 @@ impl<'s> Draft<'s> {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn known(&self, source: &SourceId, key: &ItemKey) -> Result<Option<Known>> {
-        Ok(self.item(&layout::item_key(source, key))?.map(|(_, known)| known))
+        Ok(self.item(layout::item_key(source, key))?.map(|(_, known)| known))
     }
 
-    fn item(&self, key: &[u8; 16]) -> Result<Option<(Volume, Known)>> {
-        if let Some(held) = self.items.get(key) {
+    fn item(&self, key: u128) -> Result<Option<(Volume, Known)>> {
+        if let Some(held) = self.items.get(&key) {
             return Ok(Some(*held));
         }
-        let found = self.store.in_volumes(Tree::Items, key, self.volume()).next().transpose()?;
+        let found = self.store.keys.in_volumes(Kind::Items, key, self.volume()).next().transpose()?;
         found.map(|(volume, bytes)| Ok((volume, unpack(&bytes)?.1))).transpose()
     }
 
@@ -501,7 +504,7 @@ impl<'s> Draft<'s> {
         if let Some(no) = self.guids.get(&guid) {
             return Ok(Some(*no));
         }
-        let found = self.store.in_volumes(Tree::Guids, guid.0.as_bytes(), self.volume()).next().transpose()?;
+        let found = self.store.keys.in_volumes(Kind::Guids, guid.0.as_u128(), self.volume()).next().transpose()?;
         Ok(found.and_then(|(_, bytes)| (*bytes).try_into().ok()).map(|bytes| StoryNo(u64::from_be_bytes(bytes))))
     }
 
@@ -511,18 +514,18 @@ impl<'s> Draft<'s> {
     /// # Errors
     /// [`StoreError`] if the store cannot be read.
     pub fn sharing(&self, copy: &Copy) -> Result<Sharing> {
-        let link = link_key(&copy.canonical).map(|key| (Tree::Urls, key));
-        let headline = headline_keys(copy).into_iter().map(|key| (Tree::Headlines, key));
-        let text = copy.sketch.iter().map(|hash| (Tree::Texts, *hash));
-        let keys: Vec<(Tree, u64)> = link.into_iter().chain(headline).chain(text).collect();
+        let link = link_key(&copy.canonical).map(|key| (Kind::Urls, key));
+        let headline = headline_keys(copy).into_iter().map(|key| (Kind::Headlines, key));
+        let text = copy.sketch.iter().map(|hash| (Kind::Texts, *hash));
+        let keys: Vec<(Kind, u64)> = link.into_iter().chain(headline).chain(text).collect();
         let near = self.volume().near();
         let mut shared: Vec<Vec<Sharer>> = Vec::with_capacity(keys.len());
         let mut far: BTreeMap<Volume, Vec<usize>> = BTreeMap::new();
-        for (index, ((tree, key), volumes)) in keys.iter().zip(self.volumes(&keys)).enumerate() {
+        for (index, ((kind, key), volumes)) in keys.iter().zip(self.volumes(&keys)).enumerate() {
             let (mut found, mut volumes) = (Vec::new(), volumes.into_iter().peekable());
-            let reach = |volume: &Volume| *tree == Tree::Urls || *volume >= near;
+            let reach = |volume: &Volume| *kind == Kind::Urls || *volume >= near;
             while let Some(volume) = volumes.next_if(|volume| found.len() < Sharer::MOST && reach(volume)) {
-                self.sharers(*tree, *key, volume, &mut found)?;
+                self.sharers(*kind, *key, volume, &mut found)?;
             }
             if found.len() < Sharer::FEW {
                 volumes.for_each(|volume| far.entry(volume).or_default().push(index));
@@ -538,8 +541,8 @@ impl<'s> Draft<'s> {
             }
             let mut there: Vec<Vec<Sharer>> = vec![Vec::new(); keys.len()];
             for index in indices {
-                let (tree, key) = keys[*index];
-                self.sharers(tree, key, *volume, &mut there[*index])?;
+                let (kind, key) = keys[*index];
+                self.sharers(kind, key, *volume, &mut there[*index])?;
             }
             let keys_of = |no: StoryNo| there.iter().filter(|of| of.iter().any(|sharer| sharer.no == no)).count();
             for (found, there) in shared.iter_mut().zip(&there) {
@@ -722,13 +725,13 @@ impl<'s> Draft<'s> {
         self.know(&copy.source, &copy.key, Known { story, hash: copy.hash })?;
         let sharer = Sharer { no: story, named: copy.named.first().copied().filter(|_| copy.named.len() == 1) };
         if let Some(key) = link_key(&copy.canonical) {
-            self.share(Tree::Urls, key, sharer)?;
+            self.share(Kind::Urls, key, sharer)?;
         }
         for key in headline_keys(copy) {
-            self.share(Tree::Headlines, key, sharer)?;
+            self.share(Kind::Headlines, key, sharer)?;
         }
         for hash in &copy.sketch {
-            self.share(Tree::Texts, *hash, sharer)?;
+            self.share(Kind::Texts, *hash, sharer)?;
         }
         Ok(())
     }
@@ -736,23 +739,23 @@ impl<'s> Draft<'s> {
     /// An item that is filed again stays in its volume, whatever story it belongs to now: it is found there first.
     fn know(&mut self, source: &SourceId, key: &ItemKey, known: Known) -> Result<()> {
         let key = layout::item_key(source, key);
-        let volume = self.item(&key)?.map_or_else(|| Volume::of(known.story), |(volume, _)| volume);
+        let volume = self.item(key)?.map_or_else(|| Volume::of(known.story), |(volume, _)| volume);
         self.items.insert(key, (volume, known));
         Ok(())
     }
 
-    fn share(&mut self, tree: Tree, key: u64, sharer: Sharer) -> Result<()> {
+    fn share(&mut self, kind: Kind, key: u64, sharer: Sharer) -> Result<()> {
         let (seq, store, volume) = (self.seq, self.store, Volume::of(sharer.no));
-        let map = match tree {
-            Tree::Urls => &mut self.urls,
-            Tree::Texts => &mut self.texts,
+        let map = match kind {
+            Kind::Urls => &mut self.urls,
+            Kind::Texts => &mut self.texts,
             _ => &mut self.headlines,
         };
         let held = match map.entry((key, volume)) {
             Slot::Occupied(slot) => slot.into_mut(),
             Slot::Vacant(slot) => {
-                let read = self.shared.get_mut().remove(&(tree, key, volume));
-                let known = read.map_or_else(|| sharers(store, tree, key, volume), Ok)?;
+                let read = self.shared.get_mut().remove(&(kind, key, volume));
+                let known = read.map_or_else(|| sharers(store, kind, key, volume), Ok)?;
                 slot.insert(known.unwrap_or_default())
             }
         };
@@ -773,12 +776,12 @@ impl<'s> Draft<'s> {
     }
 
     /// For each key, the volumes that may hold it, as changed so far, newest first.
-    fn volumes(&self, keys: &[(Tree, u64)]) -> Vec<Vec<Volume>> {
-        let sifted: Vec<Sifted> = keys.iter().map(|(tree, key)| Sifted::of(*tree, &key.to_be_bytes())).collect();
-        let mut all = self.store.sieve.volumes_of(&sifted, self.volume());
-        for ((tree, key), volumes) in keys.iter().zip(&mut all) {
+    fn volumes(&self, keys: &[(Kind, u64)]) -> Vec<Vec<Volume>> {
+        let sifted: Vec<Sifted> = keys.iter().map(|(kind, key)| Sifted::of(*kind, &key.to_be_bytes())).collect();
+        let mut all = self.store.keys.sieve.volumes_of(&sifted, self.volume());
+        for ((kind, key), volumes) in keys.iter().zip(&mut all) {
             let before = volumes.len();
-            for ((_, volume), _) in self.keyed(*tree).range((*key, Volume(0))..=(*key, Volume(u16::MAX))) {
+            for ((_, volume), _) in self.keyed(*kind).range((*key, Volume(0))..=(*key, Volume(u16::MAX))) {
                 if !volumes.contains(volume) {
                     volumes.push(*volume);
                 }
@@ -790,18 +793,18 @@ impl<'s> Draft<'s> {
         all
     }
 
-    /// What was changed of a tree of shared keys.
-    const fn keyed(&self, tree: Tree) -> &BTreeMap<(u64, Volume), Held<Sharers>> {
-        match tree {
-            Tree::Urls => &self.urls,
-            Tree::Texts => &self.texts,
+    /// What was changed of a kind of shared keys.
+    const fn keyed(&self, kind: Kind) -> &BTreeMap<(u64, Volume), Held<Sharers>> {
+        match kind {
+            Kind::Urls => &self.urls,
+            Kind::Texts => &self.texts,
             _ => &self.headlines,
         }
     }
 
     /// Adds the stories of a volume that share a key, newest first.
-    fn sharers(&self, tree: Tree, key: u64, volume: Volume, found: &mut Vec<Sharer>) -> Result<()> {
-        if let Some(held) = self.keyed(tree).get(&(key, volume)) {
+    fn sharers(&self, kind: Kind, key: u64, volume: Volume, found: &mut Vec<Sharer>) -> Result<()> {
+        if let Some(held) = self.keyed(kind).get(&(key, volume)) {
             found.extend(held.value.stories.iter().rev());
             return Ok(());
         }
@@ -809,9 +812,9 @@ impl<'s> Draft<'s> {
         if shared.len() >= READ {
             shared.clear();
         }
-        let read = match shared.entry((tree, key, volume)) {
+        let read = match shared.entry((kind, key, volume)) {
             Slot::Occupied(slot) => slot.into_mut(),
-            Slot::Vacant(slot) => slot.insert(sharers(self.store, tree, key, volume)?),
+            Slot::Vacant(slot) => slot.insert(sharers(self.store, kind, key, volume)?),
         };
         found.extend(read.iter().flat_map(|held| held.value.stories.iter().rev()));
         Ok(())
@@ -1442,27 +1445,20 @@ impl<'s> Draft<'s> {
             Tree::Stories,
             stories.map(|(no, held)| one(layout::story_key(no).to_vec(), pack(held.by, &held.value))).collect(),
         ));
-        let guids = self.guids.into_iter();
-        trees.push((
-            Tree::Guids,
-            guids
-                .map(|(guid, no)| one(Volume::of(no).key(guid.0.as_bytes()), layout::story_key(no).to_vec()))
-                .collect(),
-        ));
         // Plain puts need no guard: replay ends with the newest value whatever it began with. Nothing varies by the
         // record that wrote them, or a store replayed in other steps would differ.
+        let at = |kind, volume, hash| Key { kind, volume, hash };
+        let guids = self.guids.into_iter();
+        let guids =
+            guids.map(|(guid, no)| (at(Kind::Guids, Volume::of(no), guid.0.as_u128()), layout::story_key(no).to_vec()));
         let items = self.items.into_iter();
-        let items = items.map(|(key, (volume, known))| one(volume.key(&key), pack(0, &known)));
-        trees.push((Tree::Items, items.collect()));
-        for (tree, map) in [(Tree::Urls, self.urls), (Tree::Headlines, self.headlines), (Tree::Texts, self.texts)] {
+        let items = items.map(|(key, (volume, known))| (at(Kind::Items, volume, key), pack(0, &known)));
+        let mut keys: Vec<Entry> = guids.chain(items).collect();
+        for (kind, map) in [(Kind::Urls, self.urls), (Kind::Headlines, self.headlines), (Kind::Texts, self.texts)] {
             let fresh = map.into_iter().filter(|(_, held)| held.fresh);
-            trees.push((
-                tree,
-                fresh
-                    .map(|((key, volume), held)| one(volume.key(&key.to_be_bytes()), pack(held.by, &held.value)))
-                    .collect(),
-            ));
+            keys.extend(fresh.map(|((key, volume), held)| (at(kind, volume, key.into()), pack(held.by, &held.value))));
         }
+        keys.sort_unstable_by_key(|(at, _)| *at);
         let sources = self.sources.into_iter().filter(|(_, held)| held.fresh);
         trees.push((
             Tree::Sources,
@@ -1496,7 +1492,7 @@ impl<'s> Draft<'s> {
         });
         let forgotten = self.forgotten.into_iter().map(|key| vec![(layout::before_key(&key), None)]);
         trees.push((Tree::Settings, parts.collect::<Vec<_>>().into_iter().chain(forgotten).collect()));
-        Changes { trees, meta: self.meta, settings: self.settings }
+        Changes { trees, keys, meta: self.meta, settings: self.settings }
     }
 }
 
@@ -1545,8 +1541,8 @@ fn headline_keys(copy: &Copy) -> Vec<u64> {
     keys
 }
 
-fn sharers(store: &Store, tree: Tree, key: u64, volume: Volume) -> Result<Shared> {
-    let Some(bytes) = store.under(tree, volume, key)? else { return Ok(None) };
+fn sharers(store: &Store, kind: Kind, key: u64, volume: Volume) -> Result<Shared> {
+    let Some(bytes) = store.keys.get(&Key { kind, volume, hash: key.into() })? else { return Ok(None) };
     let (by, value) = unpack(&bytes)?;
     Ok(Some(Held { by, fresh: false, value }))
 }

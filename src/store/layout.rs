@@ -5,11 +5,8 @@
 //! | `meta` | `meta` | [`Meta`]: position applied, counters |
 //! | `stories` | number, 8 bytes big-endian | `Story` |
 //! | `cards` | number, 8 bytes big-endian | the story's card: what an item is compared with ([`crate::model::story::Story::card`]) |
-//! | `guids` | volume, guid, 16 bytes | story number, 8 bytes |
-//! | `items` | volume, hash of source and item key, 16 bytes | [`Known`] |
-//! | `urls` | volume, hash of the canonical link, 8 bytes | [`Sharers`]: stories that have it |
-//! | `headlines` | volume, hash of the folded headline's beginning, of a shingle of it, or of its city and figures, 8 bytes | [`Sharers`] |
-//! | `texts` | volume, one of the smallest hashes of a text's shingles, 8 bytes | [`Sharers`] |
+//! | `runs` | number, 8 bytes big-endian | groups of a kind and volume: what one commit says that stories are found by |
+//! | `keys` | kind, volume, first bits of the hash, 2 bytes | what runs said before, in order of the hashes |
 //! | `editions` | edition's key | [`Head`] |
 //! | `entries` | edition's key, 0, *inverted* order of the block's oldest entry, 16 bytes | [`Block`] of up to 64, newest first |
 //! | `entries` | `late/`, edition's key, 0, inverted order | [`Block`] of those that a changed rule brought: on pages and in the archive |
@@ -27,10 +24,19 @@
 //! | `book` | source id | `book::Entry`; no part of the fold |
 //! | `book` | `push/` and source id | `Push`: the hub that delivers its news; no part of the fold |
 //!
-//! A [`Volume`] is a run of stories; what they are found by stands together in each of these trees. Hashes fall anywhere:
-//! without volumes each new item would read and write a dozen pages all over a store of any size; with them they fall
-//! among the newest stories', which are [at hand](super::near). Which volumes hold a key is told by the
-//! [sieve](super::sieve).
+//! In these two, stories are found by:
+//!
+//! | kind | hash | value |
+//! | --- | --- | --- |
+//! | guids | guid, 16 bytes | story number, 8 bytes |
+//! | items | hash of source and item key, 16 bytes | [`Known`] |
+//! | urls | hash of the canonical link, 8 bytes | [`Sharers`]: stories that have it |
+//! | headlines | hash of the folded headline's beginning, of a shingle of it, or of its city and figures, 8 bytes | [`Sharers`] |
+//! | texts | one of the smallest hashes of a text's shingles, 8 bytes | [`Sharers`] |
+//!
+//! A [`Volume`] is so many stories in order of their numbers; what they are found by stands together. Hashes fall anywhere: without volumes each new
+//! item would read a dozen pages all over a store of any size; with them they fall among the newest stories', which are
+//! [at hand](super::keys). Which volumes hold a hash is told by the [sieve](super::sieve).
 //!
 //! A value is: layout version (1 byte), ledger record that wrote it (8 bytes little-endian), then CBOR. Orders are
 //! inverted so that the newest comes first and one always reads forward. A block holds the orders from its key's (the
@@ -48,7 +54,7 @@ use crate::model::story::Sharer;
 use crate::model::time::Time;
 
 /// Version of keys and values, and of the folding that index keys are made by. Another one means: make the store again.
-pub const VERSION: u8 = 8;
+pub const VERSION: u8 = 9;
 
 /// The only key of `meta`.
 pub const META: &[u8] = b"meta";
@@ -132,13 +138,12 @@ pub struct Sharers {
     pub stories: Vec<Sharer>,
 }
 
-/// A run of stories by their numbers.
+/// Stories whose numbers follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Volume(pub u16);
 
 impl Volume {
-    /// So many stories: what they are found by takes some 10 MB, which sled's cache holds beside the rest.
-    /// Tests fill several.
+    /// So many stories: what they are found by takes some 6 MB. Tests fill several.
     pub const STORIES: u64 = if cfg!(test) { 16 } else { 1 << 14 };
     /// So many of the newest are near: what was filed further back is found by its link, or by several keys at once.
     pub const NEAR: u16 = 4;
@@ -153,19 +158,6 @@ impl Volume {
     #[must_use]
     pub const fn near(self) -> Self {
         Self(self.0.saturating_sub(Self::NEAR - 1))
-    }
-
-    /// A key of this volume.
-    #[must_use]
-    pub fn key(self, key: &[u8]) -> Vec<u8> {
-        [&self.0.to_be_bytes(), key].concat()
-    }
-
-    /// The volume of a key, and what stands behind it; the inverse of [`Volume::key`].
-    #[must_use]
-    pub fn split(key: &[u8]) -> Option<(Self, &[u8])> {
-        let (volume, key) = key.split_first_chunk::<2>()?;
-        Some((Self(u16::from_be_bytes(*volume)), key))
     }
 }
 
@@ -277,16 +269,6 @@ pub enum Tree {
     Stories,
     /// Their cards.
     Cards,
-    /// Guids.
-    Guids,
-    /// Known items.
-    Items,
-    /// Canonical links.
-    Urls,
-    /// Beginnings of folded headlines.
-    Headlines,
-    /// Smallest hashes of texts.
-    Texts,
     /// Sources.
     Sources,
     /// Editions.
@@ -305,11 +287,6 @@ pub struct Trees {
     pub(super) meta: sled::Tree,
     pub(super) stories: sled::Tree,
     pub(super) cards: sled::Tree,
-    pub(super) guids: sled::Tree,
-    pub(super) items: sled::Tree,
-    pub(super) urls: sled::Tree,
-    pub(super) headlines: sled::Tree,
-    pub(super) texts: sled::Tree,
     pub(super) editions: sled::Tree,
     pub(super) entries: sled::Tree,
     pub(super) sources: sled::Tree,
@@ -325,11 +302,6 @@ impl Trees {
             meta: db.open_tree("meta")?,
             stories: db.open_tree("stories")?,
             cards: db.open_tree("cards")?,
-            guids: db.open_tree("guids")?,
-            items: db.open_tree("items")?,
-            urls: db.open_tree("urls")?,
-            headlines: db.open_tree("headlines")?,
-            texts: db.open_tree("texts")?,
             editions: db.open_tree("editions")?,
             entries: db.open_tree("entries")?,
             sources: db.open_tree("sources")?,
@@ -345,11 +317,6 @@ impl Trees {
             Tree::Entries => &self.entries,
             Tree::Stories => &self.stories,
             Tree::Cards => &self.cards,
-            Tree::Guids => &self.guids,
-            Tree::Items => &self.items,
-            Tree::Urls => &self.urls,
-            Tree::Headlines => &self.headlines,
-            Tree::Texts => &self.texts,
             Tree::Sources => &self.sources,
             Tree::Editions => &self.editions,
             Tree::Settings => &self.settings,
@@ -358,16 +325,11 @@ impl Trees {
         }
     }
 
-    pub(super) const fn folded(&self) -> [(&'static str, &sled::Tree); 14] {
+    pub(super) const fn folded(&self) -> [(&'static str, &sled::Tree); 9] {
         [
             ("meta", &self.meta),
             ("stories", &self.stories),
             ("cards", &self.cards),
-            ("guids", &self.guids),
-            ("items", &self.items),
-            ("urls", &self.urls),
-            ("headlines", &self.headlines),
-            ("texts", &self.texts),
             ("editions", &self.editions),
             ("entries", &self.entries),
             ("sources", &self.sources),
@@ -413,8 +375,8 @@ pub const fn story_key(no: StoryNo) -> [u8; 8] {
 
 /// Key of an item.
 #[must_use]
-pub fn item_key(source: &SourceId, key: &ItemKey) -> [u8; 16] {
-    hash128(&[source.as_str().as_bytes(), key.0.as_bytes()]).to_be_bytes()
+pub fn item_key(source: &SourceId, key: &ItemKey) -> u128 {
+    hash128(&[source.as_str().as_bytes(), key.0.as_bytes()])
 }
 
 /// Before the keys of settings whose change is not complete. No setting's own key begins with it.

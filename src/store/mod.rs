@@ -13,8 +13,8 @@
 //! Readers take a [`view::View`]: it holds a read lock for its short life, so that they see whole versions only.
 
 pub mod draft;
+mod keys;
 pub mod layout;
-mod near;
 mod sieve;
 #[cfg(test)]
 mod tests;
@@ -33,9 +33,8 @@ use crate::model::position::Position;
 use crate::model::push::Push;
 use crate::model::setting::{InForce, Setting};
 
-use layout::{Meta, Tree, Trees, Volume};
-use near::Near;
-use sieve::Sieve;
+use keys::Keys;
+use layout::{Meta, Trees, Volume};
 
 /// The store failed. It is derived: when in doubt it is moved aside and made again from the ledger.
 #[derive(Debug, thiserror::Error)]
@@ -88,10 +87,8 @@ struct Shared {
 pub struct Store {
     db: sled::Db,
     trees: Trees,
-    /// Keys that are surely not there.
-    sieve: Arc<Sieve>,
-    /// Shared keys of the newest stories.
-    near: Arc<Near>,
+    /// What stories are found by.
+    keys: Arc<Keys>,
     path: PathBuf,
     /// Whether the poll book has anything of hubs: of most desks it has nothing, and no poll looks for it.
     hubs: AtomicBool,
@@ -148,10 +145,9 @@ impl Store {
             Some(bytes) => layout::unpack::<Meta>(&bytes)?.1,
             None => Meta { layout: layout::VERSION, ..Meta::default() },
         };
-        let near = Arc::new(Near::default());
-        let sieve = Sieve::over(&trees, &near, Volume::of(StoryNo(meta.stories + 1)));
+        let keys = Keys::open(&db, Volume::of(StoryNo(meta.stories + 1)))?;
         let shared = RwLock::new(Shared { meta, settings: Arc::default() });
-        let mut store = Self { db, trees, sieve, near, path: path.to_owned(), hubs, shared, writing: Mutex::new(()) };
+        let mut store = Self { db, trees, keys, path: path.to_owned(), hubs, shared, writing: Mutex::new(()) };
         let settings = Arc::new(store.settings()?);
         store.shared.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).settings = settings;
         Ok(store)
@@ -223,17 +219,8 @@ impl Store {
     pub fn commit(&self, changes: draft::Changes) -> Result<()> {
         let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut shared = self.shared.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for (tree, groups) in changes.trees {
-            if sieve::KEPT.contains(&tree) {
-                for (at, value) in groups.iter().flatten() {
-                    if let Some((volume, key)) = Volume::split(at) {
-                        self.sieve.put(tree, volume, key);
-                        self.near.put(tree, at, value.as_deref());
-                    }
-                }
-            }
-            let tree = self.trees.get(tree);
-            for (index, batch) in batches(groups, Self::BATCH).into_iter().enumerate() {
+        for (tree, batches) in self.writes(changes.trees, &changes.keys, Self::BATCH) {
+            for (index, batch) in batches.into_iter().enumerate() {
                 if index > 0 {
                     crate::failpoint::hit("store-half-applied");
                 }
@@ -241,41 +228,30 @@ impl Store {
             }
             crate::failpoint::hit("store-tree-applied");
         }
+        self.keys.put(&changes.keys);
         self.trees.meta.insert(layout::META, layout::pack(changes.meta.applied.seq, &changes.meta))?;
         crate::failpoint::hit("store-applied");
         shared.meta = changes.meta;
         shared.settings = changes.settings;
-        Ok(())
+        drop(shared);
+        self.keys.tidy()
+    }
+
+    /// What a commit writes: batches by tree, in this order, each with at most so many keys.
+    fn writes<'s>(
+        &'s self,
+        trees: Vec<(layout::Tree, Vec<draft::Group>)>,
+        keys: &'s [keys::Entry],
+        most: usize,
+    ) -> impl Iterator<Item = (&'s sled::Tree, Vec<sled::Batch>)> {
+        let trees = trees.into_iter().map(move |(tree, groups)| (self.trees.get(tree), batches(groups, most)));
+        trees.chain(std::iter::once_with(|| self.keys.run(keys)))
     }
 
     /// Whether keys can be looked up as well as they ever will: of many volumes, a thread reads the keys first.
     #[must_use]
     pub fn finds(&self) -> bool {
-        Volume::of(StoryNo(self.read().meta.stories)) < Self::MANY || !self.sieve.is_reading()
-    }
-
-    /// What stands under a shared key of one volume.
-    fn under(&self, tree: Tree, volume: Volume, key: u64) -> Result<Option<sled::IVec>> {
-        self.near.get(tree, volume, key, || {
-            let bytes = key.to_be_bytes();
-            if !self.sieve.may_hold(tree, volume, &bytes) {
-                return Ok(None);
-            }
-            Ok(self.trees.get(tree).get(volume.key(&bytes))?)
-        })
-    }
-
-    /// What stands under a key in the volumes up to `last`, newest first.
-    fn in_volumes<'s>(
-        &'s self,
-        tree: Tree,
-        key: &'s [u8],
-        last: Volume,
-    ) -> impl Iterator<Item = Result<(Volume, sled::IVec)>> + 's {
-        self.sieve.volumes(tree, key, last).into_iter().filter_map(move |volume| {
-            let found = self.trees.get(tree).get(volume.key(key)).transpose()?;
-            Some(found.map(|bytes| (volume, bytes)).map_err(StoreError::from))
-        })
+        Volume::of(StoryNo(self.read().meta.stories)) < Self::MANY || !self.keys.is_reading()
     }
 
     /// Makes everything written durable. Blocking; never called by two threads at once.
@@ -410,6 +386,14 @@ impl Store {
                 }
             }
         }
+        // What they say, not how they stand: that hangs on how many records a commit took.
+        self.keys.each(|key, value| {
+            hash.update(&[key.kind as u8]);
+            hash.update(&key.volume.0.to_le_bytes());
+            hash.update(&key.hash.to_le_bytes());
+            hash.update(&(value.len() as u64).to_le_bytes());
+            hash.update(value);
+        })?;
         Ok((applied, hash.finalize().to_hex().to_string()))
     }
 
@@ -432,7 +416,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.sieve.end();
+        self.keys.end();
     }
 }
 

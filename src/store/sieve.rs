@@ -9,11 +9,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
+use std::sync::{PoisonError, RwLock};
 
-use super::layout::{Tree, Trees, Volume};
-use super::near::Near;
+use super::keys::Kind;
+use super::layout::Volume;
 
 /// How the keys of some trees stand in their sheets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,9 +26,9 @@ enum Mesh {
 }
 
 impl Mesh {
-    const fn of(tree: Tree) -> Self {
-        match tree {
-            Tree::Headlines | Tree::Texts => Self::Wide,
+    const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Headlines | Kind::Texts => Self::Wide,
             _ => Self::Fine,
         }
     }
@@ -58,9 +57,6 @@ const BLOCK: usize = 512;
 const FEW: u16 = 8;
 /// Volumes of each further sheet: 33 MB for both meshes.
 const MANY: u16 = 64;
-
-/// Trees whose keys stand in volumes.
-pub(super) const KEPT: [Tree; 5] = [Tree::Items, Tree::Guids, Tree::Urls, Tree::Headlines, Tree::Texts];
 
 /// The filters of volumes that follow each other: a row has one bit of each.
 #[derive(Debug)]
@@ -120,9 +116,9 @@ pub(super) struct Sifted {
 }
 
 impl Sifted {
-    /// A key of a tree.
-    pub fn of(tree: Tree, key: &[u8]) -> Self {
-        Self { mesh: Mesh::of(tree), hash: xxhash_rust::xxh3::xxh3_64_with_seed(key, tree as u64) }
+    /// A key of this kind.
+    pub fn of(kind: Kind, key: &[u8]) -> Self {
+        Self { mesh: Mesh::of(kind), hash: xxhash_rust::xxh3::xxh3_64_with_seed(key, kind as u64) }
     }
 }
 
@@ -133,55 +129,22 @@ pub(super) struct Sieve {
     sheets: RwLock<BTreeMap<(Mesh, u16), Sheet>>,
     /// All keys that stood in the store when it was opened are known.
     ready: AtomicBool,
-    stop: AtomicBool,
-    reader: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Sieve {
-    /// Over the keys of these trees, which a thread reads now; what is near the volume `last` first.
-    pub fn over(trees: &Trees, near: &Arc<Near>, last: Volume) -> Arc<Self> {
-        let sieve = Arc::new(Self::default());
-        let trees = KEPT.map(|tree| (tree, trees.get(tree).clone()));
-        let (filling, near) = (Arc::clone(&sieve), Arc::clone(near));
-        let read = move || {
-            // What cannot be read here is told by whoever needs it.
-            if near.fill(&trees, last, &filling.stop).is_err() {
-                return;
-            }
-            for (kind, tree) in trees {
-                for key in tree.iter().keys() {
-                    match key {
-                        Ok(key) if !filling.stop.load(Ordering::Relaxed) => {
-                            if let Some((volume, key)) = Volume::split(&key) {
-                                filling.put(kind, volume, key);
-                            }
-                        }
-                        _ => return,
-                    }
-                }
-            }
-            filling.ready.store(true, Ordering::Release);
-        };
-        // Without the thread everything is maybe there.
-        let reader = std::thread::Builder::new().name("store-keys".to_owned()).spawn(read).ok();
-        *sieve.reader.lock().unwrap_or_else(PoisonError::into_inner) = reader;
-        sieve
-    }
-
-    /// Whether the keys that stood in the store when it was opened are read.
+    /// Whether the keys that stood in the store when it was opened are known.
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
     }
 
-    /// Whether they are being read now: where that failed, nobody may wait for it.
-    pub fn is_reading(&self) -> bool {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        reader.as_ref().is_some_and(|reader| !reader.is_finished())
+    /// They are.
+    pub fn complete(&self) {
+        self.ready.store(true, Ordering::Release);
     }
 
     /// The volumes up to `last` that may hold the key, newest first; the others surely do not.
-    pub fn volumes(&self, tree: Tree, key: &[u8], last: Volume) -> Vec<Volume> {
-        self.volumes_of(&[Sifted::of(tree, key)], last).pop().unwrap_or_default()
+    pub fn volumes(&self, key: Sifted, last: Volume) -> Vec<Volume> {
+        self.volumes_of(&[key], last).pop().unwrap_or_default()
     }
 
     /// The same for each of several keys. A look at a sheet waits for memory: these wait together.
@@ -210,42 +173,21 @@ impl Sieve {
     }
 
     /// Whether this volume may hold the key; false if it surely does not.
-    pub fn may_hold(&self, tree: Tree, volume: Volume, key: &[u8]) -> bool {
-        let key = Sifted::of(tree, key);
+    pub fn may_hold(&self, volume: Volume, key: Sifted) -> bool {
         let sheets = self.sheets.read().unwrap_or_else(PoisonError::into_inner);
         let holds = |sheet: &Sheet| sheet.hold(key.hash) >> (volume.0 - sheet.first) & 1 == 1;
         !self.is_ready() || sheets.get(&(key.mesh, Sheet::number(volume))).is_some_and(holds)
     }
 
-    /// A key comes into a volume of the tree: told before it does.
-    pub fn put(&self, tree: Tree, volume: Volume, key: &[u8]) {
-        let (key, number) = (Sifted::of(tree, key), Sheet::number(volume));
+    /// A key comes into a volume: told before it does.
+    pub fn put(&self, volume: Volume, key: Sifted) {
+        let number = Sheet::number(volume);
         let at = (key.mesh, number);
         if let Some(sheet) = self.sheets.read().unwrap_or_else(PoisonError::into_inner).get(&at) {
             return sheet.put(key.hash, volume);
         }
         let mut sheets = self.sheets.write().unwrap_or_else(PoisonError::into_inner);
         sheets.entry(at).or_insert_with(|| Sheet::new(key.mesh, number)).put(key.hash, volume);
-    }
-
-    /// Ends the thread, if it still reads: it holds the trees open.
-    pub fn end(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(reader) = reader {
-            // A panic inside sled while it read is no reason for another one here.
-            let _ = reader.join();
-        }
-    }
-
-    /// Waits until the keys are read.
-    #[cfg(test)]
-    pub fn wait(&self) {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(reader) = reader {
-            reader.join().unwrap();
-        }
-        assert!(self.is_ready());
     }
 }
 
@@ -256,52 +198,37 @@ mod tests {
     #[test]
     fn what_was_put_is_found_and_most_else_is_not() {
         let sieve = Sieve::default();
-        sieve.ready.store(true, Ordering::Release);
+        sieve.complete();
         let volume = Volume(2);
         // As full as they are made for; then: how many of a million may be there although they are not.
-        for (mesh, trees, rows, most) in
-            [(Mesh::Fine, [Tree::Urls, Tree::Items], 32, 60), (Mesh::Wide, [Tree::Texts, Tree::Headlines], 16, 3_000)]
+        let of = |kind, number: u64| Sifted::of(kind, &number.to_be_bytes());
+        for (mesh, kinds, rows, most) in
+            [(Mesh::Fine, [Kind::Urls, Kind::Items], 32, 60), (Mesh::Wide, [Kind::Texts, Kind::Headlines], 16, 3_000)]
         {
             let keys = (mesh.rows() / rows) as u64;
-            let may_hold = |number: u64| sieve.may_hold(trees[0], volume, &number.to_be_bytes());
-            (0..keys).for_each(|number| sieve.put(trees[0], volume, &number.to_be_bytes()));
+            let may_hold = |number: u64| sieve.may_hold(volume, of(kinds[0], number));
+            (0..keys).for_each(|number| sieve.put(volume, of(kinds[0], number)));
             assert!((0..keys).all(may_hold), "{mesh:?}");
             let wrong = (keys..keys + 1_000_000).filter(|number| may_hold(*number)).count();
             assert!(wrong <= most, "{mesh:?}: {wrong}");
-            let other = |number: &u64| sieve.may_hold(trees[1], volume, &number.to_be_bytes());
+            let other = |number: &u64| sieve.may_hold(volume, of(kinds[1], *number));
             assert!((0..keys).filter(other).count() as u64 * 100 < keys, "{mesh:?}");
         }
-        assert!(!sieve.may_hold(Tree::Texts, Volume(3), &0_u64.to_be_bytes()));
-        sieve.put(Tree::Texts, Volume(40), &7_u64.to_be_bytes());
-        let volumes = |number: u64, last| sieve.volumes(Tree::Texts, &number.to_be_bytes(), Volume(last));
+        assert!(!sieve.may_hold(Volume(3), of(Kind::Texts, 0)));
+        sieve.put(Volume(40), of(Kind::Texts, 7));
+        let volumes = |number: u64, last| sieve.volumes(of(Kind::Texts, number), Volume(last));
         assert_eq!(volumes(7, 40), [Volume(40), Volume(2)]);
         assert_eq!((volumes(7, 39), volumes(8, 40)), (vec![Volume(2)], vec![Volume(2)]));
         assert_eq!(volumes(8, 1), []);
         // The last of one sheet, the first of the next, and the last there are.
         let edges = [0, FEW - 1, FEW, FEW + MANY - 1, FEW + MANY, FEW + 3 * MANY - 1].map(Volume);
         for volume in edges {
-            sieve.put(Tree::Guids, volume, b"edge");
+            sieve.put(volume, of(Kind::Guids, 9));
         }
         for (at, volume) in edges.iter().enumerate() {
             let newest: Vec<Volume> = edges[..=at].iter().rev().copied().collect();
-            assert_eq!(sieve.volumes(Tree::Guids, b"edge", *volume), newest);
-            assert!(sieve.may_hold(Tree::Guids, *volume, b"edge"));
+            assert_eq!(sieve.volumes(of(Kind::Guids, 9), *volume), newest);
+            assert!(sieve.may_hold(*volume, of(Kind::Guids, 9)));
         }
-    }
-
-    #[test]
-    fn a_store_opened_again_knows_its_keys_and_lets_go_of_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = super::super::Store::open(folder.path()).unwrap();
-        store.sieve.wait();
-        let volume = Volume(3);
-        assert!(!store.sieve.may_hold(Tree::Urls, volume, b"12345678"));
-        store.trees.urls.insert(volume.key(b"12345678"), b"").unwrap();
-        drop(store);
-        let store = super::super::Store::open(folder.path()).unwrap();
-        store.sieve.wait();
-        assert!(store.sieve.may_hold(Tree::Urls, volume, b"12345678"));
-        assert!(!store.sieve.may_hold(Tree::Urls, volume, b"12345679"));
-        assert!(!store.sieve.may_hold(Tree::Urls, Volume(2), b"12345678"));
     }
 }

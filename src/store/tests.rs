@@ -332,7 +332,9 @@ fn contents(store: &Store) -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
             (name, key.to_vec(), value.to_vec())
         })
     });
-    pairs.collect()
+    let mut all: Vec<_> = pairs.collect();
+    store.keys.each(|at, value| all.push(("keys", format!("{at:?}").into_bytes(), value.to_vec()))).unwrap();
+    all
 }
 
 /// What the blocks hold must be what the heads and the stories say.
@@ -380,12 +382,19 @@ fn sound(store: &Store, what: &str) {
         let card = store.trees.cards.get(layout::story_key(story.no)).unwrap().unwrap();
         assert_eq!(unpack::<Story>(&card).unwrap().1, story.card(), "{what}: the card is another story's");
     }
-    let keys = store.trees.items.iter().keys().map(|key| Volume::split(&key.unwrap()).unwrap().1.to_vec());
     let (mut all, mut once) = (0, BTreeSet::new());
-    keys.for_each(|key| {
+    let mut items = |at: keys::Key| {
         all += 1;
-        once.insert(key);
-    });
+        once.insert(at.hash);
+    };
+    store
+        .keys
+        .each(|at, _| {
+            if at.kind == keys::Kind::Items {
+                items(at);
+            }
+        })
+        .unwrap();
     assert_eq!(once.len(), all, "{what}: an item stands in one volume");
 }
 
@@ -424,7 +433,7 @@ fn what_stands_in_many_volumes_is_found_newest_first() {
             drop(store);
             store = Store::open(folder.path()).unwrap();
             assert!(store.draft().by_guid(Guid::default()).unwrap().is_none());
-            store.sieve.wait();
+            store.keys.wait();
         }
         let (draft, view) = (store.draft(), store.view());
         let numbers = |sharers: Vec<Sharer>| sharers.iter().map(|sharer| sharer.no.0).collect::<Vec<_>>();
@@ -491,18 +500,26 @@ fn killed_between_any_two_batches_and_replayed_it_is_the_same_store() {
             } else {
                 kills += 1;
                 let most = 1 + dice.roll(7) as usize;
-                let all: Vec<_> = changes
-                    .trees
-                    .into_iter()
-                    .flat_map(|(tree, groups)| batches(groups, most).into_iter().map(move |batch| (tree, batch)))
-                    .collect();
+                let writes = store.writes(changes.trees, &changes.keys, most);
+                let all: Vec<_> =
+                    writes.flat_map(|(tree, batches)| batches.into_iter().map(move |batch| (tree, batch))).collect();
                 let through = dice.roll(all.len() as u64 + 1) as usize;
                 for (tree, batch) in all.into_iter().take(through) {
-                    store.trees.get(tree).apply_batch(batch).unwrap();
+                    tree.apply_batch(batch).unwrap();
+                }
+                if dice.one_in(4) {
+                    // Or while runs are merged.
+                    let mut left = dice.roll(6);
+                    let cut = |tree: &sled::Tree, batch| {
+                        left = left.saturating_sub(1);
+                        if left > 0 { Ok(tree.apply_batch(batch)?) } else { Ok(()) }
+                    };
+                    store.keys.merge(1, cut).unwrap();
                 }
                 // What the process had in memory is gone with it.
-                store.sieve.end();
-                (store.sieve, store.near) = Default::default();
+                store.keys.end();
+                let last = Volume::of(StoryNo(store.view().meta().stories + 1));
+                store.keys = Keys::open(&store.db, last).unwrap();
             }
             if dice.one_in(8) {
                 drop(store);

@@ -3,7 +3,8 @@
 use std::iter::Peekable;
 use std::sync::{Arc, RwLockReadGuard};
 
-use super::layout::{self, Block, Head, Known, Meta, Run, Sharers, SourceHead, Tree, Volume, unpack};
+use super::keys::Kind;
+use super::layout::{self, Block, Head, Known, Meta, Run, Sharers, SourceHead, Volume, unpack};
 use super::{Result, Shared, Store};
 use crate::model::edition::{EditionId, Order, Version};
 use crate::model::id::{Guid, ItemKey, SourceId, StoryNo};
@@ -108,7 +109,7 @@ impl<'s> View<'s> {
     /// # Errors
     /// [`super::StoreError`] if sled fails.
     pub fn by_guid(&self, guid: Guid) -> Result<Option<Story>> {
-        let found = self.store.in_volumes(Tree::Guids, guid.0.as_bytes(), self.last()).next().transpose()?;
+        let found = self.store.keys.in_volumes(Kind::Guids, guid.0.as_u128(), self.last()).next().transpose()?;
         let Some((_, bytes)) = found else { return Ok(None) };
         let no = (*bytes).try_into().map(u64::from_be_bytes).unwrap_or_default();
         self.story(StoryNo(no))
@@ -158,7 +159,7 @@ impl<'s> View<'s> {
     pub fn sharing_link(&self, canonical: &str) -> Result<Vec<StoryNo>> {
         let Some(key) = super::draft::link_key(canonical) else { return Ok(Vec::new()) };
         let mut stories = Vec::new();
-        for found in self.store.in_volumes(Tree::Urls, &key.to_be_bytes(), self.last()) {
+        for found in self.store.keys.in_volumes(Kind::Urls, key.into(), self.last()) {
             let sharers: Sharers = unpack(&found?.1)?.1;
             stories.splice(0..0, sharers.stories.iter().map(|sharer| sharer.no));
             if stories.len() >= Sharer::MOST {
@@ -174,7 +175,7 @@ impl<'s> View<'s> {
     /// [`super::StoreError`] if sled fails.
     pub fn known(&self, source: &SourceId, key: &ItemKey) -> Result<Option<Known>> {
         let key = layout::item_key(source, key);
-        let found = self.store.in_volumes(Tree::Items, &key, self.last()).next().transpose()?;
+        let found = self.store.keys.in_volumes(Kind::Items, key, self.last()).next().transpose()?;
         found.map(|(_, bytes)| Ok(unpack(&bytes)?.1)).transpose()
     }
 
