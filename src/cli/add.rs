@@ -45,9 +45,11 @@ const LONGEST_NAME: usize = 11;
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Where feeds stand on sites that do not name them, below the page's folder and below the root.
+/// Where feeds stand on sites that do not name them, below the page's folder and below the root …
 const FEED_PATHS: [&str; 8] =
     ["feed", "rss.xml", "feed.xml", "atom.xml", "index.xml", "rss", "feed.json", "rss/rss.xml"];
+/// … of which so many are asked for: an address that nobody named is a guess, and the last resort.
+const GUESSES: usize = 5;
 
 /// Where sitemaps stand on sites whose robots.txt names none; those for news first.
 const SITEMAP_PATHS: [&str; 5] =
@@ -238,10 +240,9 @@ impl Search<'_> {
         if self.proposals.is_empty() {
             let folder = home.join("./").ok().filter(|folder| folder.path() != "/");
             let root = home.join("/").ok();
-            let places = [folder, root].into_iter().flatten();
-            let paths: Vec<Url> =
-                places.flat_map(|base| FEED_PATHS.iter().filter_map(move |path| base.join(path).ok())).collect();
-            for url in paths {
+            let places: Vec<Url> = [folder, root].into_iter().flatten().collect();
+            let paths = FEED_PATHS.iter().flat_map(|path| places.iter().filter_map(|base| base.join(path).ok()));
+            for url in paths.take(GUESSES) {
                 bar.inc(1);
                 if self.proposals.is_empty() {
                     self.propose("feed", url.as_str(), "at a usual place").await;

@@ -99,6 +99,9 @@ async fn what_an_answer_says_about_time_counts_whatever_its_status() {
     // (what, first answer, second answer, the least pause after the second)
     let table: Vec<(&str, Reply, Reply, i64)> = vec![
         ("max-age on 200", ok(feed(1)), two_hours(Reply::ok(feed(2))), 2 * H),
+        ("Expires on 200", ok(feed(1)), Reply::ok(feed(2)).header("Expires", "Mon, 23 Nov 2026 04:00:00 GMT"), 2 * H),
+        ("max-age on 503", ok(feed(1)), two_hours(Reply::status(503, "")), 2 * H),
+        ("max-age on 404", ok(feed(1)), two_hours(Reply::status(404, "")), 2 * H),
         ("max-age on 304", ok(feed(1)), two_hours(ok(feed(1))), 2 * H),
         ("max-age of a 200 over a 304", two_hours(ok(feed(1))), ok(feed(1)), 2 * H),
         ("max-age on 429", ok(feed(1)), two_hours(Reply::status(429, "")), 2 * H),
@@ -124,6 +127,13 @@ async fn what_an_answer_says_about_time_counts_whatever_its_status() {
             // It is two o'clock GMT.
             Reply::ok(feed(2).replace("<channel>", "<channel><skipHours><hour>2</hour><hour>3</hour><hour>4</hour></skipHours>")),
             3 * H,
+        ),
+        (
+            "skipDays",
+            ok(feed(1)),
+            // It is Monday.
+            Reply::ok(feed(2).replace("<channel>", "<channel><skipDays><day>Monday</day></skipDays>")),
+            22 * H,
         ),
     ];
     for (what, first, second, least) in table {
@@ -241,12 +251,24 @@ async fn unconditional_requests_are_rare() {
 async fn what_is_no_feed_is_refused_and_no_address_is_guessed() {
     let page = "<html><head><title>首页</title><link rel=alternate type='application/rss+xml' href='/real.xml'></head>\
                 <body>欢迎</body></html>";
-    for (what, reply) in [
-        ("a page", Reply::ok(page).header("Content-Type", "text/html")),
-        ("a page that calls itself a feed", Reply::ok(page).header("Content-Type", "application/rss+xml")),
-        ("a picture", Reply::ok(&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..]).header("Content-Type", "image/png")),
-        ("nothing", Reply::ok("")),
-        ("JSON that is no feed", Reply::ok("{\"error\": 7}").header("Content-Type", "application/json")),
+    for (what, reply, says) in [
+        ("a page", Reply::ok(page).header("Content-Type", "text/html"), "it is an HTML page"),
+        (
+            "a page that calls itself a feed",
+            Reply::ok(page).header("Content-Type", "application/rss+xml"),
+            "it is an HTML page",
+        ),
+        (
+            "a picture",
+            Reply::ok(&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..]).header("Content-Type", "image/png"),
+            "it is a picture",
+        ),
+        ("nothing", Reply::ok(""), "the answer is empty"),
+        (
+            "JSON that is no feed",
+            Reply::ok("{\"error\": 7}").header("Content-Type", "application/json"),
+            "it is JSON without a list",
+        ),
     ] {
         let origin = Origin::start();
         let desk = Desk::new();
@@ -254,8 +276,63 @@ async fn what_is_no_feed_is_refused_and_no_address_is_guessed() {
         let source = asked_at(&origin, "/feed");
         let round = desk.round(&source).await;
         assert_eq!((round.outcome, round.state), (Outcome::Failed("document"), State::Broken), "{what}: {round:?}");
-        assert!(!round.sentence.is_empty(), "{what}");
+        assert!(round.sentence.contains(says), "{what}: {}", round.sentence);
         assert_eq!(origin.total(), 1, "{what}: one request, of the address as written");
+    }
+}
+
+/// Lines 102 to 106: feeds that a page names are taken, and where it names none a few usual places are tried, said aloud.
+#[test]
+fn feeds_are_looked_for_where_a_site_names_them() {
+    let usual = ["/feed", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/rss", "/feed.json", "/rss/rss.xml"];
+    let guessed = |origin: &Origin| {
+        let places = usual.iter().flat_map(|path| [(*path).to_owned(), format!("/news{path}")]);
+        places.map(|path| origin.hits(&path)).sum::<usize>()
+    };
+    let html = |head: &str| {
+        let page = format!("<html><head><title>t</title>{head}</head><body><p>许昌</body></html>");
+        Reply::ok(page).header("Content-Type", "text/html; charset=utf-8")
+    };
+    let desk = daemon::Desk::new("");
+    let add = |origin: &Origin| {
+        let found = desk.run(&["add", &origin.url("/news/"), "--json"]);
+        String::from_utf8_lossy(&found.stdout).into_owned()
+    };
+    let origin = Origin::start();
+    origin.serve("/news/", html("<link rel=alternate type='application/rss+xml' href='/named.xml'>"));
+    origin.serve("/named.xml", Reply::ok(feed(1)));
+    let found = add(&origin);
+    assert!(found.contains("/named.xml"), "{found}");
+    assert_eq!(guessed(&origin), 0, "the page names one");
+    let origin = Origin::start();
+    origin.serve("/news/", html(""));
+    add(&origin);
+    assert!((1..=5).contains(&guessed(&origin)), "{} guesses", guessed(&origin));
+    origin.serve("/feed", Reply::ok(feed(1)));
+    let found = add(&origin);
+    assert!(found.contains("at a usual place"), "{found}");
+}
+
+/// Line 084, and whom to turn to: the page that the User-Agent names is there, and says what is asked for and how, and how to
+/// be left out.
+#[test]
+fn the_page_that_the_user_agent_names_is_there() {
+    for (language, says) in [
+        ("en", ["conditional requests", "robots.txt", "left out or asked less often"]),
+        ("zh", ["条件请求", "robots.txt", "不再被收录或调整频率"]),
+    ] {
+        let desk = daemon::Desk::new("");
+        let file = desk.folder().join("feeds.toml");
+        let toml = std::fs::read_to_string(&file).unwrap();
+        let site = format!("[site]\nlanguage = \"{language}\"\ncontact = \"mailto:desk@example.org\"\n");
+        std::fs::write(&file, toml.replace("[site]\n", &site)).unwrap();
+        let daemon = desk.serve();
+        let about = daemon.get("/about");
+        let page = String::from_utf8_lossy(&about.body).into_owned();
+        assert_eq!(about.status, 200);
+        for says in says.into_iter().chain(["citydesk", "href=\"mailto:desk@example.org\""]) {
+            assert!(page.contains(says), "{language}: {says}\n{page}");
+        }
     }
 }
 
@@ -270,11 +347,14 @@ async fn every_kind_of_trouble_makes_us_come_more_seldom() {
     origin.serve("/page", Reply::ok("<html><body>welcome</body></html>"));
     origin.serve("/slam", Reply::slam());
     origin.serve("/circle", Reply::redirect(302, "/circle"));
+    // Its certificate is of an authority that nobody knows.
+    let encrypted = Origin::start_encrypted();
+    let unknown = encrypted.url("/feed");
     // Nobody listens on port 1 of this machine, and nobody has this name (RFC 6761 section 6.4).
     let refused = "http://127.0.0.1:1/feed".to_owned();
     let nameless = "http://no-such-name.invalid/feed".to_owned();
     let paths = ["/403", "/404", "/500", "/503", "/page", "/slam", "/circle"].map(|path| origin.url(path));
-    for url in paths.into_iter().chain([refused, nameless]) {
+    for url in paths.into_iter().chain([refused, nameless, unknown]) {
         let desk = Desk::new();
         let source = Source { every: (2 * M, 12 * H), ..source("trouble", Kind::Feed(url.clone())) };
         let mut before = 0;
