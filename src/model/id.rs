@@ -202,6 +202,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn parts_are_framed_by_their_length() {
+        // Around the length up to which no memory is asked for.
+        for length in [0, 1, 7, 239, 240, 241, 300, 5_000] {
+            let long = vec![b'x'; length];
+            let framed = [&(length as u64).to_le_bytes()[..], &long, &1_u64.to_le_bytes(), b"y"].concat();
+            assert_eq!(hash64(&[&long, b"y"]), xxhash_rust::xxh3::xxh3_64(&framed), "{length}");
+            assert_eq!(hash128(&[&long, b"y"]), xxhash_rust::xxh3::xxh3_128(&framed), "{length}");
+        }
+    }
+
+    #[test]
     fn a_guid_that_is_an_address_is_told_as_one_and_found_by_it() {
         for (sent, link, told) in [
             ("https://news.example/?p=4", "https://news.example/4", "https://news.example/?p=4"),
