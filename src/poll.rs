@@ -809,10 +809,12 @@ fn append(wire: &dyn Log, records: &[Vec<u8>]) -> Result<Vec<Position>, LogError
 
 /// Encodes an item as a record of the wire, its text cut where it is too large. `None` if it is too large without text.
 fn fit(item: Item) -> Option<Vec<u8>> {
-    let mut item = Box::new(item);
-    let mut bytes = encode(&Wire::Item(item.clone()));
+    let mut wire = Wire::Item(Box::new(item));
+    let mut bytes = encode(&wire);
     let whole = bytes.len();
-    while bytes.len() > Item::LARGEST {
+    while bytes.len() > Item::LARGEST
+        && let Wire::Item(item) = &mut wire
+    {
         // The markup goes first: half of it would be broken, and the plain text says the same.
         if item.html.is_empty() {
             if item.text.is_empty() {
@@ -826,7 +828,7 @@ fn fit(item: Item) -> Option<Vec<u8>> {
             item.complaints
                 .push(format!("it takes {whole} bytes, more than the {} we keep: its text was cut", Item::LARGEST));
         }
-        bytes = encode(&Wire::Item(item.clone()));
+        bytes = encode(&wire);
     }
     Some(bytes)
 }

@@ -902,8 +902,16 @@ impl<'s> Draft<'s> {
             }
         })?;
         self.meta.emitted += u64::from(cause == Cause::First);
-        let story = self.story(no)?.unwrap_or_default();
-        story.entries.iter().filter(|e| !e.left).try_for_each(|e| self.bump(&e.edition, seq))
+        let entries = self.stories.get(&no).into_iter().flat_map(|held| &held.value.entries);
+        let stands: Vec<EditionId> = entries.filter(|e| !e.left).map(|e| e.edition.clone()).collect();
+        stands.iter().try_for_each(|edition| self.bump(edition, seq))
+    }
+
+    /// A tag as the story spells it: as it is printed, else as it was judged.
+    fn spelling(&self, no: StoryNo, id: &str) -> Option<String> {
+        let story = &self.stories.get(&no)?.value;
+        let printed = story.emission.iter().flat_map(|e| &e.tags);
+        printed.chain(&story.tags).find(|tag| tag.id == id).map(|tag| tag.name.clone())
     }
 
     /// An edition is entered once: the desk never repeats an entry, so counting needs no look at what is there.
@@ -920,17 +928,16 @@ impl<'s> Draft<'s> {
             };
             story.entries.extend(editions.iter().map(entered));
         })?;
-        let story = self.story(no)?.unwrap_or_default();
         let seq = self.seq;
         for edition in editions {
             let prefix = layout::entries_prefix(edition);
             self.insert(edition, &prefix, Order { at, story: no.0 })?;
+            let name = if let EditionId::Tag(id) = edition { self.spelling(no, id) } else { None };
             if let Some(head) = self.head_mut(edition)? {
                 head.entries += 1;
                 head.since += 1;
-                if let (EditionId::Tag(id), None) = (edition, &head.name) {
-                    let printed = story.emission.iter().flat_map(|e| &e.tags);
-                    head.name = printed.chain(&story.tags).find(|tag| tag.id == *id).map(|tag| tag.name.clone());
+                if head.name.is_none() {
+                    head.name = name;
                 }
             }
             self.bump(edition, seq)?;

@@ -175,11 +175,15 @@ struct Hand {
     next: u64,
     /// Entries in runs.
     gathered: usize,
+    /// A volume has begun since runs were merged: one that was near may be so no more.
+    turned: bool,
 }
 
 impl Hand {
     fn put(&mut self, at: &Key, value: IVec) {
-        self.last = self.last.max(at.volume);
+        if at.volume > self.last {
+            (self.last, self.turned) = (at.volume, true);
+        }
         self.values.entry((at.kind, at.volume)).or_default().put(at.kind, at.hash, value);
     }
 }
@@ -352,19 +356,22 @@ impl Keys {
         hand.gathered += entries.len();
     }
 
-    /// Merges the runs, if enough are gathered. Readers go on: until all is in its bucket it stands in memory.
+    /// Merges the runs, if enough are gathered or a volume has begun. Readers go on: until all is in its bucket it stands in memory.
     ///
     /// # Errors
     /// [`super::StoreError`] if sled fails.
     pub fn tidy(&self) -> Result<()> {
-        if self.hand.read().unwrap_or_else(PoisonError::into_inner).gathered < Self::GATHERED {
-            return Ok(());
+        {
+            let hand = self.hand.read().unwrap_or_else(PoisonError::into_inner);
+            if hand.gathered < Self::GATHERED && !hand.turned {
+                return Ok(());
+            }
         }
         self.merge(Store::BATCH, |tree, batch| Ok(tree.apply_batch(batch)?))?;
         let mut hand = self.hand.write().unwrap_or_else(PoisonError::into_inner);
         let near = hand.last.near();
         hand.values.retain(|(kind, volume), _| kind.is_shared() && *volume >= near);
-        hand.gathered = 0;
+        (hand.gathered, hand.turned) = (0, false);
         Ok(())
     }
 
