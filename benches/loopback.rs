@@ -2,8 +2,9 @@
 //! be measured by.
 //!
 //! `origin PORT ITEMS` serves `/f/N` for every N, each with items and an entity tag of its own; `/new/PER_MILLE` gives one
-//! more item to so many of a thousand feeds. `ask FILE ROUNDS` asks every address in a file, then again conditionally so
-//! often, and prints the CPU time of such a request.
+//! more item to so many of a thousand feeds. `ask FILE ROUNDS [A_SECOND]` asks every address in a file, then again
+//! conditionally so often, and prints the CPU time of such a request: at full speed, or so many a second, ten times a second
+//! a tenth of them, since a client that mostly rests pays for every waking.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on should stop")]
 
@@ -33,7 +34,10 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     match words.as_slice() {
         ["origin", port, items] => runtime.block_on(origin(port.parse().unwrap(), items.parse().unwrap())),
-        ["ask", file, rounds] => runtime.block_on(ask(file, rounds.parse().unwrap())),
+        ["ask", file, rounds] => runtime.block_on(ask(file, rounds.parse().unwrap(), None)),
+        ["ask", file, rounds, pace] => {
+            runtime.block_on(ask(file, rounds.parse().unwrap(), Some(pace.parse().unwrap())))
+        }
         _ => println!("benches/beside-readers and benches/hundred-thousand use this"),
     }
 }
@@ -123,22 +127,29 @@ fn spent() -> u64 {
     text.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-async fn ask(file: &str, rounds: usize) {
+async fn ask(file: &str, rounds: usize, pace: Option<usize>) {
     let list = std::fs::read_to_string(file).unwrap();
     let mut known: Vec<(Arc<str>, Option<String>)> =
         list.lines().filter(|line| !line.is_empty()).map(|line| (Arc::from(line), None)).collect();
     let client: Bare = Client::builder(TokioExecutor::new()).build_http();
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(100));
     let (mut begun, count) = (0, known.len() * rounds);
     for round in 0..=rounds {
         if round == 1 {
             begun = spent();
         }
         let mut waiting: VecDeque<_> = std::mem::take(&mut known).into();
-        let mut running = tokio::task::JoinSet::new();
+        let (mut running, mut turn) = (tokio::task::JoinSet::new(), usize::MAX);
         while !waiting.is_empty() || !running.is_empty() {
+            if let Some(pace) = pace.filter(|_| running.is_empty()) {
+                tick.tick().await;
+                turn = pace.div_ceil(10);
+            }
             while running.len() < AT_ONCE
+                && turn > 0
                 && let Some((url, tag)) = waiting.pop_front()
             {
+                turn -= 1;
                 running.spawn(one(client.clone(), url, tag));
             }
             known.extend(running.join_next().await.map(|done| done.unwrap()));
