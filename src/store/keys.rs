@@ -522,10 +522,22 @@ mod tests {
             }
             expected.extend(entries.clone());
             commit(&keys, entries.into_iter().collect());
-            if round % 3 == 0 {
+            if round % 5 == 0 {
                 keys.tidy().unwrap();
             }
-            if round % 11 == 5 {
+            if round % 4 == 1 {
+                // Killed while runs are merged: anywhere, mostly while they are taken away.
+                let merge = |through: usize| {
+                    let mut written = 0;
+                    let apply = |tree: &sled::Tree, batch| {
+                        written += 1;
+                        if written <= through { Ok(tree.apply_batch(batch)?) } else { Ok(()) }
+                    };
+                    keys.merge(1, apply).unwrap();
+                    written
+                };
+                let whole = merge(0);
+                merge(whole - [1, 2, 9][round as usize / 4 % 3].min(whole));
                 keys.end();
                 let last = keys.hand.read().unwrap().last;
                 keys = Keys::open(&db, last).unwrap();
