@@ -36,7 +36,7 @@ fn main() {
         ["origin", port, items] => runtime.block_on(origin(port.parse().unwrap(), items.parse().unwrap())),
         ["ask", file, rounds] => runtime.block_on(ask(file, rounds.parse().unwrap(), None)),
         ["ask", file, rounds, pace] => {
-            runtime.block_on(ask(file, rounds.parse().unwrap(), Some(pace.parse().unwrap())))
+            runtime.block_on(ask(file, rounds.parse().unwrap(), Some(pace.parse().unwrap())));
         }
         _ => println!("benches/beside-readers and benches/hundred-thousand use this"),
     }
