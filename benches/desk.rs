@@ -37,7 +37,7 @@ mod corpus;
 
 /// The program's own.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 use corpus::POLLED;
 use corpus::varied::{Piece, SOURCES, piece};

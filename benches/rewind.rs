@@ -30,7 +30,7 @@ use corpus::{POLLED, varied};
 
 /// The program's own.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Rules changed at once.
 const RULES: usize = 20;
