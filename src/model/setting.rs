@@ -297,10 +297,12 @@ impl Settings {
                 Some(&same) if same == new && Arc::ptr_eq(&same.rules, rules) => Arc::clone(same),
                 _ => {
                     let alike = ways.iter().find(|how| **how == new.how).cloned();
-                    let how = alike.unwrap_or_else(|| Arc::clone(&new.how));
-                    if ways.len() < WAYS && !ways.iter().any(|known| Arc::ptr_eq(known, &how)) {
-                        ways.push(Arc::clone(&how));
-                    }
+                    let how = alike.unwrap_or_else(|| {
+                        if ways.len() < WAYS {
+                            ways.push(Arc::clone(&new.how));
+                        }
+                        Arc::clone(&new.how)
+                    });
                     Arc::new(Source { rules: Arc::clone(rules), how, ..Source::clone(new) })
                 }
             }
